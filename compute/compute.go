@@ -1,0 +1,194 @@
+// Package compute says what arithmetic the networks need: matrices and a
+// Device with about twenty operations, each documented by the loop it equals.
+//
+// There is one layout. A batch is a matrix with one example per row; a row
+// holds planes as in the CIFAR files: [n, c·h·w], channel by channel, each
+// channel row by row.
+//
+// A shape that does not fit is a bug in the caller: operations panic with the
+// shapes in the text. Results never depend on the number of threads.
+package compute
+
+import "fmt"
+
+// Mat is a matrix of float32. As stored it is dense and row-major; T gives a
+// transposed view of the same numbers, which products take at no cost.
+type Mat struct {
+	Rows, Cols int
+	Data       []float32 // Rows·Cols numbers
+	Trans      bool      // the stored matrix is [Cols, Rows]
+}
+
+// T is the transposed view of m.
+func (m Mat) T() Mat {
+	return Mat{Rows: m.Cols, Cols: m.Rows, Data: m.Data, Trans: !m.Trans}
+}
+
+// Row is row i of m, which must not be a transposed view.
+func (m Mat) Row(i int) []float32 {
+	if m.Trans {
+		panic("compute: Row of a transposed view")
+	}
+	return m.Data[i*m.Cols : (i+1)*m.Cols]
+}
+
+// Top is the first n rows of m, which must not be a transposed view.
+func (m Mat) Top(n int) Mat {
+	if m.Trans || n > m.Rows {
+		panic(fmt.Sprintf("compute: the top %d rows of %v", n, m))
+	}
+	return Mat{Rows: n, Cols: m.Cols, Data: m.Data[:n*m.Cols]}
+}
+
+// String gives the shape, for error texts.
+func (m Mat) String() string {
+	if m.Trans {
+		return fmt.Sprintf("[%d, %d]ᵀ", m.Cols, m.Rows)
+	}
+	return fmt.Sprintf("[%d, %d]", m.Rows, m.Cols)
+}
+
+// Window is the geometry of a convolution or a locally connected layer: a
+// Size x Size window that moves by Stride over a C x H x W image with Pad
+// zeros around it, giving K channels of OutH x OutW.
+type Window struct {
+	C, H, W           int
+	K                 int
+	Size, Stride, Pad int
+}
+
+// OutH is the height of the output.
+func (w Window) OutH() int { return (w.H+2*w.Pad-w.Size)/w.Stride + 1 }
+
+// OutW is the width of the output.
+func (w Window) OutW() int { return (w.W+2*w.Pad-w.Size)/w.Stride + 1 }
+
+// In is the number of columns of the input, C·H·W.
+func (w Window) In() int { return w.C * w.H * w.W }
+
+// Out is the number of columns of the output, K·OutH·OutW.
+func (w Window) Out() int { return w.K * w.OutH() * w.OutW() }
+
+// Positions is OutH·OutW.
+func (w Window) Positions() int { return w.OutH() * w.OutW() }
+
+// Patch is the number of inputs that one window sees, C·Size·Size.
+func (w Window) Patch() int { return w.C * w.Size * w.Size }
+
+// BatchNorm is the state of a batch normalisation over units, each owning
+// Span neighbouring columns: 1 for the outputs of a fully connected layer,
+// OutH·OutW for the planes of a convolution. All matrices are [1, units].
+type BatchNorm struct {
+	Span             int
+	ReLU             bool // follow with max(0, ·)
+	Gamma, Beta      Mat
+	Mean, InvStd     Mat // of the last batch: set by BatchNorm, read by BatchNormGrad
+	RunMean, RunVar  Mat // running averages: set by BatchNorm, read by BatchNormEval
+	Epsilon, Average float32
+}
+
+// Update is one step of the optimiser on one matrix of weights.
+type Update struct {
+	LR          float32 // η
+	Momentum    float32
+	WeightDecay float32
+	L1          float32 // λ
+	Cut         float32 // weights with |w| < Cut become 0; βλ for β-lasso
+}
+
+// Device does the arithmetic. dst is never a transposed view, and never shares
+// memory with a source unless the operation says that it may.
+type Device interface {
+	// Name says what computes, for people: "cpu avx2, 2 threads, fp32".
+	Name() string
+
+	// Alloc gives a matrix of zeros.
+	Alloc(rows, cols int) Mat
+
+	// Mul sets dst = a·b. Both may be transposed views.
+	//
+	//	dst[i,j] = Σ_k a[i,k]·b[k,j]
+	Mul(dst, a, b Mat)
+
+	// AddRow adds the row b, [1, cols], to every row of dst.
+	AddRow(dst, b Mat)
+
+	// SumRows sets dst, [1, cols], to the sum of the rows of a.
+	SumRows(dst, a Mat)
+
+	// Conv is the convolution (cross-correlation) y = w ∗ x, with
+	// x [n, C·H·W], w [K, C·Size·Size], y [n, K·OutH·OutW]:
+	//
+	//	y[n, k, p, q] = Σ_{c,u,v} w[k, c, u, v] · x[n, c, p·Stride+u−Pad, q·Stride+v−Pad]
+	//
+	// where x outside the image is 0.
+	Conv(y, x, w Mat, win Window)
+
+	// ConvGradW sets dw to the gradient of Σ dy·Conv(x, w) by w.
+	ConvGradW(dw, dy, x Mat, win Window)
+
+	// ConvGradX sets dx to the gradient of Σ dy·Conv(x, w) by x.
+	ConvGradX(dx, dy, w Mat, win Window)
+
+	// Local is Conv with weights of its own at every position:
+	// w is [OutH·OutW·K, C·Size·Size], row (p·OutW+q)·K + k.
+	Local(y, x, w Mat, win Window)
+
+	// LocalGradW sets dw to the gradient of Σ dy·Local(x, w) by w.
+	LocalGradW(dw, dy, x Mat, win Window)
+
+	// LocalGradX sets dx to the gradient of Σ dy·Local(x, w) by x.
+	LocalGradX(dx, dy, w Mat, win Window)
+
+	// BatchNorm normalises x by the mean and the (biased) variance of each
+	// unit over the batch, scales, and applies ReLU if bn says so:
+	//
+	//	y = γ·(x − mean)/√(var + ε) + β
+	//
+	// It sets bn.Mean and bn.InvStd, and moves the running averages by
+	// bn.Average (the running variance is the unbiased one, as in PyTorch).
+	BatchNorm(y, x Mat, bn *BatchNorm)
+
+	// BatchNormGrad is the gradient of BatchNorm. It sets dx, which may be
+	// dy itself, and dgamma and dbeta, [1, units]. x is the input that
+	// BatchNorm saw; where bn.ReLU, dy counts only where the output is > 0.
+	BatchNormGrad(dx, dgamma, dbeta, dy, x Mat, bn *BatchNorm)
+
+	// BatchNormEval is BatchNorm with the running averages in the place of
+	// the batch's, which it leaves alone. y may be x.
+	BatchNormEval(y, x Mat, bn *BatchNorm)
+
+	// Dropout sets dst = src·keep/(1−p), which may be in place, where keep
+	// is 0 with probability p, by Keep(seed, index, p) of the element's
+	// index. The same call on the gradient is the backward pass.
+	Dropout(dst, src Mat, p float32, seed uint64)
+
+	// CrossEntropy takes logits [n, classes] and labels, sets dx to the
+	// gradient of the mean loss by the logits, and returns the sum of the
+	// losses and the number of rows whose largest logit (the first of
+	// equals) is the label's.
+	CrossEntropy(dx, logits Mat, labels []uint8) (loss float64, correct int)
+
+	// Update takes one step with the gradient dw and momentum buffer v
+	// (used only if u.Momentum is not 0; else v may be the zero Mat), and
+	// returns the number of weights that are then not zero. For each:
+	//
+	//	g = dw + WeightDecay·w + L1·sign(w)   // sign 0 = 0
+	//	v = Momentum·v + g
+	//	w = w − LR·v                          // g in place of v without momentum
+	//	if |w| < Cut { w = 0 }
+	Update(w, v, dw Mat, u Update) (nonzero int)
+
+	// Nonzero counts the elements of m that are not 0.
+	Nonzero(m Mat) int
+}
+
+// Keep says whether dropout with probability p keeps element i. It is a fixed
+// hash (splitmix64) so that every device drops the same elements.
+func Keep(seed uint64, i int, p float32) bool {
+	z := seed + (uint64(i)+1)*0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	z ^= z >> 31
+	return float32(z>>40)*(1.0/(1<<24)) >= p
+}

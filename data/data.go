@@ -1,0 +1,35 @@
+// Package data gets the image sets that the paper trains on — CIFAR-10,
+// CIFAR-100, SVHN — from their publishers' own files, and makes one of its
+// own, digits, that needs no network. It fetches, verifies, decodes and splits,
+// and says in which order the examples of an epoch come.
+package data
+
+// Images are labelled images: each Channels·Side·Side bytes in planes as in
+// the CIFAR files (all of red, then green, then blue, each row by row).
+type Images struct {
+	Pix    []uint8
+	Labels []uint8
+	Size   int // bytes an image
+}
+
+// Len is the number of images.
+func (im Images) Len() int { return len(im.Labels) }
+
+// Image is the pixels of image i.
+func (im Images) Image(i int) []uint8 { return im.Pix[i*im.Size : (i+1)*im.Size] }
+
+// Set is one data set.
+type Set struct {
+	Name           string   // as in Names
+	Classes        []string // by label
+	Channels, Side int
+	Train, Test    Images
+	Files          []File // what it was read from; none for digits
+}
+
+// File is one file that a Set was read from.
+type File struct {
+	Path     string
+	MD5      string
+	Verified bool // the publisher's checksum
+}

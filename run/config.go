@@ -1,0 +1,106 @@
+// Package run says what a run is: its Config, the Event of each epoch, its
+// Result, and the directory of plain files that holds them. It does no
+// arithmetic. Training writes a run's directory; reports read it; nothing else
+// passes between them.
+package run
+
+// Config is everything that decides a run's numbers, and where its data lies.
+// The yaml names are those of `betalasso train`'s flags.
+type Config struct {
+	Model string `yaml:"model" json:"model"`                     // s-conv, s-local, s-fc, 3-fc, d-conv, d-local, d-fc
+	Alpha int    `yaml:"alpha,omitempty" json:"alpha,omitempty"` // α, base channels (all but 3-fc)
+	Width int    `yaml:"width,omitempty" json:"width,omitempty"` // hidden units (3-fc)
+
+	Data    string `yaml:"data" json:"data"`                       // cifar10, cifar100, svhn, digits
+	Val     int    `yaml:"val" json:"val"`                         // examples of the training set held out for validation
+	Train   int    `yaml:"train,omitempty" json:"train,omitempty"` // use only so many training examples; 0: all
+	Augment string `yaml:"augment" json:"augment"`                 // none, flip-crop, fast-autoaugment
+
+	Optimizer   string  `yaml:"optimizer" json:"optimizer"` // sgd, beta-lasso
+	LR          float64 `yaml:"lr" json:"lr"`               // η at the first step; cosine to 0 at the last
+	Momentum    float64 `yaml:"momentum" json:"momentum"`
+	WeightDecay float64 `yaml:"weight-decay" json:"weight_decay"`
+	Beta        float64 `yaml:"beta" json:"beta"`               // β
+	LambdaConv  float64 `yaml:"lambda-conv" json:"lambda_conv"` // λ of the layer that corresponds to the convolution
+	LambdaFC    float64 `yaml:"lambda-fc" json:"lambda_fc"`     // λ of the fully connected layers
+	Dropout     float64 `yaml:"dropout" json:"dropout"`         // probability, before the last two fully connected layers
+
+	Epochs int    `yaml:"epochs" json:"epochs"`
+	Batch  int    `yaml:"batch" json:"batch"`
+	Seed   uint64 `yaml:"seed" json:"seed"`
+
+	Precision string `yaml:"precision" json:"precision"`                 // auto, fp32, bf16; in a run's directory never auto
+	Threads   int    `yaml:"threads,omitempty" json:"threads,omitempty"` // 0: all cores; changes no number
+	DataDir   string `yaml:"data-dir,omitempty" json:"data_dir,omitempty"`
+}
+
+// Layer is the count of one weight matrix.
+type Layer struct {
+	Name    string `json:"name"` // conv1, fc1, fc2, ...
+	Params  int    `json:"params"`
+	Nonzero int    `json:"nonzero"`
+}
+
+// Event is one line of events.jsonl: the state after one epoch. Epoch 0 is the
+// state before the first step (its training loss and accuracy are 0).
+type Event struct {
+	Epoch             int            `json:"epoch"` // 1 after the first pass
+	Step              int            `json:"step"`
+	LR                float64        `json:"lr"` // of the epoch's last step
+	TrainLoss         float64        `json:"train_loss"`
+	TrainAcc          float64        `json:"train_acc"` // 0 to 1, on augmented examples as trained
+	ValLoss           float64        `json:"val_loss"`
+	ValAcc            float64        `json:"val_acc"`
+	Nonzero           map[string]int `json:"nonzero"` // by layer name
+	Seconds           float64        `json:"seconds"` // of this epoch, training and validation
+	ExamplesPerSecond float64        `json:"examples_per_second"`
+}
+
+// Score is the outcome on the test set of one state of the network.
+type Score struct {
+	Epoch    int     `json:"epoch"`
+	ValAcc   float64 `json:"val_acc"`
+	TestAcc  float64 `json:"test_acc"` // 0 to 1
+	TestLoss float64 `json:"test_loss"`
+}
+
+// Source is one file that the data came from.
+type Source struct {
+	File     string `json:"file"`
+	MD5      string `json:"md5"`
+	Verified bool   `json:"verified"` // equals the publisher's checksum
+}
+
+// Result is result.json: what a finished run came to.
+type Result struct {
+	Last        Score    `json:"last"`
+	Best        Score    `json:"best"` // of the epoch with the best validation accuracy
+	Params      int      `json:"params"`
+	Layers      []Layer  `json:"layers"` // weight matrices, input to output, counted at the end
+	WallSeconds float64  `json:"wall_seconds"`
+	PeakRSS     int64    `json:"peak_rss_bytes"`
+	Machine     Machine  `json:"machine"`
+	Version     string   `json:"version"`
+	Go          string   `json:"go"`
+	Sources     []Source `json:"data_sources"`
+	DataSet     DataSet  `json:"data_set"`
+	Seed        uint64   `json:"seed"`
+	WeightsSum  string   `json:"weights_sha256"` // of the last epoch's weights file
+}
+
+// DataSet says what was trained on.
+type DataSet struct {
+	Name  string `json:"name"`
+	Train int    `json:"train"`
+	Val   int    `json:"val"`
+	Test  int    `json:"test"`
+}
+
+// Machine says what it was trained on.
+type Machine struct {
+	CPU     string `json:"cpu"`
+	Cores   int    `json:"cores"`
+	Threads int    `json:"threads"`
+	Device  string `json:"device"` // compute.Device.Name
+	OS      string `json:"os"`
+}
