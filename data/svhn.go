@@ -1,0 +1,115 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// appendSVHN reads a MATLAB file of that many bytes with X [32, 32, 3, N], the
+// images, and y [N, 1], their digits, and appends them to im. MATLAB keeps the
+// first index closest, so each plane comes column by column and is turned;
+// the publisher's label for the digit 0 is 10.
+func appendSVHN(im Images, r io.Reader, size int64) (Images, error) {
+	m, err := newMatReader(r, size)
+	if err != nil {
+		return im, err
+	}
+	var pix, labels bool
+	before := im.Len()
+	pixBefore := len(im.Pix)
+	err = m.each(func(m *matReader) error {
+		a, err := m.array()
+		if err != nil {
+			return err
+		}
+		switch a.name {
+		case "X":
+			if pix {
+				return errors.New("a second X")
+			}
+			pix = true
+			n, err := a.images()
+			if err != nil {
+				return err
+			}
+			return m.numbers(n*imageSize, func(b []byte) error {
+				im.Pix = append(im.Pix, b...)
+				return nil
+			})
+		case "y":
+			if labels {
+				return errors.New("a second y")
+			}
+			labels = true
+			n, err := a.length()
+			if err != nil {
+				return err
+			}
+			return m.numbers(n, func(b []byte) error {
+				for _, v := range b {
+					switch {
+					case v > 10:
+						return fmt.Errorf("label %d, want 1 to 10", v)
+					case v == 10:
+						v = 0
+					}
+					im.Labels = append(im.Labels, v)
+				}
+				return nil
+			})
+		}
+		return nil
+	})
+	switch images := (len(im.Pix) - pixBefore) / imageSize; {
+	case err != nil:
+		return im, err
+	case !pix || !labels:
+		return im, errors.New("no X and y in it")
+	case images != im.Len()-before:
+		return im, fmt.Errorf("%d images in X and %d labels in y", images, im.Len()-before)
+	case images == 0:
+		return im, errors.New("no images in it")
+	}
+	for at := pixBefore; at < len(im.Pix); at += plane {
+		transpose(im.Pix[at : at+plane])
+	}
+	return im, nil
+}
+
+// images is N where the array is X.
+func (a matArray) images() (int64, error) {
+	d := a.dims
+	if len(d) == 3 { // one image: the last 1 is not written
+		d = append(slices.Clone(d), 1)
+	}
+	if a.class < mxDOUBLE || a.class > mxUINT64 || a.complex || len(d) != 4 || d[0] != side || d[1] != side || d[2] != channels {
+		return 0, fmt.Errorf("array X has class %d and size %v, want numbers, [32 32 3 N]", a.class, a.dims)
+	}
+	return a.counted(d[3])
+}
+
+// length is N where the array is y.
+func (a matArray) length() (int64, error) {
+	if a.class < mxDOUBLE || a.class > mxUINT64 || a.complex || len(a.dims) != 2 || a.dims[0] != 1 && a.dims[1] != 1 {
+		return 0, fmt.Errorf("array y has class %d and size %v, want numbers, [N 1]", a.class, a.dims)
+	}
+	return a.counted(a.dims[0] * a.dims[1])
+}
+
+func (a matArray) counted(n int64) (int64, error) {
+	if n > maxImages {
+		return 0, fmt.Errorf("%s claims %d images, want at most %d", a.name, n, maxImages)
+	}
+	return n, nil
+}
+
+// transpose turns one 32x32 plane.
+func transpose(p []uint8) {
+	for r := range side {
+		for c := range r {
+			p[r*side+c], p[c*side+r] = p[c*side+r], p[r*side+c]
+		}
+	}
+}
