@@ -1,20 +1,186 @@
 package run
 
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gofrs/flock"
+)
+
 // The files of a run's directory.
 const (
 	ConfigFile  = "config.yaml"         // the resolved Config
 	EventsFile  = "events.jsonl"        // one Event a line
 	ResultFile  = "result.json"         // Result, written last
-	WeightsFile = "weights.safetensors" // the last checkpoint: weights, batch-norm state
-	BestFile    = "best.safetensors"    // the same of the best-validation epoch
-	StateFile   = "state.json"          // where the last checkpoint stands
+	WeightsFile = "weights.safetensors" // the last checkpoint: weights, batch-norm state, momentum, State
+	BestFile    = "best.safetensors"    // the network of the best-validation epoch
+	StateFile   = "state.json"          // State of the last checkpoint, for people
 	FiltersFile = "filters.safetensors" // first-layer filters kept for pictures
-	LockFile    = "lock"
+	LockFile    = "lock"                // held while a process writes here; names it
 )
 
-// Tensor is one named array of a safetensors file.
-type Tensor struct {
-	Name  string
-	Shape []int
-	Data  []float32
+// Dir is the directory of one run.
+type Dir struct {
+	path   string
+	config Config
+	lock   *flock.Flock // nil where opened to read
+}
+
+// ErrExists is that a directory holds a run already.
+var ErrExists = errors.New("there is a run here already")
+
+// Create makes path the directory of a new run and locks it. A run that is
+// there already gives an error that is ErrExists.
+func Create(path string, c Config) (*Dir, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(path, 0o777); err != nil {
+		return nil, err
+	}
+	d := &Dir{path: path, config: c}
+	if err := d.acquire(); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(d.File(ConfigFile)); err == nil {
+		d.Close()
+		return nil, fmt.Errorf("%s: %w; continue it with `betalasso resume %s`, or choose another directory", path, ErrExists, path)
+	}
+	if err := WriteConfig(d.File(ConfigFile), c); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// Open opens a run to read it. It takes no lock: a run may be read while it is
+// trained.
+func Open(path string) (*Dir, error) {
+	c, err := ReadConfig(filepath.Join(path, ConfigFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is not the directory of a run: it has no %s: %w", path, ConfigFile, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(path, ConfigFile), err)
+	}
+	return &Dir{path: path, config: c}, nil
+}
+
+// OpenLocked opens a run to continue it, and locks it.
+func OpenLocked(path string) (*Dir, error) {
+	d, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.acquire(); err != nil {
+		return nil, err
+	}
+	// What a killed process was writing when it died.
+	for _, name := range []string{ConfigFile, EventsFile, ResultFile, WeightsFile, BestFile, StateFile, FiltersFile} {
+		os.Remove(d.File(name) + temporary)
+	}
+	return d, nil
+}
+
+// acquire takes the lock, which ends with the process however that ends.
+func (d *Dir) acquire() error {
+	l := flock.New(d.File(LockFile), flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
+	ok, err := l.TryLock()
+	if err != nil {
+		return fmt.Errorf("lock %s: %w", d.path, err)
+	}
+	if !ok {
+		holder := "another process"
+		if text, err := os.ReadFile(d.File(LockFile)); err == nil && len(text) > 0 {
+			holder = strings.TrimSpace(string(text))
+		}
+		return fmt.Errorf("%s is in use by %s; wait for it, or stop it first", d.path, holder)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "this machine"
+	}
+	if err := os.WriteFile(d.File(LockFile), fmt.Appendf(nil, "process %d on %s\n", os.Getpid(), host), 0o666); err != nil {
+		l.Unlock()
+		return full(err, d.File(LockFile))
+	}
+	d.lock = l
+	return nil
+}
+
+// Close gives up the lock, if there is one.
+func (d *Dir) Close() error {
+	if d.lock == nil {
+		return nil
+	}
+	return d.lock.Unlock()
+}
+
+// Path is the directory's path.
+func (d *Dir) Path() string { return d.path }
+
+// File is the path of one of its files.
+func (d *Dir) File(name string) string { return filepath.Join(d.path, name) }
+
+// Config is the run's Config.
+func (d *Dir) Config() Config { return d.config }
+
+// Result reads the run's result. The error is fs.ErrNotExist for a run that
+// has not finished.
+func (d *Dir) Result() (Result, error) {
+	var r Result
+	text, err := os.ReadFile(d.File(ResultFile))
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(text, &r); err != nil {
+		return r, fmt.Errorf("%s: %w", d.File(ResultFile), err)
+	}
+	return r, nil
+}
+
+// WriteResult writes the run's result.
+func (d *Dir) WriteResult(r Result) error { return d.writeJSON(ResultFile, r) }
+
+func (d *Dir) writeJSON(name string, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", d.File(name), err)
+	}
+	return replace(d.File(name), func(w io.Writer) error { _, err := w.Write(append(text, '\n')); return err })
+}
+
+// Find lists the directories of runs at or below the paths, each once, sorted.
+func Find(paths ...string) ([]string, error) {
+	var found []string
+	for _, root := range paths {
+		err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if !e.IsDir() {
+				return nil
+			}
+			if _, err := os.Stat(filepath.Join(path, ConfigFile)); err != nil {
+				return nil
+			}
+			found = append(found, filepath.Clean(path))
+			return filepath.SkipDir
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found), nil
 }

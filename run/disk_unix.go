@@ -1,0 +1,28 @@
+//go:build linux || darwin
+
+package run
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// syncDir makes the names in a folder outlast a power cut.
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// freeSpace is the number of bytes that can still be written in a folder.
+func freeSpace(path string) (int64, bool) {
+	var s unix.Statfs_t
+	if unix.Statfs(path, &s) != nil {
+		return 0, false
+	}
+	return int64(s.Bavail) * int64(s.Bsize), true
+}

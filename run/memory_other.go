@@ -1,0 +1,7 @@
+//go:build !unix
+
+package run
+
+// PeakRSS is the most memory that this process has held, in bytes; 0 where the
+// system does not tell.
+func PeakRSS() int64 { return 0 }

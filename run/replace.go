@@ -1,0 +1,52 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// temporary ends the name of a file that is being written.
+const temporary = ".tmp"
+
+// replace writes a file whole or not at all: under a temporary name beside it,
+// synced, then renamed over it. After an error what was there before is there
+// still. Only one process may replace a path at a time: a run's lock sees to it.
+func replace(path string, write func(io.Writer) error) error {
+	f, err := os.Create(path + temporary)
+	if err != nil {
+		return full(err, path)
+	}
+	err = write(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return full(err, path)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// full explains err, which came of writing path, where the disk is full.
+func full(err error, path string) error {
+	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	space := ""
+	if n, ok := freeSpace(filepath.Dir(path)); ok {
+		space = fmt.Sprintf(" (%.1f MB free)", float64(n)/1e6)
+	}
+	kept := ""
+	if _, gone := os.Stat(path); gone == nil {
+		kept = "; the one that was there is intact"
+	}
+	return fmt.Errorf("write %s: the disk is full%s%s: %w", path, space, kept, err)
+}

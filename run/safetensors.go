@@ -1,0 +1,266 @@
+package run
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+)
+
+// Tensor is one named array of a safetensors file.
+type Tensor struct {
+	Name  string
+	Shape []int
+	Data  []float32
+}
+
+// entry is what a safetensors header says of one tensor.
+type entry struct {
+	DType   string   `json:"dtype"`
+	Shape   []int64  `json:"shape"`
+	Offsets [2]int64 `json:"data_offsets"` // from the end of the header
+}
+
+const (
+	metaKey   = "__metadata__"
+	maxHeader = 100 << 20 // the format's own limit, in bytes
+	chunkSize = 64 << 10  // bytes converted at a time
+)
+
+// WriteTensors writes a safetensors file of float32 tensors, replacing what was
+// there whole or not at all, and returns the file's SHA-256 in hex. The tensors
+// keep their order; meta becomes the file's __metadata__.
+func WriteTensors(path string, list []Tensor, meta map[string]string) (sum string, err error) {
+	head, err := header(list, meta)
+	if err != nil {
+		return "", fmt.Errorf("write %s: %w", path, err)
+	}
+	hash := sha256.New()
+	err = replace(path, func(f io.Writer) error {
+		w := io.MultiWriter(f, hash)
+		if _, err := w.Write(head); err != nil {
+			return err
+		}
+		buf := make([]byte, 0, chunkSize)
+		for _, t := range list {
+			for part := range slices.Chunk(t.Data, chunkSize/4) {
+				buf = buf[:0]
+				for _, x := range part {
+					buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
+				}
+				if _, err := w.Write(buf); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	return hex.EncodeToString(hash.Sum(nil)), err
+}
+
+// header is the length and the JSON before the tensors' bytes.
+func header(list []Tensor, meta map[string]string) ([]byte, error) {
+	text := []byte("{")
+	add := func(name string, v any) error {
+		k, err := json.Marshal(name)
+		if err != nil {
+			return err
+		}
+		j, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		if len(text) > 1 {
+			text = append(text, ',')
+		}
+		text = append(append(append(text, k...), ':'), j...)
+		return nil
+	}
+	if len(meta) > 0 {
+		if err := add(metaKey, meta); err != nil {
+			return nil, err
+		}
+	}
+	seen := map[string]bool{metaKey: true}
+	var at int64
+	for _, t := range list {
+		e := entry{DType: "F32", Shape: []int64{}}
+		n := 1
+		for _, s := range t.Shape {
+			n *= s
+			e.Shape = append(e.Shape, int64(s))
+		}
+		if n != len(t.Data) || seen[t.Name] {
+			return nil, fmt.Errorf("tensor %q of shape %v has %d numbers, or its name is taken", t.Name, t.Shape, len(t.Data))
+		}
+		seen[t.Name] = true
+		e.Offsets = [2]int64{at, at + 4*int64(n)}
+		at = e.Offsets[1]
+		if err := add(t.Name, e); err != nil {
+			return nil, err
+		}
+	}
+	text = append(text, '}')
+	for len(text)%8 != 0 {
+		text = append(text, ' ')
+	}
+	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...), nil
+}
+
+// ReadTensors reads a safetensors file of float32 tensors in the order of their
+// bytes, and its metadata. Nothing is allocated that the file is too short for.
+func ReadTensors(path string) ([]Tensor, map[string]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	list, meta, err := decodeTensors(bufio.NewReaderSize(f, chunkSize), st.Size())
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s is not a usable safetensors file: %w", path, err)
+	}
+	return list, meta, nil
+}
+
+// decodeTensors reads a file of size bytes.
+func decodeTensors(r io.Reader, size int64) ([]Tensor, map[string]string, error) {
+	var length [8]byte
+	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return nil, nil, fmt.Errorf("%d bytes are too few", size)
+	}
+	n := binary.LittleEndian.Uint64(length[:])
+	if n > maxHeader || int64(n) > size-8 {
+		return nil, nil, fmt.Errorf("its header claims %d bytes, the file has %d", n, size)
+	}
+	text := make([]byte, n)
+	if _, err := io.ReadFull(r, text); err != nil {
+		return nil, nil, err
+	}
+	list, meta, err := parseHeader(text, size-8-int64(n))
+	if err != nil {
+		return nil, nil, err
+	}
+	buf := make([]byte, chunkSize)
+	for i := range list {
+		for part := range slices.Chunk(list[i].Data, chunkSize/4) {
+			if _, err := io.ReadFull(r, buf[:4*len(part)]); err != nil {
+				return nil, nil, fmt.Errorf("tensor %q: %w", list[i].Name, err)
+			}
+			for j := range part {
+				part[j] = math.Float32frombits(binary.LittleEndian.Uint32(buf[4*j:]))
+			}
+		}
+	}
+	return list, meta, nil
+}
+
+// parseHeader turns the JSON of a header into tensors, still of zeros, that
+// fill size bytes without a gap.
+func parseHeader(text []byte, size int64) ([]Tensor, map[string]string, error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil, nil, errors.New("its header is not a JSON object")
+	}
+	var meta map[string]string
+	var list []Tensor
+	var entries []entry
+	seen := map[string]bool{}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, nil, fmt.Errorf("its header: %w", err)
+		}
+		name, _ := key.(string)
+		if seen[name] {
+			return nil, nil, fmt.Errorf("its header names %q twice", name)
+		}
+		seen[name] = true
+		if name == metaKey {
+			if err := dec.Decode(&meta); err != nil {
+				return nil, nil, fmt.Errorf("its metadata: %w", err)
+			}
+			continue
+		}
+		var e entry
+		if err := dec.Decode(&e); err != nil {
+			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		shape, err := e.check(size)
+		if err != nil {
+			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		list = append(list, Tensor{Name: name, Shape: shape})
+		entries = append(entries, e)
+	}
+	if t, err := dec.Token(); err != nil || t != json.Delim('}') {
+		return nil, nil, errors.New("its header is cut off")
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, nil, errors.New("something follows its header's JSON object")
+	}
+
+	order := make([]int, len(list))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		x, y := entries[a].Offsets, entries[b].Offsets
+		return cmp.Or(cmp.Compare(x[0], y[0]), cmp.Compare(x[1], y[1]))
+	})
+	sorted := make([]Tensor, 0, len(list))
+	var at int64
+	for _, i := range order {
+		if o := entries[i].Offsets; o[0] != at {
+			return nil, nil, fmt.Errorf("tensor %q begins at byte %d, want %d: tensors overlap or leave a gap", list[i].Name, o[0], at)
+		}
+		at = entries[i].Offsets[1]
+		sorted = append(sorted, list[i])
+	}
+	if at != size {
+		return nil, nil, fmt.Errorf("its tensors need %d bytes, the file has %d", at, size)
+	}
+	for i := range sorted { // all are known to fit
+		n := 1
+		for _, s := range sorted[i].Shape {
+			n *= s
+		}
+		sorted[i].Data = make([]float32, n)
+	}
+	return sorted, meta, nil
+}
+
+// check gives the shape of a tensor that lies within size bytes.
+func (e entry) check(size int64) ([]int, error) {
+	if e.DType != "F32" {
+		return nil, fmt.Errorf("its type is %q; only F32 is read", e.DType)
+	}
+	if e.Offsets[0] < 0 || e.Offsets[1] < e.Offsets[0] || e.Offsets[1] > size {
+		return nil, fmt.Errorf("its bytes %d to %d are not within the %d that the file has", e.Offsets[0], e.Offsets[1], size)
+	}
+	held := (e.Offsets[1] - e.Offsets[0]) / 4
+	n, shape := int64(1), make([]int, 0, len(e.Shape))
+	for _, s := range e.Shape {
+		if s < 0 || s > math.MaxInt32 || s > 0 && n > math.MaxInt64/4/s {
+			return nil, fmt.Errorf("its shape is %v", e.Shape)
+		}
+		n *= s
+		shape = append(shape, int(s))
+	}
+	if n != held || (e.Offsets[1]-e.Offsets[0])%4 != 0 {
+		return nil, fmt.Errorf("its shape %v needs %d bytes, not %d", e.Shape, 4*n, e.Offsets[1]-e.Offsets[0])
+	}
+	return shape, nil
+}

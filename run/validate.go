@@ -1,0 +1,138 @@
+package run
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// The values that Config's words may take.
+var (
+	Models     = []string{"s-conv", "s-local", "s-fc", "3-fc", "d-conv", "d-local", "d-fc"}
+	DataSets   = []string{"cifar10", "cifar100", "svhn", "digits"}
+	Augments   = []string{"none", "flip-crop", "fast-autoaugment"}
+	Optimizers = []string{"sgd", "beta-lasso"}
+	Precisions = []string{"auto", "fp32", "bf16"}
+)
+
+// Default is what a Config holds where nobody said otherwise: the settings of
+// the EE-411 report. It has no size: α or the width is for the caller to add.
+func Default() Config {
+	return Config{
+		Model: "s-fc", Data: "cifar10", Val: 5000, Augment: "none",
+		Optimizer: "sgd", LR: 0.1,
+		Epochs: 100, Batch: 512, Seed: 1, Precision: "auto",
+	}
+}
+
+// Problems are the things wrong with a Config, each a sentence that begins
+// with the name that the setting has as a flag and in YAML.
+type Problems []string
+
+func (p Problems) Error() string { return strings.Join(p, "\n") }
+
+// Validate returns all that is wrong with c as Problems, or nil.
+func (c Config) Validate() error {
+	var p Problems
+	add := func(format string, args ...any) { p = append(p, fmt.Sprintf(format, args...)) }
+	word := func(name, got string, allowed []string) {
+		if !slices.Contains(allowed, got) {
+			add("%s: there is no %q%s; use one of %s", name, got, suggestion(got, allowed), strings.Join(allowed, ", "))
+		}
+	}
+	whole := func(name string, got, least, most int) {
+		if got < least || got > most {
+			add("%s: must be a whole number from %d to %d, not %d", name, least, most, got)
+		}
+	}
+	number := func(name string, got float64, ok bool, want string) {
+		if !ok || math.IsNaN(got) || math.IsInf(got, 0) {
+			add("%s: must be %s, not %g", name, want, got)
+		}
+	}
+
+	word("model", c.Model, Models)
+	switch {
+	case c.Model == "3-fc":
+		whole("width", c.Width, 1, 1<<20)
+		if c.Alpha != 0 {
+			add("alpha: 3-fc has no base channels; give its hidden units with width")
+		}
+	case slices.Contains(Models, c.Model):
+		whole("alpha", c.Alpha, 1, 1<<14)
+		if c.Width != 0 {
+			add("width: only 3-fc has a width; give the base channels of %s with alpha", c.Model)
+		}
+	}
+	word("data", c.Data, DataSets)
+	whole("val", c.Val, 0, 1<<30)
+	whole("train", c.Train, 0, 1<<30)
+	word("augment", c.Augment, Augments)
+
+	word("optimizer", c.Optimizer, Optimizers)
+	number("lr", c.LR, c.LR > 0, "above 0")
+	number("momentum", c.Momentum, c.Momentum >= 0 && c.Momentum < 1, "from 0 to below 1")
+	number("weight-decay", c.WeightDecay, c.WeightDecay >= 0, "0 or more")
+	number("dropout", c.Dropout, c.Dropout >= 0 && c.Dropout < 1, "a probability from 0 to below 1")
+	for _, s := range []struct {
+		name  string
+		value float64
+	}{{"beta", c.Beta}, {"lambda-conv", c.LambdaConv}, {"lambda-fc", c.LambdaFC}} {
+		number(s.name, s.value, s.value >= 0, "0 or more")
+		if c.Optimizer == "sgd" && s.value > 0 {
+			add("%s: has no effect with optimizer sgd; use optimizer beta-lasso, or leave it out", s.name)
+		}
+	}
+
+	whole("epochs", c.Epochs, 1, 1<<20)
+	whole("batch", c.Batch, 2, 1<<16) // batch norm has no deviation over one example
+	whole("threads", c.Threads, 0, 1024)
+	word("precision", c.Precision, Precisions)
+	if len(p) > 0 {
+		return p
+	}
+	return nil
+}
+
+// suggestion is `; did you mean "x"?` for the word that is nearest to got, or
+// nothing where none is near.
+func suggestion(got string, words []string) string {
+	plain := func(s string) string {
+		return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(s))
+	}
+	best, least := "", 3
+	for _, w := range words {
+		if d := distance(plain(got), plain(w)); d < least {
+			best, least = w, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// distance is the number of letters to insert, drop or change to make a of b.
+func distance(a, b string) int {
+	if len(a) > 64 {
+		return len(a)
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
