@@ -101,7 +101,7 @@ func (p *published) appendArchive(set *Set, r io.Reader, size int64) (known bool
 			im.Pix = slices.Grow(im.Pix, int(n)*imageSize)
 		}
 		h := md5.New()
-		im, err := p.appendRows(im, io.TeeReader(r, h), claim)
+		im, err := p.appendRows(im, io.TeeReader(r, h), claim, f)
 		if err != nil {
 			return fmt.Errorf("%s in it: %w", name, err)
 		}

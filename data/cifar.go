@@ -12,9 +12,6 @@ const (
 	plane     = side * side
 	imageSize = channels * plane
 
-	// maxImages bounds one file: twice what the largest, SVHN's extra, holds.
-	maxImages = 1 << 20
-
 	// chunk is how many images a decoder reads at a time, so that memory grows
 	// with the bytes that are really there.
 	chunk = 256
@@ -23,16 +20,19 @@ const (
 // appendCIFAR reads rows of labels label bytes and 3072 pixels, already in
 // planes, to the end of r, and appends them to im. The last label byte counts:
 // CIFAR-100 has the coarse label before the fine one. It returns im as far as
-// it came.
-func appendCIFAR(im Images, r io.Reader, labels, classes int) (Images, error) {
+// it came, and refuses more than limit images; size is how many bytes r has.
+func appendCIFAR(im Images, r io.Reader, size int64, limit, labels, classes int) (Images, error) {
 	row := labels + imageSize
+	if size > int64(limit)*int64(row) {
+		return im, fmt.Errorf("%d bytes, want at most %d", size, int64(limit)*int64(row))
+	}
 	block := make([]byte, chunk*row)
 	for rows := 0; ; {
 		n, err := fill(r, block)
 		buf := block
 		for ; n >= row; n -= row {
-			if rows == maxImages {
-				return im, fmt.Errorf("more than %d images", maxImages)
+			if rows == limit {
+				return im, fmt.Errorf("more than %d images", limit)
 			}
 			at := buf[:row]
 			if int(at[labels-1]) >= classes {

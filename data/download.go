@@ -18,6 +18,9 @@ import (
 // maxDownload bounds a file whose size is not known.
 const maxDownload = 4 << 30
 
+// maxBreaks is how often one download is taken up again.
+const maxBreaks = 100
+
 var (
 	errBroken  = errors.New("the download broke off")
 	errSilent  = errors.New("silence")
@@ -97,7 +100,8 @@ func verifyPart(ctx context.Context, src remote, part string) error {
 // resumed says that it was not fetched in one go.
 func (f *fetcher) pull(ctx context.Context, src remote, part string) (resumed bool, err error) {
 	began := false // a host has answered
-	for failed := 0; ; {
+	var best int64 // how far it came; a host that cannot resume may get there again and again
+	for failed, breaks := 0, 0; ; breaks++ {
 		from, validator := partState(src, part)
 		if src.size > 0 && from == src.size {
 			return true, nil
@@ -115,11 +119,12 @@ func (f *fetcher) pull(ctx context.Context, src remote, part string) (resumed bo
 		default:
 			return resumed, err
 		}
-		if failed++; got > 0 {
-			failed = 0
+		have, _ := partState(src, part)
+		failed++
+		if reached := max(have, got); reached > best {
+			best, failed = reached, 0
 		}
-		if failed >= f.tries {
-			have, _ := partState(src, part)
+		if failed >= f.tries || breaks >= maxBreaks {
 			return resumed, fmt.Errorf("%w after %d bytes: %s: %v; the same command goes on from there", errBroken, have, src.url, err)
 		}
 		select {

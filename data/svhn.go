@@ -10,8 +10,12 @@ import (
 // appendSVHN reads a MATLAB file of that many bytes with X [32, 32, 3, N], the
 // images, and y [N, 1], their digits, and appends them to im. MATLAB keeps the
 // first index closest, so each plane comes column by column and is turned;
-// the publisher's label for the digit 0 is 10.
-func appendSVHN(im Images, r io.Reader, size int64) (Images, error) {
+// the publisher's label for the digit 0 is 10. More than limit images are
+// refused.
+func appendSVHN(im Images, r io.Reader, size int64, limit int) (Images, error) {
+	if most := int64(limit+1) * 2 * imageSize; size > most {
+		return im, fmt.Errorf("%d bytes, want at most %d", size, most)
+	}
 	m, err := newMatReader(r, size)
 	if err != nil {
 		return im, err
@@ -30,7 +34,7 @@ func appendSVHN(im Images, r io.Reader, size int64) (Images, error) {
 				return errors.New("a second X")
 			}
 			pix = true
-			n, err := a.images()
+			n, err := a.images(limit)
 			if err != nil {
 				return err
 			}
@@ -43,7 +47,7 @@ func appendSVHN(im Images, r io.Reader, size int64) (Images, error) {
 				return errors.New("a second y")
 			}
 			labels = true
-			n, err := a.length()
+			n, err := a.length(limit)
 			if err != nil {
 				return err
 			}
@@ -79,7 +83,7 @@ func appendSVHN(im Images, r io.Reader, size int64) (Images, error) {
 }
 
 // images is N where the array is X.
-func (a matArray) images() (int64, error) {
+func (a matArray) images(limit int) (int64, error) {
 	d := a.dims
 	if len(d) == 3 { // one image: the last 1 is not written
 		d = append(slices.Clone(d), 1)
@@ -87,20 +91,20 @@ func (a matArray) images() (int64, error) {
 	if a.class < mxDOUBLE || a.class > mxUINT64 || a.complex || len(d) != 4 || d[0] != side || d[1] != side || d[2] != channels {
 		return 0, fmt.Errorf("array X has class %d and size %v, want numbers, [32 32 3 N]", a.class, a.dims)
 	}
-	return a.counted(d[3])
+	return a.counted(d[3], limit)
 }
 
 // length is N where the array is y.
-func (a matArray) length() (int64, error) {
+func (a matArray) length(limit int) (int64, error) {
 	if a.class < mxDOUBLE || a.class > mxUINT64 || a.complex || len(a.dims) != 2 || a.dims[0] != 1 && a.dims[1] != 1 {
 		return 0, fmt.Errorf("array y has class %d and size %v, want numbers, [N 1]", a.class, a.dims)
 	}
-	return a.counted(a.dims[0] * a.dims[1])
+	return a.counted(a.dims[0]*a.dims[1], limit)
 }
 
-func (a matArray) counted(n int64) (int64, error) {
-	if n > maxImages {
-		return 0, fmt.Errorf("%s claims %d images, want at most %d", a.name, n, maxImages)
+func (a matArray) counted(n int64, limit int) (int64, error) {
+	if n > int64(limit) {
+		return 0, fmt.Errorf("%s claims %d images, want at most %d", a.name, n, limit)
 	}
 	return n, nil
 }
