@@ -1,0 +1,64 @@
+package model
+
+// LayerCount is the number of weights of one layer.
+type LayerCount struct {
+	Name   string
+	Params int
+}
+
+// Count is the number of weights of each layer of a network and of all
+// together: without biases and batch norm, as in the paper's Tables 3 and 4.
+func Count(name string, s Size) (list []LayerCount, total int, err error) {
+	plan, err := layers(name, s)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, l := range plan {
+		list = append(list, LayerCount{l.name, l.params()})
+		total += l.params()
+	}
+	return list, total, nil
+}
+
+// Nearest is s with the α, or for 3-fc the width, that brings the network
+// nearest to so many weights.
+func Nearest(name string, params int, s Size) (Size, error) {
+	set := func(n int) Size {
+		if name == "3-fc" {
+			s.Width, s.Alpha = n, 0
+		} else {
+			s.Alpha, s.Width = n, 0
+		}
+		return s
+	}
+	count := func(n int) (int, error) {
+		_, total, err := Count(name, set(n))
+		return total, err
+	}
+	high := 1
+	for {
+		total, err := count(high)
+		if err != nil {
+			return s, err
+		}
+		if total >= params {
+			break
+		}
+		high *= 2
+	}
+	low := max(1, high/2)
+	for high-low > 1 {
+		mid := (low + high) / 2
+		if total, _ := count(mid); total < params {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	below, _ := count(low)
+	above, _ := count(high)
+	if params-below <= above-params {
+		return set(low), nil
+	}
+	return set(high), nil
+}

@@ -1,0 +1,68 @@
+package nn
+
+import "betalasso/compute"
+
+// BatchNorm is batch normalisation of units that each own span neighbouring
+// columns, followed by ReLU.
+type BatchNorm struct {
+	Gamma, Beta Param // [1, units]
+	State       compute.BatchNorm
+	name        string
+	x           compute.Mat
+}
+
+// NewBatchNormReLU is a BatchNorm over columns inputs with γ = 1 and β = 0,
+// and PyTorch's ε = 1e-5 and averaging weight 0.1. Its tensors are
+// NAME.gamma, NAME.beta, NAME.mean and NAME.var.
+func NewBatchNormReLU(dev compute.Device, name string, columns, span int) *BatchNorm {
+	units := columns / span
+	l := &BatchNorm{
+		Gamma: newParam(dev, name+".gamma", None, 1, units),
+		Beta:  newParam(dev, name+".beta", None, 1, units),
+		name:  name,
+	}
+	l.State = compute.BatchNorm{
+		Span: span, ReLU: true,
+		Gamma: l.Gamma.Value, Beta: l.Beta.Value,
+		Mean: dev.Alloc(1, units), InvStd: dev.Alloc(1, units),
+		RunMean: dev.Alloc(1, units), RunVar: dev.Alloc(1, units),
+		Epsilon: 1e-5, Average: 0.1,
+	}
+	for i := range units {
+		l.Gamma.Value.Data[i] = 1
+		l.State.RunVar.Data[i] = 1
+	}
+	return l
+}
+
+// Size is Layer.
+func (l *BatchNorm) Size() (in, out int) {
+	n := l.Gamma.Value.Cols * l.State.Span
+	return n, n
+}
+
+// Forward normalises by the batch, or by the running averages in evaluation.
+func (l *BatchNorm) Forward(dev compute.Device, y, x compute.Mat, train bool) {
+	if !train {
+		dev.BatchNormEval(y, x, &l.State)
+		return
+	}
+	l.x = x
+	dev.BatchNorm(y, x, &l.State)
+}
+
+// Backward is Layer.
+func (l *BatchNorm) Backward(dev compute.Device, dx, dy compute.Mat) {
+	dev.BatchNormGrad(dx, l.Gamma.Grad, l.Beta.Grad, dy, l.x, &l.State)
+}
+
+// InPlace is Layer.
+func (l *BatchNorm) InPlace() bool { return true }
+
+// Params is Layer.
+func (l *BatchNorm) Params() []*Param { return []*Param{&l.Gamma, &l.Beta} }
+
+// Buffers is Layer.
+func (l *BatchNorm) Buffers() []Buffer {
+	return []Buffer{{l.name + ".mean", l.State.RunMean}, {l.name + ".var", l.State.RunVar}}
+}

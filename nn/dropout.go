@@ -1,0 +1,38 @@
+package nn
+
+import "betalasso/compute"
+
+// Dropout sets inputs to 0 with probability P in training and scales the rest
+// by 1/(1−P).
+type Dropout struct {
+	P       float32
+	Columns int
+	seed    uint64 // of the step
+}
+
+// Size is Layer.
+func (l *Dropout) Size() (in, out int) { return l.Columns, l.Columns }
+
+// Forward is Layer. y may be x.
+func (l *Dropout) Forward(dev compute.Device, y, x compute.Mat, train bool) {
+	switch {
+	case train:
+		dev.Dropout(y, x, l.P, l.seed)
+	case &y.Data[0] != &x.Data[0]:
+		copy(y.Data, x.Data)
+	}
+}
+
+// Backward is Layer.
+func (l *Dropout) Backward(dev compute.Device, dx, dy compute.Mat) {
+	dev.Dropout(dx, dy, l.P, l.seed)
+}
+
+// InPlace is Layer.
+func (l *Dropout) InPlace() bool { return true }
+
+// Params is Layer.
+func (l *Dropout) Params() []*Param { return nil }
+
+// Buffers is Layer.
+func (l *Dropout) Buffers() []Buffer { return nil }

@@ -1,0 +1,98 @@
+package nn
+
+import (
+	"fmt"
+
+	"betalasso/compute"
+)
+
+// Net runs layers one after the other, and owns all memory that this takes.
+type Net struct {
+	Layers  []Layer
+	dev     compute.Device
+	outputs []compute.Mat  // [batch, out] of each layer; a dropout's is that of the layer before it
+	back    [2]compute.Mat // the gradients by a layer's output and input take turns in these
+	drops   []*Dropout
+}
+
+// NewNet connects layers for batches of at most batch examples.
+func NewNet(dev compute.Device, batch int, layers ...Layer) *Net {
+	n := &Net{Layers: layers, dev: dev, outputs: make([]compute.Mat, len(layers))}
+	widest := 0
+	for i, l := range layers {
+		in, out := l.Size()
+		if i > 0 {
+			if _, before := layers[i-1].Size(); before != in {
+				panic(fmt.Sprintf("nn: layer %d takes %d columns, layer %d gives %d", i, in, i-1, before))
+			}
+			widest = max(widest, in)
+		}
+		if d, ok := l.(*Dropout); ok && i > 0 {
+			n.outputs[i] = n.outputs[i-1]
+			n.drops = append(n.drops, d)
+		} else {
+			n.outputs[i] = dev.Alloc(batch, out)
+		}
+	}
+	for i := range n.back {
+		n.back[i] = dev.Alloc(batch, widest)
+	}
+	return n
+}
+
+// SetSeed sets what the dropout layers drop in the next step.
+func (n *Net) SetSeed(seed uint64) {
+	for i, d := range n.drops {
+		d.seed = seed + uint64(i+1)*0x9e3779b97f4a7c15
+	}
+}
+
+// Forward is the network's output for x, [n, in]: the logits, [n, classes],
+// which stay as they are until the next Forward. With train, x must not change
+// before Backward.
+func (n *Net) Forward(x compute.Mat, train bool) compute.Mat {
+	for i, l := range n.Layers {
+		y := n.outputs[i].Top(x.Rows)
+		l.Forward(n.dev, y, x, train)
+		x = y
+	}
+	return x
+}
+
+// Backward sets the gradients of all parameters from that of the logits, after
+// a Forward with train.
+func (n *Net) Backward(dlogits compute.Mat) {
+	dy, turn := dlogits, 0
+	for i := len(n.Layers) - 1; i >= 0; i-- {
+		l := n.Layers[i]
+		var dx compute.Mat
+		switch in, _ := l.Size(); {
+		case i == 0 && !l.InPlace(): // nobody needs the gradient by the images
+		case l.InPlace():
+			dx = dy
+		default:
+			dx = compute.Mat{Rows: dy.Rows, Cols: in, Data: n.back[turn].Data[:dy.Rows*in]}
+			turn = 1 - turn
+		}
+		l.Backward(n.dev, dx, dy)
+		dy = dx
+	}
+}
+
+// Params are all parameters, input to output.
+func (n *Net) Params() []*Param {
+	var list []*Param
+	for _, l := range n.Layers {
+		list = append(list, l.Params()...)
+	}
+	return list
+}
+
+// Buffers are all running averages, input to output.
+func (n *Net) Buffers() []Buffer {
+	var list []Buffer
+	for _, l := range n.Layers {
+		list = append(list, l.Buffers()...)
+	}
+	return list
+}
