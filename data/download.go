@@ -25,6 +25,7 @@ var (
 	errBroken  = errors.New("the download broke off")
 	errSilent  = errors.New("silence")
 	errRestart = errors.New("cannot go on from where it stopped")
+	errTooLong = errors.New("more bytes than the file has")
 )
 
 // remote is a file on a host.
@@ -202,6 +203,9 @@ func (f *fetcher) once(ctx context.Context, src remote, part string, from int64,
 	}()
 	got, err = f.copy(out, resp.Body, from, total, limit, filepath.Base(src.url), watch)
 	switch {
+	case errors.Is(err, errTooLong):
+		discard(part)
+		return got, &answerError{src.url, fmt.Sprintf("more than %d bytes", limit)}
 	case err != nil && context.Cause(ctx) == errSilent:
 		return got, fmt.Errorf("%w: nothing for %v", errBroken, f.idle)
 	case err != nil:
@@ -269,7 +273,7 @@ func (f *fetcher) copy(out io.Writer, body io.Reader, from, total, limit int64, 
 		watch.Reset(f.idle)
 		n, err := body.Read(buf)
 		if from+got+int64(n) > limit {
-			return got, errors.New("more bytes than the file has")
+			return got, errTooLong
 		}
 		if _, err := out.Write(buf[:n]); err != nil {
 			return got, err

@@ -46,7 +46,7 @@ func newFetcher(dir string, progress func(Progress)) *fetcher {
 		}},
 		progress: progress,
 		answer:   3500 * time.Millisecond,
-		decision: 8500 * time.Millisecond,
+		decision: 8 * time.Second,
 		idle:     30 * time.Second,
 		wait:     time.Second,
 		tries:    5,
@@ -86,6 +86,10 @@ func (f *fetcher) fetch(ctx context.Context, p *published, withExtra bool) error
 		return err
 	}
 	defer unlock()
+	old, _ := filepath.Glob(filepath.Join(f.dir, p.folder, "*.tmp")) // of a process that was killed
+	for _, name := range old {
+		os.Remove(name)
+	}
 	missing, err := f.missing(ctx, p, withExtra)
 	if err != nil || len(missing) == 0 {
 		return err

@@ -84,7 +84,7 @@ func (f *fetcher) runNpm(ctx context.Context, dir string, args ...string) error 
 	args = append(args, "--cache="+filepath.Join(dir, "cache"), "--loglevel=error", "--no-update-notifier", "--no-progress")
 	cmd := exec.CommandContext(ctx, f.npm, args...)
 	cmd.Dir = dir
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = time.Second / 2
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	err := cmd.Run()
