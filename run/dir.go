@@ -23,6 +23,7 @@ const (
 	BestFile    = "best.safetensors"    // the network of the best-validation epoch
 	StateFile   = "state.json"          // State of the last checkpoint, for people
 	FiltersFile = "filters.safetensors" // first-layer filters kept for pictures
+	FailureFile = "failure.txt"         // why the last attempt ended early, if it did
 	LockFile    = "lock"                // held while a process writes here; names it
 )
 
@@ -85,6 +86,7 @@ func OpenLocked(path string) (*Dir, error) {
 	if err := d.acquire(); err != nil {
 		return nil, err
 	}
+	os.Remove(d.File(FailureFile))
 	// What a killed process was writing when it died.
 	for _, name := range []string{ConfigFile, EventsFile, ResultFile, WeightsFile, BestFile, StateFile, FiltersFile} {
 		os.Remove(d.File(name) + temporary)
@@ -151,6 +153,20 @@ func (d *Dir) Result() (Result, error) {
 
 // WriteResult writes the run's result.
 func (d *Dir) WriteResult(r Result) error { return d.writeJSON(ResultFile, r) }
+
+// WriteFailure records why the run ended before its end. OpenLocked forgets it.
+func (d *Dir) WriteFailure(why string) error {
+	return replace(d.File(FailureFile), func(w io.Writer) error { _, err := io.WriteString(w, why+"\n"); return err })
+}
+
+// Failure is what WriteFailure recorded, or "".
+func (d *Dir) Failure() string {
+	text, err := os.ReadFile(d.File(FailureFile))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
 
 func (d *Dir) writeJSON(name string, v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")

@@ -31,6 +31,9 @@ func TestARunIsCreatedOnceAndLocked(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(r.Config(), someConfig()) {
 		t.Errorf("opened to read: got %+v, %v", r, err)
 	}
+	if err := d.WriteFailure("diverged"); err != nil || r.Failure() != "diverged" {
+		t.Errorf("failure: got %q, %v", r.Failure(), err)
+	}
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -45,6 +48,9 @@ func TestARunIsCreatedOnceAndLocked(t *testing.T) {
 	defer d.Close()
 	if _, err := os.Stat(d.File(WeightsFile + temporary)); err == nil {
 		t.Error("what a killed process left behind is still there")
+	}
+	if f := d.Failure(); f != "" {
+		t.Errorf("the failure of a run that goes on: got %q", f)
 	}
 	if _, err := d.Result(); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the result of an unfinished run: got %v, want ErrNotExist", err)

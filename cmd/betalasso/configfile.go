@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/alecthomas/kong"
+	"github.com/goccy/go-yaml"
+
+	"betalasso/run"
+)
+
+// configFile is the flag --config: a YAML file whose keys are flags. Flags on
+// the command line win over it.
+type configFile string
+
+// BeforeResolve reads the file and lets it answer for the flags not given.
+func (configFile) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
+	path := string(ctx.FlagValue(trace.Flag).(configFile))
+	var known struct {
+		run.Config `yaml:",inline"`
+		Params     string `yaml:"params"`
+		Out        string `yaml:"out"`
+		JSON       bool   `yaml:"json"`
+	}
+	if err := run.ReadYAML(path, &known); err != nil { // for its errors, which show the line
+		return err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	values := map[string]any{}
+	if err := yaml.Unmarshal(text, &values); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	ctx.AddResolver(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, error) {
+		switch v := values[f.Name].(type) {
+		case nil:
+			return nil, nil
+		case float64:
+			return strconv.FormatFloat(v, 'g', -1, 64), nil
+		default:
+			return fmt.Sprint(v), nil
+		}
+	}))
+	return nil
+}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"runtime"
+
+	"betalasso/compute"
+	"betalasso/compute/cpu"
+	"betalasso/run"
+)
+
+// newDevice is the device that c asks for. There is one kind so far, the CPU.
+func newDevice(c run.Config) (compute.Device, error) {
+	return cpu.New(threads(c), "")
+}
+
+// precision settles "auto".
+func precision(asked string) string {
+	if asked == "auto" {
+		return "fp32"
+	}
+	return asked
+}
+
+// threads is the number of threads that c asks for.
+func threads(c run.Config) int {
+	if c.Threads > 0 {
+		return c.Threads
+	}
+	return runtime.GOMAXPROCS(0)
+}

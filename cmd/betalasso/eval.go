@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"betalasso/run"
+	"betalasso/train"
+)
+
+// evalCommand is `betalasso eval`.
+type evalCommand struct {
+	Dir     string  `arg:"" help:"the run's directory"`
+	Threads *int    `placeholder:"N" help:"changes no result; 0 is all cores (default: as the run)"`
+	DataDir *string `placeholder:"DIR" help:"folder with the data set's files (default: as the run)"`
+	JSON    bool    `name:"json" help:"one JSON object a line, for each weights file (default off)"`
+}
+
+// Help is the end of `betalasso eval --help`.
+func (evalCommand) Help() string {
+	return `Example:
+
+    betalasso train --model s-fc --alpha 1 --data digits --epochs 1 --out runs/mine
+    betalasso eval runs/mine`
+}
+
+// Run tests the weights of the last checkpoint and of the best epoch.
+func (e *evalCommand) Run() error {
+	d, err := run.Open(e.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	c := d.Config()
+	if e.Threads != nil {
+		c.Threads = *e.Threads
+	}
+	if e.DataDir != nil {
+		c.DataDir = *e.DataDir
+	}
+	s := newSession(e.JSON)
+	defer s.close()
+	set, err := s.load(c.Data, c.DataDir)
+	if err != nil {
+		return err
+	}
+	dev, err := newDevice(c)
+	if err != nil {
+		return err
+	}
+	found := false
+	for _, f := range []struct{ name, which string }{{run.WeightsFile, "last checkpoint"}, {run.BestFile, "best validation"}} {
+		weights, _, err := run.ReadTensors(d.File(f.name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		found = true
+		r, err := train.Evaluate(train.Options{Dir: d, Config: c, Device: dev, Set: set, Threads: threads(c)}, weights)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.File(f.name), err)
+		}
+		if s.json {
+			s.newMeter().object(struct {
+				File string `json:"file"`
+				train.Scores
+			}{d.File(f.name), r})
+			continue
+		}
+		fmt.Printf("%s: validation %.2f %% (loss %.4f), test %.2f %% (loss %.4f)\n", f.which, 100*r.ValAcc, r.ValLoss, 100*r.TestAcc, r.TestLoss)
+	}
+	if !found {
+		return fmt.Errorf("%s has no weights yet", e.Dir)
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"betalasso/report"
+	"betalasso/run"
+)
+
+// filtersCommand is `betalasso filters`.
+type filtersCommand struct {
+	Dir string `arg:"" help:"the run's directory"`
+	Out string `placeholder:"FILE" help:"PNG file to write (default DIR/filters.png)"`
+}
+
+// Help is the end of `betalasso filters --help`.
+func (filtersCommand) Help() string {
+	return `Example:
+
+    betalasso train --model s-fc --alpha 1 --data digits --epochs 1 --out runs/mine
+    betalasso filters runs/mine
+
+The filters are chosen as in the paper's Figure 4: at random among those with at least 20 weights that are not zero.`
+}
+
+// Run draws them.
+func (f *filtersCommand) Run() error {
+	d, err := run.Open(f.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	if f.Out == "" {
+		f.Out = d.File("filters.png")
+	}
+	if err := report.FilterSheet(f.Dir, f.Out); err != nil {
+		return err
+	}
+	fmt.Println(f.Out)
+	return nil
+}

@@ -1,0 +1,126 @@
+// Command betalasso trains the networks of "Towards Learning Convolutions from
+// Scratch" (Neyshabur 2020, arXiv 2007.13657) with SGD and with β-lasso, and
+// writes the report: the paper's table, curves and filters beside one's own.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"betalasso/run"
+	"betalasso/train"
+)
+
+// The exit statuses, beside 0 for done.
+const (
+	exitFailure     = 1
+	exitUsage       = 2
+	exitDiverged    = 42  // the loss is not finite: the same command would end the same way
+	exitSaved       = 75  // ended by SIGTERM and saved: the same command, or resume, goes on
+	exitInterrupted = 130 // ended by Ctrl-C, and saved
+)
+
+// commands is the command line.
+type commands struct {
+	Reproduce reproduceCommand `cmd:"" help:"Train all cases of the paper's table, then write the report."`
+	Train     trainCommand     `cmd:"" help:"Train one network."`
+	Resume    resumeCommand    `cmd:"" help:"Go on with a run that was interrupted."`
+	Eval      evalCommand      `cmd:"" help:"Test a run's weights: last and best."`
+	Report    reportCommand    `cmd:"" help:"Write the report of runs: tables, curves, filters."`
+	Filters   filtersCommand   `cmd:"" help:"Draw a run's first-layer filters."`
+	Data      dataCommand      `cmd:"" help:"List, fetch or verify the data sets."`
+	Version   versionCommand   `cmd:"" help:"Say which build this is, and of what machine."`
+}
+
+const description = `Learning convolutions from scratch: S-CONV, S-LOCAL, S-FC and 3-FC trained with SGD and with β-lasso on CIFAR-10, CIFAR-100 and SVHN.
+
+The place to start is: betalasso reproduce`
+
+// usageError is a mistake in the command line or in a config file.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+// codedError ends the program with a status of its own.
+type codedError struct {
+	code int
+	err  error
+}
+
+func (e codedError) Error() string { return e.err.Error() }
+func (e codedError) Unwrap() error { return e.err }
+
+func main() {
+	os.Exit(mainStatus(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// mainStatus runs the command line and gives the exit status.
+func mainStatus(args []string, stdout, stderr io.Writer) (status int) {
+	var c commands
+	type exit int // what kong ends with after --help
+	defer func() {
+		if r := recover(); r != nil {
+			code, ok := r.(exit)
+			if !ok {
+				panic(r)
+			}
+			status = max(status, int(code))
+		}
+	}()
+	k, err := kong.New(&c,
+		kong.Name("betalasso"), kong.Description(description),
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		kong.Vars{"models": strings.Join(run.Models, ", ")},
+	)
+	if err != nil {
+		panic(err) // the tags of the structs above are wrong
+	}
+	if len(args) == 0 {
+		status = exitUsage
+		k.Parse([]string{"--help"}) // prints, then panics with exit
+	}
+	ctx, err := k.Parse(args)
+	if err != nil {
+		command := ""
+		var p *kong.ParseError
+		if errors.As(err, &p) && p.Context.Selected() != nil {
+			command = " " + p.Context.Selected().Path()
+		}
+		fmt.Fprintf(stderr, "betalasso: %s\nRun `betalasso%s --help` for what there is.\n", err, command)
+		return exitUsage
+	}
+	if err := ctx.Run(ctx); err != nil {
+		return explain(stderr, err)
+	}
+	return 0
+}
+
+// explain prints err with what to do about it, and gives the exit status.
+func explain(w io.Writer, err error) int {
+	var usage usageError
+	var coded codedError
+	var problems run.Problems // of a Config
+	var diverged *train.DivergedError
+	switch {
+	case errors.As(err, &coded):
+		if coded.err != nil {
+			fmt.Fprintf(w, "betalasso: %s\n", coded.err)
+		}
+		return coded.code
+	case errors.As(err, &problems) || errors.As(err, &usage):
+		fmt.Fprintf(w, "betalasso: %s\n", err)
+		return exitUsage
+	case errors.As(err, &diverged):
+		fmt.Fprintf(w, "betalasso: %s\n", err)
+		return exitDiverged
+	}
+	fmt.Fprintf(w, "betalasso: %s\n", strings.TrimSpace(err.Error()))
+	return exitFailure
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+
+	"betalasso/data"
+	"betalasso/run"
+	"betalasso/train"
+)
+
+// meter shows progress: on a terminal a line that is drawn over and over, and
+// now and then one that stays; elsewhere only those that stay; or JSON.
+type meter struct {
+	*session
+	run   string    // the run's directory
+	drawn time.Time // the line that is drawn over
+	shown bool      // it is on the screen
+	kept  time.Time // the last line that stayed
+	file  string    // the file being fetched
+}
+
+const (
+	redraw = 100 * time.Millisecond // between two drawings of the line
+	rest   = 10 * time.Second       // between two lines that stay, in a run of many epochs
+	few    = 30                     // epochs that each get a line
+)
+
+func (s *session) newMeter() *meter { return &meter{session: s} }
+
+// training shows the progress of a run.
+func (m *meter) training(p train.Progress) {
+	switch {
+	case p.Event != nil && m.json:
+		m.object(struct {
+			Kind string `json:"kind"`
+			Run  string `json:"run"`
+			run.Event
+		}{"event", m.run, *p.Event})
+	case p.Event != nil && !m.json && (p.Epochs <= few || p.Epoch == p.Epochs || time.Since(m.kept) > rest):
+		m.keep(epochLine(p))
+	}
+	if m.terminal && time.Since(m.drawn) > redraw {
+		m.draw(m.bar(p))
+	}
+}
+
+// epochLine is the line that stays after an epoch.
+func epochLine(p train.Progress) string {
+	e := p.Event
+	return fmt.Sprintf("epoch %*d/%d  loss %.4f  acc %5.2f %%  val loss %.4f  val acc %5.2f %%  %s  %s img/s  %s left",
+		len(fmt.Sprint(p.Epochs)), e.Epoch, p.Epochs, e.TrainLoss, 100*e.TrainAcc, e.ValLoss, 100*e.ValAcc,
+		nonzeros(p), thousands(int(e.ExamplesPerSecond)), span(p.Remaining))
+}
+
+// bar is the line that is drawn over; where the terminal is narrow, its least
+// important parts are left out.
+func (m *meter) bar(p train.Progress) string {
+	parts := []string{
+		fmt.Sprintf("epoch %d/%d", p.Epoch, p.Epochs),
+		fmt.Sprintf("loss %.4f", p.Loss),
+		fmt.Sprintf("acc %.1f %%", 100*p.Acc),
+		span(p.Remaining) + " left",
+		nonzeros(p),
+		thousands(int(p.ExamplesPerSecond)) + " img/s",
+	}
+	if p.Phase != "train" {
+		parts[1] = map[string]string{"validate": "validating", "test": "testing"}[p.Phase]
+	}
+	done := 0.0
+	if p.Steps > 0 {
+		done = float64(p.Step) / float64(p.Steps)
+	}
+	width := m.width()
+	for n := len(parts); n > 0; n-- {
+		text := strings.Join(parts[:n], "  ")
+		if room := width - utf8.RuneCountInString(text) - 3; room >= 8 || n == 1 {
+			return m.gauge(done, min(max(room, 0), 24)) + "  " + text
+		}
+	}
+	return ""
+}
+
+// gauge is a bar of so many columns, filled to the fraction done.
+func (m *meter) gauge(done float64, columns int) string {
+	full, empty := "━", "─"
+	if !unicodeTerminal() {
+		full, empty = "#", "."
+	}
+	n := min(max(int(done*float64(columns)+0.5), 0), columns)
+	text := strings.Repeat(full, n)
+	if m.color {
+		text = "\x1b[36m" + text + "\x1b[0m"
+	}
+	return text + strings.Repeat(empty, columns-n)
+}
+
+// fetching shows the progress of a download.
+func (m *meter) fetching(p data.Progress) {
+	if p.Note != "" {
+		m.clear()
+		fmt.Fprintln(os.Stderr, p.Note)
+		return
+	}
+	if p.File != m.file {
+		m.file = p.File
+		if !m.terminal {
+			fmt.Fprintf(m.notes, "fetching %s%s\n", p.File, ofTotal(p.Total))
+		}
+	}
+	if m.terminal && time.Since(m.drawn) > redraw {
+		text := fmt.Sprintf("fetching %s  %s%s", p.File, megabytes(p.Done), ofTotal(p.Total))
+		if p.Total > 0 {
+			text = m.gauge(float64(p.Done)/float64(p.Total), 24) + "  " + text
+		}
+		m.draw(text)
+	}
+}
+
+func ofTotal(n int64) string {
+	if n <= 0 {
+		return ""
+	}
+	return " of " + megabytes(n)
+}
+
+// keep prints a line that stays.
+func (m *meter) keep(text string) {
+	m.clear()
+	fmt.Fprintln(m.notes, text)
+	m.kept = time.Now()
+}
+
+// draw shows text in the place of the line drawn before.
+func (m *meter) draw(text string) {
+	fmt.Fprintf(m.out, "\r\x1b[K%s", text)
+	m.drawn, m.shown = time.Now(), true
+}
+
+// clear takes the drawn line away.
+func (m *meter) clear() {
+	if m.shown {
+		fmt.Fprint(m.out, "\r\x1b[K")
+		m.shown = false
+	}
+}
+
+// object prints v as one line of JSON.
+func (m *meter) object(v any) {
+	line, err := json.Marshal(v)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "betalasso: %s\n", err)
+		return
+	}
+	fmt.Fprintf(m.out, "%s\n", line)
+}
+
+// width is the terminal's number of columns.
+func (s *session) width() int {
+	if w, _, err := term.GetSize(int(s.out.Fd())); err == nil && w > 0 {
+		return w
+	}
+	return 80
+}
+
+// unicodeTerminal says whether the terminal's character set is UTF-8.
+func unicodeTerminal() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToUpper(os.Getenv(name)); v != "" {
+			return strings.Contains(v, "UTF-8") || strings.Contains(v, "UTF8")
+		}
+	}
+	return false
+}
+
+// nonzeros is how many weights are not zero, and their share.
+func nonzeros(p train.Progress) string {
+	share := 0.0
+	if p.Weights > 0 {
+		share = 100 * float64(p.Nonzero) / float64(p.Weights)
+	}
+	return fmt.Sprintf("nonzero %s (%.3g %%)", short(p.Nonzero), share)
+}
+
+// short is n in three digits and a letter: 25.6M.
+func short(n int) string {
+	switch x := float64(n); {
+	case n < 1e4:
+		return fmt.Sprint(n)
+	case n < 1e6:
+		return fmt.Sprintf("%.3gk", x/1e3)
+	case n < 1e9:
+		return fmt.Sprintf("%.4gM", x/1e6)
+	default:
+		return fmt.Sprintf("%.4gG", x/1e9)
+	}
+}
+
+// thousands is n with its digits in groups: 25,600,000.
+func thousands(n int) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
+
+// span is a length of time for people: 45s, 3m05s, 2h07m, 1d04h.
+func span(d time.Duration) string {
+	s := int(d.Round(time.Second).Seconds())
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%ds", s)
+	case s < 3600:
+		return fmt.Sprintf("%dm%02ds", s/60, s%60)
+	case s < 86400:
+		return fmt.Sprintf("%dh%02dm", s/3600, s%3600/60)
+	default:
+		return fmt.Sprintf("%dd%02dh", s/86400, s%86400/3600)
+	}
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"time"
+
+	"betalasso/run"
+	"betalasso/train"
+)
+
+// resumeCommand is `betalasso resume`.
+type resumeCommand struct {
+	Dir     string  `arg:"" help:"the run's directory"`
+	Threads *int    `placeholder:"N" help:"changes no result; 0 is all cores (default: as it began)"`
+	DataDir *string `placeholder:"DIR" help:"folder with the data set's files (default: as it began)"`
+	JSON    bool    `name:"json" help:"one JSON object a line: epochs, result (default off)"`
+}
+
+// Help is the end of `betalasso resume --help`.
+func (resumeCommand) Help() string {
+	return `Example: begin a run, stop it with Ctrl-C, and go on:
+
+    betalasso train --model s-fc --alpha 1 --data digits --epochs 5 --out runs/mine
+    betalasso resume runs/mine
+
+The weights end the same, byte for byte, as those of a run that never stopped.`
+}
+
+// Run goes on with the run.
+func (r *resumeCommand) Run() error {
+	d, err := run.OpenLocked(r.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	s := newSession(r.JSON)
+	defer s.close()
+	if done, err := d.Result(); err == nil {
+		fmt.Fprintf(s.notes, "finished already\n")
+		s.tell(d, done, time.Duration(done.WallSeconds*float64(time.Second)))
+		return nil
+	}
+	c := d.Config()
+	if r.Threads != nil {
+		c.Threads = *r.Threads
+	}
+	if r.DataDir != nil {
+		c.DataDir = *r.DataDir
+	}
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	set, err := s.load(c.Data, c.DataDir)
+	if err != nil {
+		return err
+	}
+	_, err = s.fit(d, c, set)
+	if errors.Is(err, train.ErrStopped) {
+		return s.stopped(fmt.Sprintf("saved; go on with: betalasso resume %s", quote(r.Dir)))
+	}
+	return hintResume(err, r.Dir)
+}
+
+// hintResume adds how to go on after an error that more disk space cures.
+func hintResume(err error, dir string) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%w\nMake room, then go on from the last checkpoint with: betalasso resume %s", err, quote(dir))
+	}
+	return err
+}
+
+// quote makes of a path a word of the shell.
+func quote(path string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=+,:@%", r)
+	}
+	if path != "" && strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}

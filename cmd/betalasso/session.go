@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"betalasso/data"
+	"betalasso/run"
+	"betalasso/train"
+)
+
+// session is what the commands that train share: where they print, and how they
+// are asked to stop.
+type session struct {
+	out      *os.File  // the run's story, or JSON
+	notes    io.Writer // what is said beside it
+	terminal bool      // out is one, and can move its cursor
+	color    bool
+	json     bool
+
+	ctx    context.Context // done at the first signal
+	cancel context.CancelCauseFunc
+	ended  chan struct{}
+}
+
+// interruption is a signal as the cause of a context's end.
+type interruption struct{ signal os.Signal }
+
+func (i interruption) Error() string { return i.signal.String() }
+
+// newSession starts to listen for signals: the first asks to stop, the second
+// ends the process at once. close ends it.
+func newSession(json bool) *session {
+	s := &session{out: os.Stdout, notes: os.Stdout, json: json, ended: make(chan struct{})}
+	if json {
+		s.notes = os.Stderr
+	}
+	s.terminal = !json && term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb"
+	s.color = s.terminal && os.Getenv("NO_COLOR") == ""
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		defer signal.Stop(signals)
+		select {
+		case got := <-signals:
+			s.cancel(interruption{got})
+			fmt.Fprintln(os.Stderr, "\nstopping: finishing the step and saving; once more to stop at once")
+		case <-s.ended:
+			return
+		}
+		select {
+		case <-signals:
+			os.Exit(exitInterrupted)
+		case <-s.ended:
+		}
+	}()
+	return s
+}
+
+func (s *session) close() { close(s.ended) }
+
+// stopped is the error of a session that a signal ended; hint says how to go on.
+func (s *session) stopped(hint string) error {
+	code := exitInterrupted
+	var i interruption
+	if errors.As(context.Cause(s.ctx), &i) && i.signal == syscall.SIGTERM {
+		code = exitSaved
+	}
+	return codedError{code, errors.New(hint)}
+}
+
+// load reads a data set, fetching it if need be, and warns of files that are
+// not the publisher's.
+func (s *session) load(name, dir string) (*data.Set, error) {
+	m := s.newMeter()
+	set, err := data.Load(s.ctx, name, data.Options{Dir: dir, Fetch: dir == "", Progress: m.fetching})
+	m.clear()
+	if err != nil && s.ctx.Err() != nil {
+		return nil, s.stopped("stopped while fetching; the same command goes on")
+	}
+	if errors.Is(err, data.ErrNoHost) {
+		return nil, fmt.Errorf("%w\nGive the folder that has the files with --data-dir, or use --data digits, which needs none", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range set.Files {
+		if !f.Verified {
+			fmt.Fprintf(os.Stderr, "warning: %s is not the publisher's file (MD5 %s); it is used, and the run records it as unverified\n", f.Path, f.MD5)
+		}
+	}
+	return set, nil
+}
+
+// fit trains the run in d, from its last checkpoint or its beginning, to its
+// end. What ends it early is kept in the directory for the report.
+func (s *session) fit(d *run.Dir, c run.Config, set *data.Set) (run.Result, error) {
+	dev, err := newDevice(c)
+	if err != nil {
+		return run.Result{}, err
+	}
+	m := s.newMeter()
+	m.run = d.Path()
+	began := time.Now()
+	r, err := train.Run(train.Options{
+		Dir: d, Config: c, Device: dev, Set: set, Threads: threads(c),
+		Progress: m.training, Stop: s.ctx.Done(),
+	})
+	m.clear()
+	if errors.Is(err, train.ErrStopped) {
+		return r, err
+	}
+	if err != nil {
+		d.WriteFailure(err.Error()) // its own failure matters less than err
+		return r, err
+	}
+	if s.json {
+		m.object(struct {
+			Kind string `json:"kind"`
+			Run  string `json:"run"`
+			run.Result
+		}{"result", d.Path(), r})
+	}
+	s.tell(d, r, time.Since(began))
+	return r, nil
+}
+
+// tell says what a run came to.
+func (s *session) tell(d *run.Dir, r run.Result, took time.Duration) {
+	nonzero := 0
+	for _, l := range r.Layers {
+		nonzero += l.Nonzero
+	}
+	fmt.Fprintf(s.notes, "%s: test accuracy %.2f %% after the last epoch, %.2f %% at the best validation (epoch %d); %s of %s weights are not zero; %s\n",
+		d.Path(), 100*r.Last.TestAcc, 100*r.Best.TestAcc, r.Best.Epoch, thousands(nonzero), thousands(r.Params), span(took))
+}
+
+// defaultOut is the directory of a run that was given none.
+func defaultOut(c run.Config) string {
+	return filepath.Join("runs", fmt.Sprintf("%s-%s-%s-s%d", c.Model, c.Data, c.Optimizer, c.Seed))
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"betalasso/data"
+	"betalasso/model"
+	"betalasso/run"
+)
+
+// settings are the flags that make a run.Config. Flags that have no default
+// here get one that depends on the others.
+type settings struct {
+	Model   string  `default:"s-fc" placeholder:"NAME" group:"network" help:"${models} (s-fc)"`
+	Alpha   int     `placeholder:"N" group:"network" help:"base channels α; not for 3-fc (default: by --params)"`
+	Width   int     `placeholder:"N" group:"network" help:"hidden units a layer of 3-fc (default: by --params)"`
+	Params  string  `placeholder:"COUNT" group:"network" help:"the size nearest to so many weights, 512k (default 25.6M)"`
+	Dropout float64 `default:"0" placeholder:"P" group:"network" help:"probability, before the last two layers (default 0)"`
+
+	Data    string `default:"cifar10" placeholder:"NAME" group:"data" help:"cifar10, cifar100, svhn, digits (default cifar10)"`
+	DataDir string `placeholder:"DIR" group:"data" help:"folder with its files (default: the cache, downloaded)"`
+	Val     int    `default:"5000" placeholder:"N" group:"data" help:"training examples held out to validate (default 5000)"`
+	Train   int    `default:"0" placeholder:"N" group:"data" help:"training examples used; 0 is all (default 0)"`
+	Augment string `default:"none" placeholder:"HOW" group:"data" help:"none, flip-crop, fast-autoaugment (default none)"`
+
+	Optimizer   string   `default:"sgd" placeholder:"NAME" group:"optimiser" help:"sgd, beta-lasso (default sgd)"`
+	LR          float64  `name:"lr" default:"0.1" placeholder:"X" group:"optimiser" help:"learning rate η, falls by a cosine to 0 (default 0.1)"`
+	Momentum    float64  `default:"0" placeholder:"X" group:"optimiser" help:"momentum, from 0 to below 1 (default 0)"`
+	WeightDecay float64  `default:"0" placeholder:"X" group:"optimiser" help:"weight decay, a factor of the weights (default 0)"`
+	Beta        *float64 `placeholder:"X" group:"optimiser" help:"β of β-lasso: weights below βλ become 0 (default 50)"`
+	LambdaConv  *float64 `placeholder:"X" group:"optimiser" help:"λ of the convolution-like layer (default: paper's, 1e-5)"`
+	LambdaFC    *float64 `name:"lambda-fc" placeholder:"X" group:"optimiser" help:"λ of the fully connected ones (default: paper's, 2e-6)"`
+
+	Epochs    int    `default:"100" placeholder:"N" group:"run" help:"passes over the training set (default 100)"`
+	Batch     int    `default:"512" placeholder:"N" group:"run" help:"examples a step (default 512)"`
+	Seed      uint64 `default:"1" placeholder:"N" group:"run" help:"of weights, split, order and augmentation (default 1)"`
+	Threads   int    `default:"0" placeholder:"N" group:"run" help:"changes no result; 0 is all cores (default 0)"`
+	Precision string `default:"auto" placeholder:"NAME" group:"run" help:"of products: auto, fp32, bf16 (default auto)"`
+}
+
+// defaultParams is the size of the EE-411 report's networks.
+const defaultParams = 25_600_000
+
+// defaultBeta is the paper's β.
+const defaultBeta = 50
+
+// config is the Config that the flags say, with its size and its λ settled. It
+// also gives a line about the size.
+func (s settings) config(given origin) (run.Config, string, error) {
+	c := run.Config{
+		Model: s.Model, Alpha: s.Alpha, Width: s.Width, Dropout: s.Dropout,
+		Data: s.Data, DataDir: s.DataDir, Val: s.Val, Train: s.Train, Augment: s.Augment,
+		Optimizer: s.Optimizer, LR: s.LR, Momentum: s.Momentum, WeightDecay: s.WeightDecay,
+		Epochs: s.Epochs, Batch: s.Batch, Seed: s.Seed, Threads: s.Threads, Precision: s.Precision,
+	}
+	s.settleLasso(&c, given)
+	if err := s.settleSize(&c, given); err != nil {
+		return c, "", err
+	}
+	if err := c.Validate(); err != nil {
+		return c, "", err
+	}
+	c.Precision = precision(c.Precision)
+	line, err := sizeLine(c)
+	return c, line, err
+}
+
+// sizeLine says how large c's network is.
+func sizeLine(c run.Config) (string, error) {
+	_, n, err := model.Count(c.Model, sizeOf(c))
+	size := fmt.Sprintf("α = %d", c.Alpha)
+	if c.Model == "3-fc" {
+		size = fmt.Sprintf("width %d", c.Width)
+	}
+	return fmt.Sprintf("%s, %s: %s weights", c.Model, size, thousands(n)), err
+}
+
+// settleLasso fills in what β-lasso needs. A config file's β and λ go
+// unheeded where --optimizer sgd is given beside it.
+func (s settings) settleLasso(c *run.Config, given origin) {
+	conv, fc := paperLambda(c.Data)
+	for _, f := range []struct {
+		name     string
+		value    *float64
+		to       *float64
+		fallback float64
+	}{
+		{"beta", s.Beta, &c.Beta, defaultBeta},
+		{"lambda-conv", s.LambdaConv, &c.LambdaConv, conv},
+		{"lambda-fc", s.LambdaFC, &c.LambdaFC, fc},
+	} {
+		switch {
+		case c.Optimizer == "sgd" && given[f.name] != byFlag:
+		case f.value != nil:
+			*f.to = *f.value
+		case c.Optimizer == "beta-lasso":
+			*f.to = f.fallback
+		}
+	}
+}
+
+// settleSize makes α or the width of --params or of the default size. What the
+// command line says of the size beats all that a config file says of it.
+func (s settings) settleSize(c *run.Config, given origin) error {
+	names := []string{"alpha", "width", "params"}
+	var flags []string
+	for _, n := range names {
+		if given[n] == byFlag {
+			flags = append(flags, "--"+n)
+		}
+	}
+	if len(flags) > 1 {
+		return usageError{fmt.Errorf("%s: give one of them", strings.Join(flags, " and "))}
+	}
+	params := s.Params
+	if len(flags) == 1 {
+		if given["alpha"] != byFlag {
+			c.Alpha = 0
+		}
+		if given["width"] != byFlag {
+			c.Width = 0
+		}
+		if given["params"] != byFlag {
+			params = ""
+		}
+	}
+	if params == "" && (c.Alpha != 0 || c.Width != 0 || given["alpha"] != byNobody || given["width"] != byNobody) {
+		return nil
+	}
+	n := defaultParams
+	if params != "" {
+		var err error
+		if n, err = parseCount(params); err != nil {
+			return usageError{fmt.Errorf("params: %w", err)}
+		}
+	}
+	if err := c.Validate(); err != nil && !onlySize(err) {
+		return err
+	}
+	near, err := model.Nearest(c.Model, n, sizeOf(*c))
+	c.Alpha, c.Width = near.Alpha, near.Width
+	return err
+}
+
+// onlySize says whether nothing is wrong with a Config but that its size is not
+// settled.
+func onlySize(err error) bool {
+	p, ok := err.(run.Problems)
+	return ok && len(p) == 1 && (strings.HasPrefix(p[0], "alpha:") || strings.HasPrefix(p[0], "width:"))
+}
+
+// sizeOf is the size of c's network on its data.
+func sizeOf(c run.Config) model.Size {
+	s := model.Size{Alpha: c.Alpha, Width: c.Width, Channels: 3, Side: 32, Classes: 10, Batch: c.Batch, Dropout: c.Dropout}
+	if info, err := data.Describe(c.Data); err == nil {
+		s.Classes = len(info.Classes)
+	}
+	return s
+}
+
+// parseCount reads a number of weights such as 512k, 25.6M or 1e6.
+func parseCount(text string) (int, error) {
+	number, factor := text, 1.0
+	for suffix, f := range map[string]float64{"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "G": 1e9, "B": 1e9} {
+		if rest, ok := strings.CutSuffix(text, suffix); ok {
+			number, factor = rest, f
+		}
+	}
+	x, err := strconv.ParseFloat(strings.ReplaceAll(number, ",", ""), 64)
+	x *= factor
+	if err != nil || math.IsNaN(x) || x < 1 || x > 1e12 {
+		return 0, fmt.Errorf("%q is not a number of weights; write it like 512k, 25.6M or 25600000", text)
+	}
+	return int(math.Round(x)), nil
+}
+
+// origin says who gave each setting.
+type origin map[string]source
+
+type source int
+
+const (
+	byNobody source = iota
+	byFile
+	byFlag
+)
+
+// originOf looks through a parsed command line.
+func originOf(ctx *kong.Context) origin {
+	o := origin{}
+	for _, p := range ctx.Path {
+		switch {
+		case p.Flag == nil:
+		case p.Resolved:
+			o[p.Flag.Name] = byFile
+		default:
+			o[p.Flag.Name] = byFlag
+		}
+	}
+	return o
+}
