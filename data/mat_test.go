@@ -11,8 +11,12 @@ import (
 
 func TestAppendSVHN(t *testing.T) {
 	for _, n := range []int{1, 11, chunk + 1} {
+		kinds := []uint32{miUINT8, miINT8, miINT16, miUINT16, miINT32, miUINT32, miSINGLE, miDOUBLE}
+		if n > chunk {
+			kinds = kinds[:1]
+		}
 		for _, compress := range []bool{false, true} {
-			for _, kind := range []uint32{miUINT8, miINT8, miINT16, miUINT16, miINT32, miUINT32, miSINGLE, miDOUBLE} {
+			for _, kind := range kinds {
 				for _, m := range []*matFile{newMatFile(binary.LittleEndian, compress), newMatFile(binary.BigEndian, compress)} {
 					b, want := toyDigits(m, n, kind)
 					got, err := appendSVHN(Images{Size: imageSize}, bytes.NewReader(b), int64(len(b)), n)
