@@ -43,6 +43,9 @@ func Create(path string, c Config) (*Dir, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	if err := Vacant(path); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(path, 0o777); err != nil {
 		return nil, err
 	}
@@ -50,15 +53,23 @@ func Create(path string, c Config) (*Dir, error) {
 	if err := d.acquire(); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(d.File(ConfigFile)); err == nil {
+	if err := Vacant(path); err != nil { // now that nobody else can make it
 		d.Close()
-		return nil, fmt.Errorf("%s: %w; continue it with `betalasso resume %s`, or choose another directory", path, ErrExists, path)
+		return nil, err
 	}
 	if err := WriteConfig(d.File(ConfigFile), c); err != nil {
 		d.Close()
 		return nil, err
 	}
 	return d, nil
+}
+
+// Vacant is an error that is ErrExists if path is the directory of a run.
+func Vacant(path string) error {
+	if _, err := os.Stat(filepath.Join(path, ConfigFile)); err == nil {
+		return fmt.Errorf("%s: %w; continue it with `betalasso resume %s`, or choose another directory", path, ErrExists, path)
+	}
+	return nil
 }
 
 // Open opens a run to read it. It takes no lock: a run may be read while it is

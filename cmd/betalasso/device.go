@@ -10,7 +10,7 @@ import (
 
 // newDevice is the device that c asks for. There is one kind so far, the CPU.
 func newDevice(c run.Config) (compute.Device, error) {
-	return cpu.New(threads(c), "")
+	return cpu.New(threads(c), "", precision(c.Precision) == "bf16")
 }
 
 // precision settles "auto".

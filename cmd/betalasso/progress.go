@@ -44,7 +44,7 @@ func (m *meter) training(p train.Progress) {
 			run.Event
 		}{"event", m.run, *p.Event})
 	case p.Event != nil && !m.json && (p.Epochs <= few || p.Epoch == p.Epochs || time.Since(m.kept) > rest):
-		m.keep(epochLine(p))
+		m.keep(m.epochLine(p))
 	}
 	if m.terminal && time.Since(m.drawn) > redraw {
 		m.draw(m.bar(p))
@@ -52,11 +52,21 @@ func (m *meter) training(p train.Progress) {
 }
 
 // epochLine is the line that stays after an epoch.
-func epochLine(p train.Progress) string {
+func (m *meter) epochLine(p train.Progress) string {
 	e := p.Event
-	return fmt.Sprintf("epoch %*d/%d  loss %.4f  acc %5.2f %%  val loss %.4f  val acc %5.2f %%  %s  %s img/s  %s left",
-		len(fmt.Sprint(p.Epochs)), e.Epoch, p.Epochs, e.TrainLoss, 100*e.TrainAcc, e.ValLoss, 100*e.ValAcc,
-		nonzeros(p), thousands(int(e.ExamplesPerSecond)), span(p.Remaining))
+	parts := []string{
+		fmt.Sprintf("epoch %*d/%d", len(fmt.Sprint(p.Epochs)), e.Epoch, p.Epochs),
+		fmt.Sprintf("train %.4f %5.2f %%", e.TrainLoss, 100*e.TrainAcc),
+		fmt.Sprintf("val %.4f %5.2f %%", e.ValLoss, 100*e.ValAcc),
+		nonzeros(p),
+		span(p.Remaining) + " left",
+		thousands(int(e.ExamplesPerSecond)) + " img/s",
+	}
+	if !m.terminal {
+		return strings.Join(parts, "  ")
+	}
+	text, _ := fitting(parts, m.width())
+	return text
 }
 
 // bar is the line that is drawn over; where the terminal is narrow, its least
@@ -77,14 +87,21 @@ func (m *meter) bar(p train.Progress) string {
 	if p.Steps > 0 {
 		done = float64(p.Step) / float64(p.Steps)
 	}
-	width := m.width()
+	const least = 8 // columns of the gauge
+	text, room := fitting(parts, m.width()-least-3)
+	return m.gauge(done, min(least+room, 24)) + "  " + text
+}
+
+// fitting joins as many of the parts, at least one, as fit in so many columns,
+// and says how many columns are left.
+func fitting(parts []string, columns int) (text string, room int) {
 	for n := len(parts); n > 0; n-- {
-		text := strings.Join(parts[:n], "  ")
-		if room := width - utf8.RuneCountInString(text) - 3; room >= 8 || n == 1 {
-			return m.gauge(done, min(max(room, 0), 24)) + "  " + text
+		text = strings.Join(parts[:n], "  ")
+		if room = columns - utf8.RuneCountInString(text); room >= 0 {
+			return text, room
 		}
 	}
-	return ""
+	return text, 0
 }
 
 // gauge is a bar of so many columns, filled to the fraction done.

@@ -42,6 +42,12 @@ func (t *trainCommand) Run(ctx *kong.Context) error {
 	if t.Out == "" {
 		t.Out = defaultOut(c)
 	}
+	if err := run.Vacant(t.Out); err != nil { // before a long download
+		return err
+	}
+	if err := enoughMemory(c); err != nil {
+		return err
+	}
 	s := newSession(t.JSON)
 	defer s.close()
 	fmt.Fprintln(s.notes, size)

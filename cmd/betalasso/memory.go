@@ -1,0 +1,45 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+
+	"betalasso/model"
+	"betalasso/run"
+)
+
+// enoughMemory is an error where c's weights alone cannot be trained in this
+// machine's memory. Where the system does not tell, it is nil.
+func enoughMemory(c run.Config) error {
+	_, n, err := model.Count(c.Model, sizeOf(c))
+	if err != nil {
+		return err
+	}
+	copies := 3 // the weights, their gradients, those of the best epoch
+	if c.Momentum > 0 {
+		copies++
+	}
+	need, have := 4*float64(n)*float64(copies), totalMemory()
+	if have > 0 && need > have {
+		return usageError{fmt.Errorf("%s weights need %.1f GB to be trained, this machine has %.1f GB; take a smaller --alpha, --width or --params",
+			thousands(n), need/1e9, have/1e9)}
+	}
+	return nil
+}
+
+// totalMemory is the machine's memory in bytes, or 0.
+func totalMemory() float64 {
+	f, err := os.Open("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		var kb float64
+		if n, _ := fmt.Sscanf(s.Text(), "MemTotal: %f kB", &kb); n == 1 {
+			return 1024 * kb
+		}
+	}
+	return 0
+}
