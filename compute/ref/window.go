@@ -1,0 +1,106 @@
+package ref
+
+import "betalasso/compute"
+
+// taps calls f for every input that a window meets inside the image: output
+// position p, tap t of C·Size·Size, input i of C·H·W.
+func taps(win compute.Window, f func(p, t, i int)) {
+	for y := range win.OutH() {
+		for x := range win.OutW() {
+			for c := range win.C {
+				for u := range win.Size {
+					for v := range win.Size {
+						h, w := y*win.Stride+u-win.Pad, x*win.Stride+v-win.Pad
+						if h >= 0 && h < win.H && w >= 0 && w < win.W {
+							f(y*win.OutW()+x, (c*win.Size+u)*win.Size+v, (c*win.H+h)*win.W+w)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// products calls f for every product that makes up a convolution or a local
+// layer: element y of the output, w of the weights, x of the input, each as an
+// index into the whole matrix.
+func products(n int, win compute.Window, local bool, f func(y, w, x int)) {
+	positions, patch := win.Positions(), win.Patch()
+	for r := range n {
+		taps(win, func(p, t, i int) {
+			for k := range win.K {
+				row := k
+				if local {
+					row = p*win.K + k
+				}
+				f(r*win.Out()+k*positions+p, row*patch+t, r*win.In()+i)
+			}
+		})
+	}
+}
+
+// gather sets dst[to] to the sums of a·b over the products.
+func gather(dst []float32, each func(f func(to, a, b int)), a, b []float32) {
+	sum := make([]float64, len(dst))
+	each(func(to, i, j int) { sum[to] += float64(a[i]) * float64(b[j]) })
+	for i, s := range sum {
+		dst[i] = float32(s)
+	}
+}
+
+func checkWindow(op string, y, x, w compute.Mat, win compute.Window, local bool) {
+	rows := win.K
+	if local {
+		rows *= win.Positions()
+	}
+	want(op, x, y.Rows, win.In(), false)
+	want(op, y, y.Rows, win.Out(), false)
+	want(op, w, rows, win.Patch(), false)
+}
+
+func forward(op string, y, x, w compute.Mat, win compute.Window, local bool) {
+	checkWindow(op, y, x, w, win, local)
+	gather(y.Data, func(f func(to, a, b int)) {
+		products(x.Rows, win, local, func(y, w, x int) { f(y, w, x) })
+	}, w.Data, x.Data)
+}
+
+func gradW(op string, dw, dy, x compute.Mat, win compute.Window, local bool) {
+	checkWindow(op, dy, x, dw, win, local)
+	gather(dw.Data, func(f func(to, a, b int)) {
+		products(x.Rows, win, local, func(y, w, x int) { f(w, y, x) })
+	}, dy.Data, x.Data)
+}
+
+func gradX(op string, dx, dy, w compute.Mat, win compute.Window, local bool) {
+	checkWindow(op, dy, dx, w, win, local)
+	gather(dx.Data, func(f func(to, a, b int)) {
+		products(dx.Rows, win, local, func(y, w, x int) { f(x, y, w) })
+	}, dy.Data, w.Data)
+}
+
+// Conv is compute.Device's.
+func (*Device) Conv(y, x, w compute.Mat, win compute.Window) { forward("Conv", y, x, w, win, false) }
+
+// ConvGradW is compute.Device's.
+func (*Device) ConvGradW(dw, dy, x compute.Mat, win compute.Window) {
+	gradW("ConvGradW", dw, dy, x, win, false)
+}
+
+// ConvGradX is compute.Device's.
+func (*Device) ConvGradX(dx, dy, w compute.Mat, win compute.Window) {
+	gradX("ConvGradX", dx, dy, w, win, false)
+}
+
+// Local is compute.Device's.
+func (*Device) Local(y, x, w compute.Mat, win compute.Window) { forward("Local", y, x, w, win, true) }
+
+// LocalGradW is compute.Device's.
+func (*Device) LocalGradW(dw, dy, x compute.Mat, win compute.Window) {
+	gradW("LocalGradW", dw, dy, x, win, true)
+}
+
+// LocalGradX is compute.Device's.
+func (*Device) LocalGradX(dx, dy, w compute.Mat, win compute.Window) {
+	gradX("LocalGradX", dx, dy, w, win, true)
+}
