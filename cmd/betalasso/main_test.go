@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -144,6 +145,8 @@ func TestTrainEvalFilters(t *testing.T) {
 	}
 }
 
+var mostKills = flag.Int("kills", 5, "how often TestKilledAnywhere kills its run")
+
 // A run that is killed again and again ends as one that never was.
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
@@ -159,7 +162,7 @@ func TestKilledAnywhere(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if kills < 5 {
+		if kills < *mostKills {
 			wait := time.AfterFunc(took/3+time.Duration(rand.Int64N(int64(took/2))), func() { c.Process.Kill() })
 			defer wait.Stop()
 		}

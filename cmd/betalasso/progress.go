@@ -71,7 +71,9 @@ func (m *meter) epochLine(p train.Progress) string {
 
 // bar is the line that is drawn over; where the terminal is narrow, its least
 // important parts are left out.
-func (m *meter) bar(p train.Progress) string {
+func (m *meter) bar(p train.Progress) string { return m.barIn(p, m.width()) }
+
+func (m *meter) barIn(p train.Progress, columns int) string {
 	parts := []string{
 		fmt.Sprintf("epoch %d/%d", p.Epoch, p.Epochs),
 		fmt.Sprintf("loss %.4f", p.Loss),
@@ -88,7 +90,7 @@ func (m *meter) bar(p train.Progress) string {
 		done = float64(p.Step) / float64(p.Steps)
 	}
 	const least = 8 // columns of the gauge
-	text, room := fitting(parts, m.width()-least-3)
+	text, room := fitting(parts, columns-least-3)
 	return m.gauge(done, min(least+room, 24)) + "  " + text
 }
 

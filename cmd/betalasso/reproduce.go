@@ -168,13 +168,19 @@ func differences(had, want run.Config) []string {
 // run trains on every data set, then writes the report.
 func (s *study) run() error {
 	var loaded, unreachable int
-	for _, name := range s.profile.data {
+	for i, name := range s.profile.data {
 		err := s.dataSet(name)
 		switch {
 		case s.ctx.Err() != nil:
 			return s.stopped("stopped; the same command goes on where it was")
 		case errors.Is(err, data.ErrNoHost):
 			unreachable++
+			instead := "going on without it"
+			if loaded == 0 && i == len(s.profile.data)-1 {
+				instead = "going on with the generated set digits"
+			}
+			fmt.Fprintf(os.Stderr, "%s: no host answers; %s\n", name, instead)
+			s.remarks = append(s.remarks, fmt.Sprintf("%s could not be fetched: no host answered", name))
 		case err != nil:
 			s.failed = append(s.failed, fmt.Sprintf("%s: %s", name, err))
 			fmt.Fprintf(os.Stderr, "betalasso: %s: %s\n", name, err)
@@ -214,12 +220,6 @@ func (s *study) dataSet(name string) error {
 		return nil
 	}
 	set, err := s.load(name, s.command.DataDir)
-	if errors.Is(err, data.ErrNoHost) {
-		note := fmt.Sprintf("%s could not be fetched: no host answers.", name)
-		fmt.Fprintf(os.Stderr, "%s\n", note)
-		s.remarks = append(s.remarks, note)
-		return err
-	}
 	if err != nil {
 		return err
 	}
@@ -264,6 +264,12 @@ func (s *study) report() error {
 	}
 	if err := printTable(s.session, s.dirs); err != nil {
 		return err
+	}
+	if s.json {
+		s.newMeter().object(struct {
+			Kind string `json:"kind"`
+			Path string `json:"path"`
+		}{"report", filepath.Join(out, "index.html")})
 	}
 	fmt.Fprintf(s.notes, "%d runs in %s; the report: %s\n", len(s.dirs), span(time.Since(s.began)), filepath.Join(out, "index.html"))
 	if len(s.failed) > 0 {

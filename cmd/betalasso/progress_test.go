@@ -1,0 +1,59 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"betalasso/run"
+	"betalasso/train"
+)
+
+func TestNumbersForPeople(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{short(0), "0"}, {short(9999), "9999"}, {short(12344), "12.3k"}, {short(25_600_000), "25.6M"}, {short(256_240_000), "256.2M"}, {short(2e9), "2G"},
+		{thousands(0), "0"}, {thousands(999), "999"}, {thousands(1000), "1,000"}, {thousands(25600000), "25,600,000"}, {thousands(-1234), "-1,234"}, {thousands(-123), "-123"},
+		{span(0), "0s"}, {span(59400 * time.Millisecond), "59s"}, {span(185 * time.Second), "3m05s"}, {span(2*time.Hour + 7*time.Minute), "2h07m"}, {span(28 * time.Hour), "1d04h"},
+		{quote("runs/a-b"), "runs/a-b"}, {quote("it's"), `'it'\''s'`}, {quote(""), "''"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+	for text, want := range map[string]int{"512k": 512000, "25.6M": 25_600_000, "0.8m": 800_000, "1e6": 1_000_000, "25,600,000": 25_600_000, "2G": 2e9} {
+		if got, err := parseCount(text); err != nil || got != want {
+			t.Errorf("%s: got %d, %v, want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "M", "-5", "0", "1e30", "NaN", "many", "5 MB"} {
+		if got, err := parseCount(text); err == nil {
+			t.Errorf("%q: got %d, want an error", text, got)
+		}
+	}
+}
+
+// The line that is drawn over must never be wider than the terminal, or it
+// would wrap and stay.
+func TestTheBarFitsTheTerminal(t *testing.T) {
+	p := train.Progress{
+		Phase: "train", Epoch: 123, Epochs: 4000, Step: 44, Steps: 87, Loss: 1.23456, Acc: 0.6543,
+		Nonzero: 1234567, Weights: 25_600_000, ExamplesPerSecond: 12345, Remaining: 7 * time.Hour,
+		Event: &run.Event{Epoch: 123, TrainLoss: 1.2, ValLoss: 1.3},
+	}
+	m := (&session{out: os.Stdin, terminal: true}).newMeter()
+	for columns := 20; columns < 200; columns += 5 {
+		text := m.barIn(p, columns)
+		if n := utf8.RuneCountInString(text); n > max(columns-1, 33) {
+			t.Errorf("%d columns: got %d: %q", columns, n, text)
+		}
+	}
+	if wide := m.barIn(p, 200); !strings.Contains(wide, "7h00m left") || !strings.Contains(wide, "1.235M (4.82 %)") || !strings.Contains(wide, "12,345 img/s") {
+		t.Errorf("got %q", wide)
+	}
+	p.Phase = "validate"
+	if text := m.barIn(p, 100); !strings.Contains(text, "validating") {
+		t.Errorf("got %q", text)
+	}
+}
