@@ -2,72 +2,210 @@ package computetest
 
 import (
 	"fmt"
+	"math"
+	"testing"
 
 	"betalasso/compute"
 )
 
-// norm is a batch norm with plausible state.
-func (s suite) norm(units, span int, relu bool) compute.BatchNorm {
-	bn := compute.BatchNorm{
-		Span: span, ReLU: relu, Gamma: s.random(1, units), Beta: s.random(1, units),
-		Mean: mat(1, units), InvStd: mat(1, units),
-		RunMean: s.random(1, units), RunVar: magnitude(s.random(1, units)), Epsilon: 1e-5, Average: 0.1,
+// newNorm is the state of a batch norm with uneven γ and β: some γ negative,
+// one unit with γ = β = 0, whose output of 0 stops all gradient under ReLU.
+func newNorm(units, span int, relu bool) *compute.BatchNorm {
+	bn := &compute.BatchNorm{
+		Span: span, ReLU: relu,
+		Gamma: random(1, units, 0.5, 1), Beta: random(1, units, 0, 2),
+		Mean: newGuarded(1, units).Mat, InvStd: newGuarded(1, units).Mat,
+		RunMean: random(1, units, 0, 3), RunVar: absolute(random(1, units, 2, 4)),
+		Epsilon: 1e-5, Average: 0.1,
+	}
+	if units > 2 {
+		bn.Gamma.Data[2], bn.Beta.Data[2] = 0, 0
 	}
 	return bn
 }
 
-// twin is bn with state of its own.
-func twin(bn compute.BatchNorm) compute.BatchNorm {
-	bn.Mean, bn.InvStd = copied(bn.Mean), copied(bn.InvStd)
-	bn.RunMean, bn.RunVar = copied(bn.RunMean), copied(bn.RunVar)
-	return bn
+// twin is bn with memory of its own, guarded where operations write.
+func twin(bn *compute.BatchNorm) (*compute.BatchNorm, []guarded) {
+	c := *bn
+	g := []guarded{guard(bn.Mean), guard(bn.InvStd), guard(bn.RunMean), guard(bn.RunVar)}
+	c.Mean, c.InvStd, c.RunMean, c.RunVar = g[0].Mat, g[1].Mat, g[2].Mat, g[3].Mat
+	return &c, g
 }
 
-// batchNorm: a dozen roundings of numbers of the size of the normalised input
-// (at most √n) and its scale.
-func (s suite) batchNorm() {
-	for _, c := range []struct{ n, units, span int }{
-		{2, 1, 1}, {7, 63, 1}, {32, 64, 1}, {33, 65, 1}, {5, 130, 1}, {3, 5, 16}, {4, 3, 49}, {2, 9, 256}, {8, 65, 4},
-	} {
+// normCases are batch sizes, units, spans and the mean of the input: a mean far
+// from 0 asks for sums that do not cancel.
+var normCases = []struct {
+	n, units, span int
+	mean           float32
+}{
+	{1, 1, 1, 0}, {2, 3, 1, 0}, {1, 5, 4, 0}, {7, 16, 1, 1}, {17, 63, 1, 0}, {5, 64, 1, 0}, {3, 65, 1, -2},
+	{64, 131, 1, 0}, {9, 7, 3, 0}, {4, 3, 256, 0.5}, {3, 130, 5, 0}, {130, 10, 1, 50}, {16, 5, 49, -50}, {2, 2, 1031, 0},
+}
+
+func (s *suite) batchNorm(t *testing.T) {
+	for i, c := range normCases {
 		for _, relu := range []bool{false, true} {
-			name := fmt.Sprintf("BatchNorm [%d, %d·%d] relu %v", c.n, c.units, c.span, relu)
-			bn := s.norm(c.units, c.span, relu)
-			other := twin(bn)
-			x := s.random(c.n, c.units*c.span)
-			got, want := mat(x.Rows, x.Cols), mat(x.Rows, x.Cols)
-			const bound = 400 * ulp
-			s.dev.BatchNorm(got, x, &bn)
-			s.ref.BatchNorm(want, x, &other)
-			s.near(name, got, want, relative(want, bound, bound))
-			s.near(name+" mean", bn.Mean, other.Mean, relative(other.Mean, bound, bound))
-			s.near(name+" 1/σ", bn.InvStd, other.InvStd, relative(other.InvStd, bound, bound))
-			s.near(name+" running mean", bn.RunMean, other.RunMean, relative(other.RunMean, bound, bound))
-			s.near(name+" running variance", bn.RunVar, other.RunVar, relative(other.RunVar, bound, bound))
+			what := fmt.Sprintf("%d rows, %d units of %d, mean %v, relu %v", c.n, c.units, c.span, c.mean, relu)
+			x := random(c.n, c.units*c.span, c.mean, uint64(i))
+			bn := newNorm(c.units, c.span, relu)
+			s.normForward(t, what, x, bn)
+			s.normBackward(t, what, x, random(x.Rows, x.Cols, 0, uint64(i)+50), bn)
+			s.normEval(t, what, x, bn)
+		}
+	}
+}
 
-			// The state of ref for both, so that ReLU's edge is in one place.
-			bn = twin(other)
-			dy := s.random(x.Rows, x.Cols)
-			dx, wantX := mat(x.Rows, x.Cols), mat(x.Rows, x.Cols)
-			dg, db, wantG, wantB := mat(1, c.units), mat(1, c.units), mat(1, c.units), mat(1, c.units)
-			s.ref.BatchNormGrad(wantX, wantG, wantB, dy, x, &other)
-			s.dev.BatchNormGrad(dx, dg, db, dy, x, &bn)
-			size := float64(c.n * c.span)
-			s.near(name+" dγ", dg, wantG, relative(wantG, bound, bound*size))
-			s.near(name+" dβ", db, wantB, relative(wantB, bound, bound*size))
-			grad := func(i int) float64 {
-				u := i % x.Cols / c.span
-				return 40 * bound * (1 + float64(other.InvStd.Data[u])) * (1 + size)
+// normForward allows, with ε = 2⁻²⁴ and X = (|x| + |mean|)·invstd,
+//
+//	|y − want| ≤ 16ε·(|γ|·X + |β|)
+func (s *suite) normForward(t *testing.T, what string, x compute.Mat, bn *compute.BatchNorm) {
+	t.Helper()
+	what = "BatchNorm, " + what
+	mine, guards := twin(bn)
+	his, _ := twin(bn)
+	y, gx, want := newGuarded(x.Rows, x.Cols), guard(x), zeros(x.Rows, x.Cols)
+	s.dev.BatchNorm(y.Mat, gx.Mat, mine)
+	s.ref.BatchNorm(want, x, his)
+	y.intact(t, what)
+	unchanged(t, what, gx.Mat, x)
+	for _, g := range guards {
+		g.intact(t, what)
+	}
+	near(t, what, y.Mat, want, func(i int) float64 {
+		u := i % x.Cols / bn.Span
+		return 16 * ε * (math.Abs(float64(bn.Gamma.Data[u]))*size(x, his, i) + math.Abs(float64(bn.Beta.Data[u])))
+	})
+	scale := func(i int) float64 { // of a mean: the root mean square of what it is of
+		return 16 * ε * (math.Abs(float64(his.Mean.Data[i])) + 1/float64(his.InvStd.Data[i]) + math.Abs(float64(bn.RunMean.Data[i])))
+	}
+	near(t, what+": mean", mine.Mean, his.Mean, scale)
+	near(t, what+": running mean", mine.RunMean, his.RunMean, scale)
+	near(t, what+": 1/√var", mine.InvStd, his.InvStd, func(i int) float64 { return 16 * ε * float64(his.InvStd.Data[i]) })
+	near(t, what+": running variance", mine.RunVar, his.RunVar, func(i int) float64 { return 16 * ε * float64(his.RunVar.Data[i]) })
+}
+
+// size is (|x| + |mean|)·invstd of element i: how large the terms of its
+// normalised value are.
+func size(x compute.Mat, bn *compute.BatchNorm, i int) float64 {
+	u := i % x.Cols / bn.Span
+	return (math.Abs(float64(x.Data[i])) + math.Abs(float64(bn.Mean.Data[u]))) * float64(bn.InvStd.Data[u])
+}
+
+// normBackward allows, with X as above, g the gradient that passes ReLU, and n
+// the numbers of a unit,
+//
+//	|dβ − want| ≤ 16ε·Σ|g|
+//	|dγ − want| ≤ 16ε·Σ|g|X
+//	|dx − want| ≤ 16ε·|γ|·invstd·(|g| + Σ|g|/n + X·Σ|g|X/n)
+func (s *suite) normBackward(t *testing.T, what string, x, dy compute.Mat, bn *compute.BatchNorm) {
+	t.Helper()
+	what = "BatchNormGrad, " + what
+	bn, _ = twin(bn)
+	out := zeros(x.Rows, x.Cols)
+	s.ref.BatchNorm(out, x, bn)
+	var want, wantGamma, wantBeta = zeros(x.Rows, x.Cols), zeros(1, bn.Gamma.Cols), zeros(1, bn.Gamma.Cols)
+	s.ref.BatchNormGrad(want, wantGamma, wantBeta, dy, x, bn)
+	sum, dot := make([]float64, bn.Gamma.Cols), make([]float64, bn.Gamma.Cols)
+	for i, g := range dy.Data {
+		if bn.ReLU && out.Data[i] <= 0 {
+			continue
+		}
+		u := i % x.Cols / bn.Span
+		sum[u] += math.Abs(float64(g))
+		dot[u] += math.Abs(float64(g)) * size(x, bn, i)
+	}
+	count := float64(x.Rows * bn.Span)
+	for _, inPlace := range []bool{false, true} {
+		what := fmt.Sprintf("%s, in place %v", what, inPlace)
+		state, guards := twin(bn)
+		gx, gy := guard(x), guard(dy)
+		dx := gy
+		if !inPlace {
+			dx = newGuarded(x.Rows, x.Cols)
+		}
+		dgamma, dbeta := newGuarded(1, bn.Gamma.Cols), newGuarded(1, bn.Gamma.Cols)
+		s.dev.BatchNormGrad(dx.Mat, dgamma.Mat, dbeta.Mat, gy.Mat, gx.Mat, state)
+		for _, g := range append(guards, dx, gy, dgamma, dbeta) {
+			g.intact(t, what)
+		}
+		unchanged(t, what, gx.Mat, x)
+		if !inPlace {
+			unchanged(t, what, gy.Mat, dy)
+		}
+		unchanged(t, what, state.RunMean, bn.RunMean)
+		unchanged(t, what, state.RunVar, bn.RunVar)
+		near(t, what+": dγ", dgamma.Mat, wantGamma, func(i int) float64 { return 16 * ε * dot[i] })
+		near(t, what+": dβ", dbeta.Mat, wantBeta, func(i int) float64 { return 16 * ε * sum[i] })
+		near(t, what+": dx", dx.Mat, want, func(i int) float64 {
+			u := i % x.Cols / bn.Span
+			g := math.Abs(float64(dy.Data[i]))
+			return 16 * ε * math.Abs(float64(bn.Gamma.Data[u])) * float64(bn.InvStd.Data[u]) *
+				(g + sum[u]/count + size(x, bn, i)*dot[u]/count)
+		})
+	}
+}
+
+func (s *suite) normEval(t *testing.T, what string, x compute.Mat, bn *compute.BatchNorm) {
+	t.Helper()
+	what = "BatchNormEval, " + what
+	want := zeros(x.Rows, x.Cols)
+	s.ref.BatchNormEval(want, x, bn)
+	for _, inPlace := range []bool{false, true} {
+		what := fmt.Sprintf("%s, in place %v", what, inPlace)
+		state, guards := twin(bn)
+		gx := guard(x)
+		y := gx
+		if !inPlace {
+			y = newGuarded(x.Rows, x.Cols)
+		}
+		s.dev.BatchNormEval(y.Mat, gx.Mat, state)
+		for _, g := range append(guards, gx, y) {
+			g.intact(t, what)
+		}
+		if !inPlace {
+			unchanged(t, what, gx.Mat, x)
+		}
+		unchanged(t, what, state.RunMean, bn.RunMean)
+		unchanged(t, what, state.RunVar, bn.RunVar)
+		near(t, what, y.Mat, want, func(i int) float64 {
+			u := i % x.Cols / bn.Span
+			inv := 1 / math.Sqrt(float64(bn.RunVar.Data[u])+float64(bn.Epsilon))
+			terms := (math.Abs(float64(x.Data[i])) + math.Abs(float64(bn.RunMean.Data[u]))) * inv
+			return 16 * ε * (math.Abs(float64(bn.Gamma.Data[u]))*terms + math.Abs(float64(bn.Beta.Data[u])))
+		})
+	}
+}
+
+// batchNormNotFinite wants a NaN or Inf to spoil its unit, visibly, and no
+// other; and a unit that never varies to come out as β.
+func (s *suite) batchNormNotFinite(t *testing.T) {
+	const units, span, rows = 5, 3, 4
+	for _, special := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		x := random(rows, units*span, 0, 1)
+		x.Data[span] = float32(special) // unit 1
+		for r := range rows {
+			for i := range span {
+				x.Row(r)[3*span+i] = 2.5 // unit 3
 			}
-			s.near(name+" dx", dx, wantX, grad)
-			s.dev.BatchNormGrad(dy, dg, db, dy, x, &bn) // in place
-			s.near(name+" dx in place", dy, dx, func(int) float64 { return 0 })
-
-			s.ref.BatchNormEval(want, x, &other)
-			s.dev.BatchNormEval(got, x, &bn)
-			scale := func(i int) float64 { return 400 * ulp * 400 }
-			s.near(name+" in evaluation", got, want, scale)
-			s.dev.BatchNormEval(x, x, &bn) // in place
-			s.near(name+" in evaluation, in place", x, got, func(int) float64 { return 0 })
+		}
+		bn, _ := twin(newNorm(units, span, true))
+		y := newGuarded(rows, units*span)
+		s.dev.BatchNorm(y.Mat, x, bn)
+		for u := range units {
+			if got, want := math.IsNaN(float64(bn.RunVar.Data[u])), u == 1; got != want {
+				t.Errorf("BatchNorm with %v in unit 1: running variance of unit %d is %v", special, u, bn.RunVar.Data[u])
+			}
+			for r := range rows {
+				for i := range span {
+					v := float64(y.Row(r)[u*span+i])
+					if math.IsNaN(v) != (u == 1) {
+						t.Fatalf("BatchNorm with %v in unit 1: unit %d is %v", special, u, v)
+					}
+					if want := max(0, bn.Beta.Data[3]); u == 3 && math.Abs(v-float64(want)) > 1e-5 {
+						t.Fatalf("BatchNorm of a unit that does not vary: got %v, want β = %v", v, want)
+					}
+				}
+			}
 		}
 	}
 }

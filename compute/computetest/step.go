@@ -1,136 +1,230 @@
 package computetest
 
 import (
+	"fmt"
 	"math"
+	"testing"
 
 	"betalasso/compute"
 )
 
-func (s suite) rows() {
-	for _, c := range []struct{ n, cols int }{{1, 1}, {3, 10}, {17, 64}, {5, 65}, {33, 130}} {
-		a, b := s.random(c.n, c.cols), s.random(1, c.cols)
-		got, want, sum := mat(1, c.cols), mat(1, c.cols), mat(1, c.cols)
-		s.dev.SumRows(got, a)
-		s.ref.SumRows(want, a)
-		s.ref.SumRows(sum, magnitude(a))
-		s.near("SumRows", got, want, func(i int) float64 { return float64(c.n) * ulp * float64(sum.Data[i]) })
-		x, y := copied(a), copied(a)
-		s.dev.AddRow(x, b)
-		s.ref.AddRow(y, b)
-		s.near("AddRow", x, y, func(int) float64 { return 0 })
-	}
-}
+// lengths are numbers of elements about the edges of vectors and of tasks.
+var lengths = []int{0, 1, 3, 7, 8, 9, 31, 33, 1<<14 - 1, 1<<14 + 9, 1<<16 + 1}
 
-// dropout drops the elements that compute.Keep says, on every device.
-func (s suite) dropout() {
-	x := s.random(37, 1001)
-	got, want := mat(x.Rows, x.Cols), mat(x.Rows, x.Cols)
-	s.dev.Dropout(got, x, 0.3, 99)
-	s.ref.Dropout(want, x, 0.3, 99)
-	s.near("Dropout", got, want, relative(want, 4*ulp, 1e-44))
-	s.dev.Dropout(x, x, 0.3, 99)
-	s.near("Dropout in place", x, got, func(int) float64 { return 0 })
-	dropped := 1 - float64(s.dev.Nonzero(got))/float64(len(got.Data))
-	if math.Abs(dropped-0.3-0.02) > 0.02 { // 2 % of random's numbers are 0 as they come
-		s.Errorf("dropout with p = 0.3 dropped %.3f", dropped)
-	}
-}
-
-func (s suite) crossEntropy() {
-	for _, c := range []struct{ n, classes int }{{1, 2}, {3, 10}, {70, 100}} {
-		x := s.random(c.n, c.classes)
-		x.Data[0] = 90 // exp(90) is beyond float32
-		labels := make([]uint8, c.n)
-		for i := range labels {
-			labels[i] = uint8(s.rng.IntN(c.classes))
-		}
-		got, want := mat(c.n, c.classes), mat(c.n, c.classes)
-		loss, correct := s.dev.CrossEntropy(got, x, labels)
-		wantLoss, wantCorrect := s.ref.CrossEntropy(want, x, labels)
-		s.near("CrossEntropy", got, want, relative(want, 16*ulp, 16*ulp/float64(c.n)))
-		if math.Abs(loss-wantLoss) > 1e-5*wantLoss || correct != wantCorrect {
-			s.Errorf("CrossEntropy of %v: got loss %g, %d right; want %g, %d", x, loss, correct, wantLoss, wantCorrect)
-		}
-	}
-	flat := mat(1, 4)
-	clear(flat.Data)
-	if _, correct := s.dev.CrossEntropy(mat(1, 4), flat, []uint8{0}); correct != 1 {
-		s.Error("of equal logits the first is not the answer")
-	}
-	flat.Data[2] = float32(math.NaN())
-	if loss, _ := s.dev.CrossEntropy(mat(1, 4), flat, []uint8{0}); !math.IsNaN(loss) {
-		s.Errorf("the loss of a NaN is %g", loss)
-	}
-}
-
-// update: a few roundings of the step. Where they could decide a cut the want
-// is moved away from it first.
-func (s suite) update() {
-	for _, u := range []compute.Update{
-		{LR: 0.1},
-		{LR: 0.1, WeightDecay: 0.01},
-		{LR: 0.1, Momentum: 0.9, WeightDecay: 0.01},
-		{LR: 0.05, L1: 0.01},
-		{LR: 0.05, L1: 0.01, Cut: 0.5},
-		{LR: 0.05, L1: 0.01, Cut: 0.5, Momentum: 0.5},
-		{LR: 0, L1: 0.01, Cut: 0.5},
-	} {
-		for _, n := range []int{1, 7, 8, 9, 100, 16384, 16385, 40000} {
-			w, v, dw := s.random(1, n), s.random(1, n), s.random(1, n)
-			for i := range w.Data {
-				if i%3 == 0 {
-					w.Data[i] = 0
-				}
+func (s *suite) dropout(t *testing.T) {
+	for _, n := range lengths {
+		for _, p := range []float32{0, 0.1, 0.5, 0.9} {
+			src := random(1, n, 0, 1)
+			if n > 4 {
+				src.Data[2], src.Data[4] = float32(math.NaN()), float32(math.Inf(1))
 			}
-			w2, v2 := copied(w), copied(v)
-			got := s.dev.Update(w, v, dw, u)
-			s.ref.Update(w2, v2, dw, u)
-			zeros, edge := 0, 0
-			for i, want := range w2.Data {
-				g := w.Data[i]
-				if g == 0 {
-					zeros++
+			want := zeros(1, n)
+			s.ref.Dropout(want, src, p, 77)
+			for _, inPlace := range []bool{false, true} {
+				what := fmt.Sprintf("Dropout of %d, p = %v, in place %v", n, p, inPlace)
+				from := guard(src)
+				dst := from
+				if !inPlace {
+					dst = newGuarded(1, n)
 				}
-				if (g == 0) != (want == 0) {
-					if left := math.Abs(float64(g + want)); math.Abs(left-float64(u.Cut)) > 1e-6 {
-						s.Fatalf("Update %+v: element %d is %g, want %g", u, i, g, want)
+				s.dev.Dropout(dst.Mat, from.Mat, p, 77)
+				dst.intact(t, what)
+				if !inPlace {
+					unchanged(t, what, from.Mat, src)
+				}
+				near(t, what, dst.Mat, want, func(i int) float64 {
+					if !compute.Keep(77, i, p) {
+						return 0
 					}
-					edge++
-					continue
-				}
-				if math.Abs(float64(g-want)) > 8*ulp*(1+math.Abs(float64(want))) {
-					s.Fatalf("Update %+v: element %d is %g, want %g", u, i, g, want)
-				}
-			}
-			if edge > 1+n/1000 {
-				s.Errorf("Update %+v: %d of %d elements were cut otherwise", u, edge, n)
-			}
-			if got != n-zeros {
-				s.Errorf("Update %+v of %d: counted %d non-zeros, want %d", u, n, got, n-zeros)
-			}
-			if u.Momentum != 0 {
-				s.near("Update's momentum", v, v2, relative(v2, 8*ulp, 8*ulp))
+					if math.IsInf(float64(src.Data[i]), 0) || math.IsNaN(float64(src.Data[i])) {
+						return math.Inf(1)
+					}
+					return 4 * ε * math.Abs(float64(want.Data[i]))
+				})
 			}
 		}
-	}
-	w, dw := s.random(1, 9), s.random(1, 9)
-	w.Data[4], dw.Data[7] = float32(math.NaN()), float32(math.Inf(1))
-	if got := s.dev.Update(w, compute.Mat{}, dw, compute.Update{LR: 0.1, L1: 0.1, Cut: 10}); got != 2 || !math.IsNaN(float64(w.Data[4])) || !math.IsInf(float64(w.Data[7]), -1) {
-		s.Errorf("Update must carry NaN and infinity through the cut: got %v, %d non-zeros", w.Data, got)
 	}
 }
 
-func (s suite) nonzero() {
-	for _, n := range []int{0, 1, 7, 8, 9, 16383, 16384, 16385, 50001} {
-		m := s.random(1, n)
-		want := s.ref.Nonzero(m)
-		if got := s.dev.Nonzero(m); got != want {
-			s.Errorf("Nonzero of %d: got %d, want %d", n, got, want)
+// crossEntropy allows a gradient off by 16ε/n, and a loss off by
+// 16ε·Σ(1 + the spread of a row's logits).
+func (s *suite) crossEntropy(t *testing.T) {
+	for i, c := range []struct {
+		n, classes int
+		scale      float32
+	}{{1, 1, 1}, {1, 2, 1}, {3, 10, 1}, {7, 10, 30}, {64, 10, 1}, {17, 100, 3}, {5, 256, 1}, {4, 10, 3e4}, {6, 10, 0}} {
+		what := fmt.Sprintf("CrossEntropy %dx%d, logits about %v", c.n, c.classes, c.scale)
+		logits := random(c.n, c.classes, 0, uint64(i))
+		labels := make([]uint8, c.n)
+		var spread float64
+		for r := range c.n {
+			labels[r] = uint8(r * 7 % c.classes)
+			low, high := math.Inf(1), math.Inf(-1)
+			for j := range c.classes {
+				v := &logits.Row(r)[j]
+				*v *= c.scale
+				if r == 1 && j > 2 {
+					*v = logits.Row(r)[2] // the first of equals is the answer
+				}
+				low, high = min(low, float64(*v)), max(high, float64(*v))
+			}
+			spread += 1 + high - low
+		}
+		want := zeros(c.n, c.classes)
+		wantLoss, wantRight := s.ref.CrossEntropy(want, logits, labels)
+		dx, src := newGuarded(c.n, c.classes), guard(logits)
+		loss, right := s.dev.CrossEntropy(dx.Mat, src.Mat, labels)
+		dx.intact(t, what)
+		unchanged(t, what, src.Mat, logits)
+		near(t, what, dx.Mat, want, func(int) float64 { return 16 * ε / float64(c.n) })
+		if right != wantRight {
+			t.Errorf("%s: got %d correct, want %d", what, right, wantRight)
+		}
+		if math.IsNaN(loss) || math.Abs(loss-wantLoss) > 16*ε*spread {
+			t.Errorf("%s: got a loss of %v, want %v", what, loss, wantLoss)
 		}
 	}
-	m := mat(1, 3)
-	m.Data[0], m.Data[1], m.Data[2] = float32(math.Copysign(0, -1)), float32(math.NaN()), 1e-45
-	if got := s.dev.Nonzero(m); got != 2 {
-		s.Errorf("Nonzero of −0, NaN and the smallest number: got %d, want 2", got)
+}
+
+// crossEntropyNotFinite wants a loss by which a caller sees that something was
+// not a number, wherever in the batch.
+func (s *suite) crossEntropyNotFinite(t *testing.T) {
+	for _, special := range []float64{math.NaN(), math.Inf(1)} {
+		for _, at := range []int{0, 3, 9, 19} {
+			logits := random(2, 10, 0, 1)
+			logits.Data[at] = float32(special)
+			loss, _ := s.dev.CrossEntropy(newGuarded(2, 10).Mat, logits, []uint8{3, 4})
+			if !math.IsNaN(loss) && !math.IsInf(loss, 0) {
+				t.Errorf("CrossEntropy with a logit %d of %v: got a loss of %v", at, special, loss)
+			}
+		}
+	}
+	logits := random(1, 4, 0, 1)
+	logits.Data[2] = float32(math.Inf(-1)) // a probability of 0 for another class is no error
+	if loss, _ := s.dev.CrossEntropy(newGuarded(1, 4).Mat, logits, []uint8{1}); math.IsNaN(loss) || math.IsInf(loss, 0) {
+		t.Errorf("CrossEntropy with a logit of -Inf for another class: got a loss of %v", loss)
+	}
+}
+
+var updates = []compute.Update{
+	{LR: 0.5},
+	{LR: 0.5, Momentum: 0.5},
+	{LR: 0.5, WeightDecay: 0.25},
+	{LR: 0.5, Momentum: 0.5, WeightDecay: 0.25},
+	{LR: 0.5, L1: 0.25},
+	{LR: 0.5, L1: 0.25, Cut: 0.25},
+	{LR: 0.25, L1: 0.125, Cut: 0.5},
+	{LR: 0.5, Momentum: 0.5, L1: 0.25, Cut: 0.25},
+	{LR: 0.5, Momentum: 0.5, WeightDecay: 0.125, L1: 0.25, Cut: 0.5},
+	{LR: 0, L1: 0.25, Cut: 0.25},
+}
+
+// updateExact uses small multiples of powers of 2, with which every device's
+// arithmetic is exact: the weights, the momentum and the count must agree, also
+// where |w| is just the cut, where w is ±0, and where w or dw is not a number.
+func (s *suite) updateExact(t *testing.T) {
+	for _, u := range updates {
+		for _, n := range lengths {
+			w, v, dw := zeros(1, n), zeros(1, n), zeros(1, n)
+			for i := range n {
+				w.Data[i] = float32(i%17-8) / 8
+				dw.Data[i] = float32(i*5%13-6) / 4
+				v.Data[i] = float32(i*3%7-3) / 4
+			}
+			if n > 8 {
+				w.Data[2] = float32(math.NaN())
+				dw.Data[4] = float32(math.Inf(1))
+				w.Data[6] = float32(math.Copysign(0, -1))
+				dw.Data[n-1] = float32(math.NaN())
+			}
+			s.update(t, w, v, dw, u, func(float64) float64 { return 0 })
+		}
+	}
+}
+
+// updateRounded uses any numbers, and allows the terms of a step one rounding
+// each: 8ε of their sum.
+func (s *suite) updateRounded(t *testing.T) {
+	for _, u := range []compute.Update{
+		{LR: 0.1, L1: 1e-3, Cut: 0.05},
+		{LR: 0.0317, Momentum: 0.9, WeightDecay: 5e-4},
+		{LR: 0.0317, Momentum: 0.9, WeightDecay: 5e-4, L1: 2e-5, Cut: 1e-3},
+	} {
+		s.update(t, random(3, 6007, 0, 1), random(3, 6007, 0, 2), random(3, 6007, 0, 3), u,
+			func(terms float64) float64 { return 8 * ε * terms })
+	}
+}
+
+func (s *suite) update(t *testing.T, w, v, dw compute.Mat, u compute.Update, allow func(terms float64) float64) {
+	t.Helper()
+	what := fmt.Sprintf("Update of %d by %+v", len(w.Data), u)
+	gw, gv, gd := guard(w), guard(v), guard(dw)
+	if u.Momentum == 0 {
+		gv = guarded{} // nobody needs it
+	}
+	wantW, wantV := clone(w), clone(v)
+	s.ref.Update(wantW, wantV, dw, u)
+	got := s.dev.Update(gw.Mat, gv.Mat, gd.Mat, u)
+	gw.intact(t, what)
+	unchanged(t, what, gd.Mat, dw)
+	terms := func(i int) float64 {
+		abs := func(x float32) float64 { return math.Abs(float64(x)) }
+		sum := abs(dw.Data[i]) + float64(u.WeightDecay)*abs(w.Data[i]) + float64(u.L1)
+		if u.Momentum != 0 {
+			sum += float64(u.Momentum) * abs(v.Data[i])
+		}
+		return sum
+	}
+	bound := func(i int) float64 {
+		b := allow(math.Abs(float64(w.Data[i])) + float64(u.LR)*terms(i))
+		if b == 0 || math.IsNaN(b) {
+			return 0
+		}
+		uncut, one := zeros(1, 1), u
+		one.Cut = 0
+		uncut.Data[0] = w.Data[i]
+		d, m := zeros(1, 1), zeros(1, 1)
+		d.Data[0], m.Data[0] = dw.Data[i], v.Data[i]
+		s.ref.Update(uncut, m, d, one)
+		if math.Abs(math.Abs(float64(uncut.Data[0]))-float64(u.Cut)) <= b {
+			return float64(u.Cut) + b // on either side of the cut is right
+		}
+		return b
+	}
+	near(t, what, gw.Mat, wantW, bound)
+	if u.Momentum != 0 {
+		gv.intact(t, what)
+		near(t, what+": momentum", gv.Mat, wantV, func(i int) float64 {
+			if b := allow(terms(i)); !math.IsNaN(b) {
+				return b
+			}
+			return 0
+		})
+	}
+	if want := s.ref.Nonzero(gw.Mat); got != want {
+		t.Errorf("%s: returned %d, want the %d that are not zero", what, got, want)
+	}
+}
+
+func (s *suite) nonzero(t *testing.T) {
+	for _, n := range lengths {
+		for _, every := range []int{1, 2, 5, n + 1} {
+			m := zeros(1, n)
+			want := 0
+			for i := 0; i < n; i += every {
+				m.Data[i] = []float32{1, -2, float32(math.NaN()), math.SmallestNonzeroFloat32, float32(math.Inf(-1))}[i%5]
+				want++
+			}
+			for i := 1; i < n && every > 1; i += every {
+				if m.Data[i] == 0 {
+					m.Data[i] = float32(math.Copysign(0, -1))
+				}
+			}
+			g := guard(m)
+			if got := s.dev.Nonzero(g.Mat); got != want {
+				t.Errorf("Nonzero of %d, every %d: got %d, want %d", n, every, got, want)
+			}
+			unchanged(t, "Nonzero", g.Mat, m)
+		}
 	}
 }

@@ -25,7 +25,7 @@ func taps(win compute.Window, f func(p, t, i int)) {
 // layer: element y of the output, w of the weights, x of the input, each as an
 // index into the whole matrix.
 func products(n int, win compute.Window, local bool, f func(y, w, x int)) {
-	positions, patch := win.Positions(), win.Patch()
+	positions, patch, in, out := win.Positions(), win.Patch(), win.In(), win.Out()
 	for r := range n {
 		taps(win, func(p, t, i int) {
 			for k := range win.K {
@@ -33,7 +33,7 @@ func products(n int, win compute.Window, local bool, f func(y, w, x int)) {
 				if local {
 					row = p*win.K + k
 				}
-				f(r*win.Out()+k*positions+p, row*patch+t, r*win.In()+i)
+				f(r*out+k*positions+p, row*patch+t, r*in+i)
 			}
 		})
 	}

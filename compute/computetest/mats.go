@@ -1,0 +1,113 @@
+package computetest
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"betalasso/compute"
+)
+
+// guardWords lie on both sides of every guarded matrix. They are odd in number,
+// so that the matrix does not begin where a vector would.
+const guardWords = 67
+
+const guardValue = -7654.321
+
+// guarded is a matrix with words around it that nothing may touch. It begins
+// full of NaN: an operation must set all of it and add to none of it.
+type guarded struct {
+	compute.Mat
+	all []float32
+}
+
+func newGuarded(rows, cols int) guarded {
+	all := make([]float32, guardWords+rows*cols+guardWords)
+	for i := range all {
+		all[i] = guardValue
+	}
+	g := guarded{compute.Mat{Rows: rows, Cols: cols, Data: all[guardWords : guardWords+rows*cols]}, all}
+	for i := range g.Data {
+		g.Data[i] = float32(math.NaN())
+	}
+	return g
+}
+
+// guard is a guarded copy of m.
+func guard(m compute.Mat) guarded {
+	g := newGuarded(m.Rows, m.Cols)
+	copy(g.Data, m.Data)
+	return g
+}
+
+// intact reports a guard word that was written.
+func (g guarded) intact(t *testing.T, what string) {
+	t.Helper()
+	for i := range guardWords {
+		if g.all[i] != guardValue {
+			t.Errorf("%s: wrote %d before the matrix %v", what, guardWords-i, g.Mat)
+			return
+		}
+		if g.all[guardWords+len(g.Data)+i] != guardValue {
+			t.Errorf("%s: wrote %d past the end of the matrix %v", what, i+1, g.Mat)
+			return
+		}
+	}
+}
+
+// random fills a new matrix with normal numbers about mean, some zeros and some
+// numbers too small to be normal; the same sizes and seed give the same numbers.
+func random(rows, cols int, mean float32, seed uint64) compute.Mat {
+	r := rand.New(rand.NewPCG(seed, uint64(rows)<<32+uint64(cols)))
+	m := zeros(rows, cols)
+	for i := range m.Data {
+		switch r.IntN(64) {
+		case 0: // stays 0
+		case 1:
+			m.Data[i] = 1e-42
+		default:
+			m.Data[i] = mean + float32(r.NormFloat64())
+		}
+	}
+	return m
+}
+
+// normal is m with 1 for what is too small to be normal: rounded to bfloat16 that
+// is 0, and Inf·0 is NaN.
+func normal(m compute.Mat) compute.Mat {
+	for i, v := range m.Data {
+		if v == 1e-42 {
+			m.Data[i] = 1
+		}
+	}
+	return m
+}
+
+func zeros(rows, cols int) compute.Mat {
+	return compute.Mat{Rows: rows, Cols: cols, Data: make([]float32, rows*cols)}
+}
+
+func clone(m compute.Mat) compute.Mat {
+	m.Data = append([]float32(nil), m.Data...)
+	return m
+}
+
+// absolute is m without its signs.
+func absolute(m compute.Mat) compute.Mat {
+	m = clone(m)
+	for i, v := range m.Data {
+		m.Data[i] = float32(math.Abs(float64(v)))
+	}
+	return m
+}
+
+// unchanged reports a source that an operation wrote to.
+func unchanged(t *testing.T, what string, now, before compute.Mat) {
+	t.Helper()
+	for i, v := range before.Data {
+		if math.Float32bits(now.Data[i]) != math.Float32bits(v) {
+			t.Errorf("%s: changed element %d of a source from %v to %v", what, i, v, now.Data[i])
+			return
+		}
+	}
+}

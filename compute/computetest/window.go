@@ -1,0 +1,89 @@
+package computetest
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"betalasso/compute"
+)
+
+// windowOps are the six operations of a window, each a sum of products: the
+// shapes of dst, a and b, and the number of terms of a sum.
+func windowOps(n int, win compute.Window) []windowOp {
+	positions, k := win.Positions(), win.K
+	x, y := [2]int{n, win.In()}, [2]int{n, win.Out()}
+	shared, own := [2]int{k, win.Patch()}, [2]int{positions * k, win.Patch()}
+	return []windowOp{
+		{"Conv", y, x, shared, win.Patch(), func(d compute.Device, dst, a, b compute.Mat) { d.Conv(dst, a, b, win) }},
+		{"ConvGradW", shared, y, x, n * positions, func(d compute.Device, dst, a, b compute.Mat) { d.ConvGradW(dst, a, b, win) }},
+		{"ConvGradX", x, y, shared, k * win.Size * win.Size, func(d compute.Device, dst, a, b compute.Mat) { d.ConvGradX(dst, a, b, win) }},
+		{"Local", y, x, own, win.Patch(), func(d compute.Device, dst, a, b compute.Mat) { d.Local(dst, a, b, win) }},
+		{"LocalGradW", own, y, x, n, func(d compute.Device, dst, a, b compute.Mat) { d.LocalGradW(dst, a, b, win) }},
+		{"LocalGradX", x, y, own, k * win.Size * win.Size, func(d compute.Device, dst, a, b compute.Mat) { d.LocalGradX(dst, a, b, win) }},
+	}
+}
+
+type windowOp struct {
+	name      string
+	dst, a, b [2]int
+	terms     int
+	run       product
+}
+
+func (s *suite) windows(t *testing.T) {
+	for _, c := range []struct {
+		n   int
+		win compute.Window
+	}{
+		{1, compute.Window{C: 1, H: 1, W: 1, K: 1, Size: 1, Stride: 1}},
+		{0, compute.Window{C: 2, H: 4, W: 4, K: 3, Size: 3, Stride: 1, Pad: 1}},
+		// S-: 9x9, stride 2, padding 4
+		{2, compute.Window{C: 3, H: 32, W: 32, K: 3, Size: 9, Stride: 2, Pad: 4}},
+		{5, compute.Window{C: 3, H: 8, W: 8, K: 6, Size: 9, Stride: 2, Pad: 4}},
+		{7, compute.Window{C: 1, H: 13, W: 6, K: 5, Size: 9, Stride: 2, Pad: 4}},
+		{1, compute.Window{C: 2, H: 3, W: 11, K: 17, Size: 9, Stride: 2, Pad: 4}},
+		// D-: 3x3, strides 1 and 2, padding 1
+		{3, compute.Window{C: 2, H: 8, W: 8, K: 16, Size: 3, Stride: 2, Pad: 1}},
+		{2, compute.Window{C: 4, H: 9, W: 7, K: 7, Size: 3, Stride: 1, Pad: 1}},
+		{6, compute.Window{C: 5, H: 5, W: 10, K: 15, Size: 3, Stride: 2, Pad: 1}},
+		{9, compute.Window{C: 17, H: 2, W: 2, K: 33, Size: 3, Stride: 2, Pad: 1}},
+		{2, compute.Window{C: 3, H: 17, W: 17, K: 1, Size: 3, Stride: 1, Pad: 1}},
+		{17, compute.Window{C: 16, H: 4, W: 4, K: 16, Size: 3, Stride: 1, Pad: 1}},
+		// others
+		{16, compute.Window{C: 2, H: 5, W: 4, K: 31, Size: 1, Stride: 1}},
+		{3, compute.Window{C: 2, H: 10, W: 9, K: 6, Size: 5, Stride: 3}},
+		{4, compute.Window{C: 3, H: 7, W: 8, K: 5, Size: 2, Stride: 2}},
+		{2, compute.Window{C: 1, H: 6, W: 7, K: 2, Size: 4, Stride: 3, Pad: 2}},
+		{33, compute.Window{C: 1, H: 3, W: 3, K: 8, Size: 3, Stride: 1}},
+	} {
+		for i, op := range windowOps(c.n, c.win) {
+			what := fmt.Sprintf("%s, %d of %+v", op.name, c.n, c.win)
+			a, b := random(op.a[0], op.a[1], 0, uint64(i)), random(op.b[0], op.b[1], 0, uint64(i)+100)
+			s.check(t, what, op.run, op.dst[0], op.dst[1], op.terms, a, b)
+		}
+	}
+}
+
+// windowsNotFinite puts a NaN or Inf where windows lie wholly within the image,
+// so that zeros around it are never a factor: ref leaves them out, and a device
+// may as well multiply by them.
+func (s *suite) windowsNotFinite(t *testing.T) {
+	inf := float32(math.Inf(1))
+	win := compute.Window{C: 2, H: 12, W: 12, K: 7, Size: 3, Stride: 2, Pad: 1}
+	const n = 3
+	inner := (n-1)*win.Out() + 3*win.Positions() + 2*win.OutW() + 3 // in y
+	for _, special := range []float32{inf, -inf, float32(math.NaN())} {
+		for i, op := range windowOps(n, win) {
+			a, b := normal(random(op.a[0], op.a[1], 0, uint64(i))), normal(random(op.b[0], op.b[1], 0, uint64(i)+100))
+			switch op.a[1] {
+			case win.In():
+				a.Data[win.In()+5*win.W+5] = special
+			case win.Out():
+				a.Data[inner] = special
+			}
+			what := fmt.Sprintf("%s with one %v, %d of %+v", op.name, special, n, win)
+			s.check(t, what, op.run, op.dst[0], op.dst[1], op.terms, a, b)
+		}
+	}
+}
