@@ -10,6 +10,15 @@ type Dropout struct {
 	seed    uint64 // of the step
 }
 
+// mix spreads seeds over all of uint64 (the finaliser of MurmurHash3). It is not
+// that of compute.Keep, which steps through its own: seeds a step apart there
+// would drop the same elements but for a shift by one.
+func mix(z uint64) uint64 {
+	z = (z ^ z>>33) * 0xff51afd7ed558ccd
+	z = (z ^ z>>33) * 0xc4ceb9fe1a85ec53
+	return z ^ z>>33
+}
+
 // Size is Layer.
 func (l *Dropout) Size() (in, out int) { return l.Columns, l.Columns }
 

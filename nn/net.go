@@ -15,7 +15,8 @@ type Net struct {
 	drops   []*Dropout
 }
 
-// NewNet connects layers for batches of at most batch examples.
+// NewNet connects layers for batches of at most batch examples. The first is
+// to have weights: it is not asked for the gradient by its input.
 func NewNet(dev compute.Device, batch int, layers ...Layer) *Net {
 	n := &Net{Layers: layers, dev: dev, outputs: make([]compute.Mat, len(layers))}
 	widest := 0
@@ -40,10 +41,11 @@ func NewNet(dev compute.Device, batch int, layers ...Layer) *Net {
 	return n
 }
 
-// SetSeed sets what the dropout layers drop in the next step.
+// SetSeed sets what the dropout layers drop in the next step. Seeds may be
+// neighbours: no two layers or steps drop alike, nor alike but shifted.
 func (n *Net) SetSeed(seed uint64) {
 	for i, d := range n.drops {
-		d.seed = seed + uint64(i+1)*0x9e3779b97f4a7c15
+		d.seed = mix(mix(seed) + uint64(i))
 	}
 }
 

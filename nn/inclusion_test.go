@@ -1,0 +1,90 @@
+package nn
+
+import (
+	"testing"
+
+	"betalasso/compute"
+	"betalasso/compute/ref"
+)
+
+var inclusionWindows = []compute.Window{
+	{C: 3, H: 8, W: 8, K: 4, Size: 9, Stride: 2, Pad: 4},
+	{C: 2, H: 5, W: 7, K: 3, Size: 3, Stride: 1, Pad: 1},
+	{C: 2, H: 6, W: 5, K: 3, Size: 3, Stride: 2, Pad: 1},
+}
+
+// pass runs a layer forward and back and gives y and dx.
+func pass(l Layer, x, dy compute.Mat) (y, dx compute.Mat) {
+	dev := ref.New()
+	in, out := l.Size()
+	y, dx = dev.Alloc(x.Rows, out), dev.Alloc(x.Rows, in)
+	l.Forward(dev, y, x, true)
+	l.Backward(dev, dx, dy)
+	return y, dx
+}
+
+// TestSharedLocalIsConv: a convolution is a locally connected layer whose
+// positions have the same weights; its gradient is the sum of theirs.
+func TestSharedLocalIsConv(t *testing.T) {
+	dev := ref.New()
+	for _, win := range inclusionWindows {
+		conv, local := NewConv2D(dev, "conv", win, 1), NewLocal(dev, "local", win, 2)
+		for row := range local.W.Value.Rows {
+			copy(local.W.Value.Row(row), conv.W.Value.Row(row%win.K))
+		}
+		x, dy := random(dev, 3, win.In(), 1), random(dev, 3, win.Out(), 2)
+		y, dx := pass(local, x, dy)
+		wantY, wantX := pass(conv, x, dy)
+		equal(t, "y", y, wantY, 1e-6)
+		equal(t, "dx", dx, wantX, 1e-6)
+		sum := dev.Alloc(win.K, win.Patch())
+		for row := range local.W.Grad.Rows {
+			for i, g := range local.W.Grad.Row(row) {
+				sum.Row(row % win.K)[i] += g
+			}
+		}
+		equal(t, "dW, summed over positions", sum, conv.W.Grad, 1e-5)
+	}
+}
+
+// spread calls f for every weight of a locally connected layer with its place
+// in the matrix of the fully connected layer that does the same.
+func spread(win compute.Window, f func(row, tap, out, in int)) {
+	for p := range win.OutH() {
+		for q := range win.OutW() {
+			for k := range win.K {
+				for c := range win.C {
+					for u := range win.Size {
+						for v := range win.Size {
+							h, w := p*win.Stride+u-win.Pad, q*win.Stride+v-win.Pad
+							if h < 0 || h >= win.H || w < 0 || w >= win.W {
+								continue
+							}
+							f((p*win.OutW()+q)*win.K+k, (c*win.Size+u)*win.Size+v,
+								(k*win.OutH()+p)*win.OutW()+q, (c*win.H+h)*win.W+w)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestSpreadLocalIsDense: a locally connected layer is a fully connected one
+// with zeros outside the windows, and its gradient is that one's inside them.
+func TestSpreadLocalIsDense(t *testing.T) {
+	dev := ref.New()
+	for _, win := range inclusionWindows {
+		local, dense := NewLocal(dev, "local", win, 1), NewDense(dev, "dense", Conv, win.In(), win.Out(), false, 2)
+		clear(dense.W.Value.Data)
+		spread(win, func(row, tap, out, in int) { dense.W.Value.Row(out)[in] = local.W.Value.Row(row)[tap] })
+		x, dy := random(dev, 3, win.In(), 1), random(dev, 3, win.Out(), 2)
+		y, dx := pass(dense, x, dy)
+		wantY, wantX := pass(local, x, dy)
+		equal(t, "y", y, wantY, 1e-6)
+		equal(t, "dx", dx, wantX, 1e-6)
+		got := dev.Alloc(local.W.Grad.Rows, local.W.Grad.Cols)
+		spread(win, func(row, tap, out, in int) { got.Row(row)[tap] = dense.W.Grad.Row(out)[in] })
+		equal(t, "dW", got, local.W.Grad, 1e-6)
+	}
+}
