@@ -1,0 +1,124 @@
+package report
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"betalasso/run"
+)
+
+// Run is one run in the list of all.
+type Run struct {
+	Dir      string
+	Title    string
+	Seed     string
+	Params   string
+	Epochs   string
+	Test     string // last epoch
+	Best     string // best-validation epoch
+	Nonzero  string // of all weights, at the end
+	Time     string
+	Gap      string
+	Settings string
+	Data     []string // a line a file
+	Machine  string
+	Command  string
+	Weights  string // checksum
+}
+
+// runOf makes the entry of a run.
+func runOf(r record) Run {
+	v := Run{Dir: r.dir, Title: "–", Seed: "–", Params: "–", Epochs: "–", Test: "–", Best: "–", Nonzero: "–", Time: "–", Gap: r.gap}
+	if !r.opened {
+		return v
+	}
+	c := r.config
+	v.Title = strings.ToUpper(c.Model) + ", SGD"
+	if c.Optimizer == "beta-lasso" {
+		v.Title = fmt.Sprintf("%s, β-lasso, β = %g", strings.ToUpper(c.Model), c.Beta)
+	}
+	v.Title += " on " + describe(c.Data).title
+	v.Seed = fmt.Sprint(c.Seed)
+	v.Epochs = commas(r.epochs())
+	if r.epochs() != c.Epochs {
+		v.Epochs += " of " + commas(c.Epochs)
+	}
+	v.Time = span(r.seconds())
+	v.Settings = settings(c)
+	v.Command = command(c)
+	if !r.finished {
+		return v
+	}
+	res := r.result
+	v.Params = commas(res.Params)
+	v.Test = percent(res.Last.TestAcc)
+	v.Best = fmt.Sprintf("%s (epoch %d)", percent(res.Best.TestAcc), res.Best.Epoch)
+	nonzero := 0
+	for _, l := range res.Layers {
+		nonzero += l.Nonzero
+	}
+	if res.Params > 0 {
+		v.Nonzero = percent(float64(nonzero) / float64(res.Params))
+	}
+	v.Weights = res.WeightsSum
+	m := res.Machine
+	v.Machine = fmt.Sprintf("%s, %s, %s, %s; %s; version %s; at most %s bytes of memory",
+		m.CPU, count(m.Cores, "core"), m.Device, m.OS, res.Go, res.Version, short(float64(res.PeakRSS)))
+	d := res.DataSet
+	v.Data = append(v.Data, fmt.Sprintf("%s: %s examples to train, %s to validate, %s to test", d.Name, commas(d.Train), commas(d.Val), commas(d.Test)))
+	for _, s := range res.Sources {
+		state := "verified"
+		if !s.Verified {
+			state = "UNVERIFIED"
+		}
+		v.Data = append(v.Data, fmt.Sprintf("%s: MD5 %s, %s", s.File, s.MD5, state))
+	}
+	return v
+}
+
+// fields walks through a Config by the names of its flags.
+func fields(c run.Config, see func(name, value string, isDefault bool)) {
+	v, d := reflect.ValueOf(c), reflect.ValueOf(run.Default())
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+		see(name, fmt.Sprint(v.Field(i).Interface()), v.Field(i).Interface() == d.Field(i).Interface())
+	}
+}
+
+// settings lists what a Config says.
+func settings(c run.Config) string {
+	var parts []string
+	fields(c, func(name, value string, _ bool) {
+		if value != "" && (value != "0" || name != "alpha" && name != "width" && name != "threads" && name != "train") {
+			parts = append(parts, name+" "+value)
+		}
+	})
+	return strings.Join(parts, ", ")
+}
+
+// command is the command line that repeats a run.
+func command(c run.Config) string {
+	text := "betalasso train"
+	fields(c, func(name, value string, isDefault bool) {
+		always := name == "model" || name == "data" || name == "seed"
+		if strings.HasPrefix(name, "lambda") || name == "beta" { // their defaults depend on the data
+			always = c.Optimizer == "beta-lasso"
+		}
+		if always || !isDefault {
+			text += " --" + name + " " + quote(value)
+		}
+	})
+	return text + " --out again"
+}
+
+// quote makes a word of a shell command.
+func quote(text string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./+:,=@%", r)
+	}
+	if text != "" && strings.IndexFunc(text, func(r rune) bool { return !plain(r) }) < 0 {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}

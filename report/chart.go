@@ -1,0 +1,303 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+	"image/png"
+	"io"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// series is one curve.
+type series struct {
+	name  string
+	color string
+	x, y  []float64
+}
+
+// level is a dashed line across a chart.
+type level struct {
+	name string
+	y    float64
+}
+
+// chart is one set of axes.
+type chart struct {
+	title  string
+	log    bool // the y axis
+	series []series
+	levels []level
+}
+
+// key is one entry of a figure's legend.
+type key struct{ Name, Color string }
+
+// figure is several charts with one legend.
+type figure struct {
+	name   string // of its files
+	charts []chart
+	keys   []key
+}
+
+// The size of one chart and of the lines of the legend below.
+const (
+	chartWidth  vg.Length = 320
+	chartHeight vg.Length = 220
+	legendLine  vg.Length = 18
+	pngDPI                = 144
+)
+
+var (
+	ink  = color.RGBA{A: 255} // what the page shows in its own text colour
+	grid = color.NRGBA{R: 128, G: 128, B: 128, A: 64}
+	dash = color.NRGBA{R: 115, G: 115, B: 115, A: 255}
+)
+
+// plot makes the axes and curves of a chart.
+func (c chart) plot() *plot.Plot {
+	p := plot.New()
+	p.BackgroundColor = color.Transparent
+	p.Title.Text = c.title
+	p.Title.Padding = 6
+	p.Title.TextStyle.Font.Variant = "Sans"
+	p.Title.TextStyle.Font.Size = 12
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		a.Label.TextStyle.Font.Variant = "Sans"
+		a.Label.TextStyle.Font.Size = 10
+		a.Tick.Label.Font.Variant = "Sans"
+		a.Tick.Label.Font.Size = 10
+		a.LineStyle.Width = 0
+		a.Tick.LineStyle.Width = 0
+		a.Tick.Length = 2
+		a.Padding = 2
+	}
+	p.X.Label.Text = "epoch"
+	minX, maxX, minY, maxY := c.bounds()
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = minX, maxX, minY, maxY
+	p.X.Tick.Marker = plot.ConstantTicks(linearTicks(minX, maxX, 6, true))
+	if c.log {
+		p.Y.Scale = plot.LogScale{}
+		p.Y.Tick.Marker = plot.ConstantTicks(logTicks(minY, maxY))
+	} else {
+		p.Y.Tick.Marker = plot.ConstantTicks(linearTicks(minY, maxY, 6, false))
+	}
+	g := plotter.NewGrid()
+	g.Vertical.Width = 0
+	g.Horizontal = draw.LineStyle{Color: grid, Width: 0.75}
+	p.Add(g)
+	for _, l := range c.levels {
+		line := must(plotter.NewLine(plotter.XYs{{X: minX, Y: l.y}, {X: maxX, Y: l.y}}))
+		line.LineStyle = draw.LineStyle{Color: dash, Width: 1.25, Dashes: []vg.Length{5, 3}}
+		label := must(plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: maxX, Y: l.y}}, Labels: []string{l.name}}))
+		label.TextStyle[0].Font = font.Font{Typeface: "Liberation", Variant: "Sans", Size: 9}
+		label.TextStyle[0].XAlign = draw.XRight
+		label.Offset = vg.Point{Y: 3}
+		p.Add(line, label)
+	}
+	for _, s := range c.series {
+		points := make(plotter.XYs, len(s.x))
+		for i := range s.x {
+			points[i] = plotter.XY{X: s.x[i], Y: math.Max(s.y[i], minY)}
+		}
+		line := must(plotter.NewLine(points))
+		line.LineStyle = draw.LineStyle{Color: rgb(s.color), Width: 1.75}
+		p.Add(line)
+		if len(points) <= 12 { // few epochs: show where they are
+			dots := must(plotter.NewScatter(points))
+			dots.GlyphStyle = draw.GlyphStyle{Color: rgb(s.color), Radius: 2.2, Shape: draw.CircleGlyph{}}
+			p.Add(dots)
+		}
+	}
+	return p
+}
+
+// bounds is what the axes span.
+func (c chart) bounds() (minX, maxX, minY, maxY float64) {
+	minX, maxX, minY, maxY = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
+	see := func(y float64) {
+		if c.log {
+			y = math.Max(y, 1)
+		}
+		minY, maxY = math.Min(minY, y), math.Max(maxY, y)
+	}
+	for _, s := range c.series {
+		for i := range s.x {
+			minX, maxX = math.Min(minX, s.x[i]), math.Max(maxX, s.x[i])
+			see(s.y[i])
+		}
+	}
+	for _, l := range c.levels {
+		see(l.y)
+	}
+	if minX == maxX {
+		minX, maxX = minX-0.5, maxX+0.5
+	}
+	if c.log {
+		return minX, maxX, minY / 1.25, maxY * 1.25
+	}
+	gap := math.Max((maxY-minY)*0.05, 1e-6)
+	return minX, maxX, minY - gap, maxY + gap
+}
+
+// linearTicks are at round numbers, about so many; whole: at whole numbers.
+func linearTicks(low, high float64, about int, whole bool) []plot.Tick {
+	step := math.Pow(10, math.Floor(math.Log10((high-low)/float64(about))))
+	for _, m := range []float64{1, 2, 5, 10} {
+		if (high-low)/(m*step) <= float64(about) {
+			step *= m
+			break
+		}
+	}
+	if whole {
+		step = math.Max(1, step)
+	}
+	var ticks []plot.Tick
+	for i := math.Ceil(low/step - 1e-9); i*step <= high+1e-9*step && len(ticks) < 20; i++ {
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(round3(i*step), 'f', -1, 64)})
+	}
+	return ticks
+}
+
+// logTicks are at powers of ten, or between them too where there are few.
+func logTicks(low, high float64) []plot.Tick {
+	for _, factors := range [][]float64{{1}, {1, 3}, {1, 2, 5}, {1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9}} {
+		var ticks []plot.Tick
+		for e := math.Floor(math.Log10(low)); e <= math.Log10(high); e++ {
+			for _, f := range factors {
+				if v := f * math.Pow(10, e); v >= low && v <= high {
+					ticks = append(ticks, plot.Tick{Value: v, Label: short(v)})
+				}
+			}
+		}
+		if len(ticks) >= 3 {
+			return ticks
+		}
+	}
+	return []plot.Tick{{Value: low, Label: short(low)}, {Value: high, Label: short(high)}}
+}
+
+// draw draws the charts in rows of so many, and the legend.
+func (f figure) draw(c draw.Canvas, columns int) {
+	rows := (len(f.charts) + columns - 1) / columns
+	for i, ch := range f.charts {
+		x := vg.Length(i%columns) * chartWidth
+		y := c.Max.Y - vg.Length(i/columns+1)*chartHeight
+		box := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+			Min: vg.Point{X: c.Min.X + x + 6, Y: y + 6},
+			Max: vg.Point{X: c.Min.X + x + chartWidth - 10, Y: y + chartHeight - 6},
+		}}
+		ch.plot().Draw(box)
+	}
+	style := plot.New().Legend.TextStyle
+	style.Font = font.Font{Typeface: "Liberation", Variant: "Sans", Size: 10}
+	style.YAlign = draw.YCenter
+	for i, k := range f.keys {
+		per := f.keysPerLine(columns)
+		x := c.Min.X + 16 + vg.Length(i%per)*(vg.Length(columns)*chartWidth-20)/vg.Length(per)
+		y := c.Max.Y - vg.Length(rows)*chartHeight - vg.Length(i/per)*legendLine - legendLine/2
+		c.StrokeLine2(draw.LineStyle{Color: rgb(k.Color), Width: 2.5}, x, y, x+16, y)
+		c.FillText(style, vg.Point{X: x + 22, Y: y}, k.Name)
+	}
+}
+
+func (f figure) keysPerLine(columns int) int { return 2*columns - columns/3 }
+
+// dimensions is the size of what draw draws.
+func (f figure) dimensions(columns int) (w, h vg.Length) {
+	rows := (len(f.charts) + columns - 1) / columns
+	per := f.keysPerLine(columns)
+	lines := (len(f.keys) + per - 1) / per
+	return vg.Length(columns) * chartWidth, vg.Length(rows)*chartHeight + vg.Length(lines)*legendLine + 6
+}
+
+// columns is how many charts stand side by side in the figure's files.
+func (f figure) columns() int {
+	switch n := len(f.charts); {
+	case n == 4:
+		return 2
+	default:
+		return max(1, min(n, 3))
+	}
+}
+
+// png writes the figure as a PNG on white.
+func (f figure) png(w io.Writer) error {
+	width, height := f.dimensions(f.columns())
+	c := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(pngDPI))
+	f.draw(draw.New(c), f.columns())
+	return png.Encode(w, c.Image())
+}
+
+// svg writes the figure as an SVG on white.
+func (f figure) svg(w io.Writer) error {
+	width, height := f.dimensions(f.columns())
+	c := vgsvg.New(width, height)
+	d := draw.New(c)
+	d.SetColor(color.White)
+	d.Fill(d.Rectangle.Path())
+	f.draw(d, f.columns())
+	var buf bytes.Buffer
+	if _, err := c.WriteTo(&buf); err != nil {
+		return err
+	}
+	_, err := w.Write(fonts.ReplaceAll(buf.Bytes(), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif")))
+	return err
+}
+
+var (
+	fonts   = regexp.MustCompile(`font-family:[^;"]*(;font-weight:[^;"]*)?(;font-style:[^;"]*)?`)
+	prelude = regexp.MustCompile(`(?s)^.*?<svg [^>]*>`)
+)
+
+// inline is a chart as an SVG element for the page, as wide as its place and
+// in the page's colours.
+func (c chart) inline() (string, error) {
+	v := vgsvg.New(chartWidth, chartHeight)
+	figure{charts: []chart{c}}.draw(draw.New(v), 1)
+	var buf bytes.Buffer
+	if _, err := v.WriteTo(&buf); err != nil {
+		return "", err
+	}
+	text := prelude.ReplaceAllString(buf.String(), fmt.Sprintf(`<svg viewBox="0 0 %g %g" role="img">`, chartWidth.Points(), chartHeight.Points()))
+	text = fonts.ReplaceAllString(text, "")
+	text = strings.ReplaceAll(text, "#000000", "currentColor")
+	return text, nil
+}
+
+// rgb reads #RRGGBB.
+func rgb(text string) color.NRGBA {
+	n, err := strconv.ParseUint(strings.TrimPrefix(text, "#"), 16, 24)
+	if err != nil {
+		return color.NRGBA{A: 255}
+	}
+	return color.NRGBA{R: uint8(n >> 16), G: uint8(n >> 8), B: uint8(n), A: 255}
+}
+
+// must is for gonum's constructors, which fail on values that are not finite;
+// curves are cleaned of those before.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(fmt.Sprintf("report: a chart with %v", err))
+	}
+	return v
+}
+
+// clean adds a point to a curve if it is finite.
+func (s *series) add(x, y float64) {
+	if math.IsNaN(x) || math.IsInf(x, 0) || math.IsNaN(y) || math.IsInf(y, 0) {
+		return
+	}
+	s.x, s.y = append(s.x, x), append(s.y, y)
+}

@@ -1,0 +1,31 @@
+package report
+
+import (
+	_ "embed"
+	"html/template"
+	"io"
+)
+
+//go:embed page.html
+var pageText string
+
+// What both forms of the report say in the same words.
+const (
+	pageTitle = "Convolutions learned from scratch: the report"
+	tableNote = "Test accuracy after the last epoch, as the mean ± standard deviation over seeds where there are several; beside it that of the epoch with the best validation accuracy. " +
+		"EE-411 is the report that this program follows (25.6 M weights, 100 epochs, no augmentation); the paper is arXiv 2007.13657 (256 M weights, 4,000 epochs, Fast AutoAugment). " +
+		"Differences are in percentage points."
+	filterNote   = "Chosen at random among the filters with at least 20 weights that are not zero, as in the paper. Brightness is the size of a weight, red, green and blue are the channels, black is zero."
+	localityNote = "Medians over the filters with at least 20 weights that are not zero. The box bounds the non-zero pixels, height × width; the radius is the root mean square distance in pixels " +
+		"from the filter's centre, weighed by the sum of |w| over the channels: 13.06 for a filter that is even over 32 × 32, 3.65 over 9 × 9. The paper's values are read from its Figures 7 to 9."
+)
+
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// html writes the report as one page.
+func (p *page) html(w io.Writer) error {
+	return pageTemplate.Execute(w, struct {
+		*page
+		Title, TableNote, FilterNote, LocalityNote string
+	}{p, pageTitle, tableNote, filterNote, localityNote})
+}

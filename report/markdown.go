@@ -1,0 +1,125 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// cell escapes text for a cell of a Markdown table.
+var cell = strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;", ">", "&gt;", "`", "'", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`)
+
+// table writes a Markdown table; columns from right on are aligned right.
+func mdTable(b *strings.Builder, right int, head []string, rows [][]string) {
+	fmt.Fprintf(b, "| %s |\n|", strings.Join(head, " | "))
+	for i := range head {
+		if i >= right {
+			b.WriteString(" ---: |")
+		} else {
+			b.WriteString(" --- |")
+		}
+	}
+	b.WriteByte('\n')
+	for _, r := range rows {
+		for i := range r {
+			r[i] = cell.Replace(r[i])
+		}
+		fmt.Fprintf(b, "| %s |\n", strings.Join(r, " | "))
+	}
+	b.WriteByte('\n')
+}
+
+// markdown writes the report as Markdown.
+func (p *page) markdown(w io.Writer) error {
+	b := &strings.Builder{}
+	if p.Loud {
+		fmt.Fprintf(b, "**%s**\n\n", cell.Replace(p.Lead))
+	} else {
+		fmt.Fprintf(b, "%s\n\n", cell.Replace(p.Lead))
+	}
+	fmt.Fprintf(b, "# %s\n\n%s\n\n", pageTitle, cell.Replace(p.Facts))
+	for _, r := range p.Remarks {
+		fmt.Fprintf(b, "**%s**\n\n", cell.Replace(r))
+	}
+	fmt.Fprintf(b, "## Table 2: test accuracy\n\n%s\n\n", tableNote)
+	for _, s := range p.Sections {
+		fmt.Fprintf(b, "### %s\n\n", s.Title)
+		var rows, why [][]string
+		for _, r := range s.Rows {
+			rows = append(rows, []string{r.Network, r.Method, r.Ours, r.Best, r.Runs, r.Weights, r.Report, r.ToReport, r.Paper, r.ToPaper})
+			if r.WhyReport+r.WhyPaper != "" {
+				why = append(why, []string{r.Network + ", " + r.Method, r.WhyReport, r.WhyPaper})
+			}
+		}
+		mdTable(b, 2, []string{"network", "method", "ours, last epoch", "ours, best validation", "runs", "weights", "EE-411", "ours − EE-411", "paper", "ours − paper"}, rows)
+		gaps := 0
+		for _, r := range s.Rows {
+			if r.Gap != "" {
+				fmt.Fprintf(b, "- %s, %s: %s\n", r.Network, r.Method, cell.Replace(r.Gap))
+				gaps++
+			}
+		}
+		if gaps > 0 {
+			b.WriteByte('\n')
+		}
+		if len(why) > 0 {
+			b.WriteString("What explains the differences:\n\n")
+			mdTable(b, 9, []string{"case", "from EE-411", "from the paper"}, why)
+		}
+	}
+	figure := func(pic Picture, ext string) {
+		if pic.Gap != "" {
+			fmt.Fprintf(b, "**%s**: %s.\n\n", pic.Title, cell.Replace(pic.Gap))
+			return
+		}
+		fmt.Fprintf(b, "**%s**: %s\n\n![%s](figures/%s.%s)\n\n", pic.Title, cell.Replace(pic.Caption), pic.Title, pic.File, ext)
+	}
+	b.WriteString("## Figure 3: non-zero weights\n\n")
+	for _, s := range p.Sections {
+		figure(s.Nonzero, "svg")
+	}
+	fmt.Fprintf(b, "## Figure 4: first-layer filters\n\n%s\n\n", filterNote)
+	for _, s := range p.Sections {
+		fmt.Fprintf(b, "### %s\n\n", s.Title)
+		for _, f := range s.Filters {
+			figure(f, "png")
+		}
+	}
+	fmt.Fprintf(b, "## Locality of the filters\n\n%s\n\n", localityNote)
+	var rows [][]string
+	for _, l := range p.Locality {
+		rows = append(rows, []string{l.Set, l.Case, l.Filters, l.Nonzero, l.PaperNonzero, l.Box, l.PaperBox, l.Radius, l.PaperRadius})
+	}
+	if len(rows) == 0 {
+		b.WriteString("No run has kept its filters.\n\n")
+	} else {
+		mdTable(b, 2, []string{"data", "case", "filters", "non-zeros", "paper", "box", "paper", "radius", "paper"}, rows)
+	}
+	b.WriteString("## Learning curves\n\n")
+	for _, s := range p.Sections {
+		figure(s.Curves, "svg")
+	}
+	b.WriteString("## All runs\n\n")
+	rows = nil
+	for _, r := range p.Runs {
+		rows = append(rows, []string{r.Dir, r.Title, r.Seed, r.Epochs, r.Test, r.Best, r.Params, r.Nonzero, r.Time})
+	}
+	mdTable(b, 2, []string{"directory", "case", "seed", "epochs", "test, last", "test, best validation", "weights", "non-zero", "time"}, rows)
+	for _, r := range p.Runs {
+		fmt.Fprintf(b, "### %s\n\n", cell.Replace(r.Dir))
+		for _, line := range append([]string{r.Gap, r.Settings, r.Machine}, r.Data...) {
+			if line != "" {
+				fmt.Fprintf(b, "- %s\n", cell.Replace(line))
+			}
+		}
+		if r.Weights != "" {
+			fmt.Fprintf(b, "- SHA-256 of the last weights: %s\n", r.Weights)
+		}
+		if r.Command != "" {
+			fmt.Fprintf(b, "\n      %s\n", strings.ReplaceAll(r.Command, "\n", " "))
+		}
+		b.WriteByte('\n')
+	}
+	_, err := io.WriteString(w, strings.TrimRight(b.String(), "\n")+"\n")
+	return err
+}

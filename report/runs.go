@@ -1,0 +1,152 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"betalasso/run"
+)
+
+// record is what a run's directory says.
+type record struct {
+	dir      string
+	config   run.Config
+	events   []run.Event
+	result   run.Result
+	finished bool
+	opened   bool   // there is a config
+	gap      string // why there is no result, or what else is wrong; "" if all is well
+	filters  filterFile
+	noFilter string // why there are no filters
+}
+
+// read reads a run's directory. What is missing or broken becomes a gap.
+func read(dir string) record {
+	r := record{dir: dir}
+	d, err := run.Open(dir)
+	if err != nil {
+		r.gap = fmt.Sprintf("cannot be read: %s", err)
+		return r
+	}
+	r.opened, r.config = true, d.Config()
+	events, eventsErr := d.Events()
+	r.events = events
+	r.result, err = d.Result()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		r.gap = fmt.Sprintf("not finished: epoch %d of %d", r.epochs(), r.config.Epochs)
+		if why := d.Failure(); why != "" {
+			r.gap += "; " + why
+		}
+	case err != nil:
+		r.gap = fmt.Sprintf("the result cannot be read: %s", err)
+	default:
+		r.finished = true
+	}
+	if eventsErr != nil {
+		r.gap = join(r.gap, fmt.Sprintf("the events cannot be read to their end: %s", eventsErr))
+	} else if len(events) == 0 && r.finished {
+		r.gap = join(r.gap, "no epochs are recorded, so there are no curves")
+	}
+	r.filters, err = readFilters(d)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !r.finished:
+		r.noFilter = "filters are kept when a run ends, and this one has not"
+	case errors.Is(err, fs.ErrNotExist):
+		r.noFilter = "the run kept no filters"
+	case err != nil:
+		r.noFilter = err.Error()
+	}
+	return r
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}
+
+// epochs is the number of epochs done.
+func (r record) epochs() int {
+	done := 0
+	for _, e := range r.events {
+		done = max(done, e.Epoch)
+	}
+	return done
+}
+
+// seconds is the time that training took so far.
+func (r record) seconds() float64 {
+	if r.finished {
+		return r.result.WallSeconds
+	}
+	sum := 0.0
+	for _, e := range r.events {
+		sum += e.Seconds
+	}
+	return sum
+}
+
+// is says whether the run is of a case.
+func (r record) is(k tableCase) bool {
+	c := r.config
+	return r.opened && c.Model == k.model && c.Optimizer == k.optimizer && (c.Optimizer == "sgd" || c.Beta == k.beta)
+}
+
+// settings is the Config without what may differ between seeds of one setting.
+func (r record) settings() run.Config {
+	c := r.config
+	c.Seed, c.Threads, c.DataDir = 0, 0, ""
+	return c
+}
+
+// size orders settings by how much training they are.
+func size(list []record) []int {
+	finished := 0
+	params := 0
+	for _, r := range list {
+		if r.finished {
+			finished++
+			params = max(params, r.result.Params)
+		}
+	}
+	c := list[0].config
+	return []int{min(finished, 1), c.Epochs, params, c.Train, finished, c.Alpha + c.Width}
+}
+
+// choose gives the runs of a case on a data set that its row shows: those of
+// one setting, the longest and largest of which there is a result. others is
+// how many other settings there are.
+func choose(all []record, set string, k tableCase) (chosen []record, others int) {
+	var groups [][]record
+	for _, r := range all {
+		if !r.is(k) || r.config.Data != set {
+			continue
+		}
+		i := slices.IndexFunc(groups, func(g []record) bool { return g[0].settings() == r.settings() })
+		if i < 0 {
+			groups = append(groups, []record{r})
+		} else {
+			groups[i] = append(groups[i], r)
+		}
+	}
+	if len(groups) == 0 {
+		return nil, 0
+	}
+	best := slices.MaxFunc(groups, func(a, b []record) int { return slices.Compare(size(a), size(b)) })
+	return best, len(groups) - 1
+}
+
+// setsOf lists the data sets of runs in the paper's order.
+func setsOf(all []record) []dataSet {
+	var list []dataSet
+	for _, d := range dataSets {
+		if slices.ContainsFunc(all, func(r record) bool { return r.opened && r.config.Data == d.name }) {
+			list = append(list, d)
+		}
+	}
+	return list
+}

@@ -1,0 +1,125 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"text/tabwriter"
+)
+
+// Row is one row of Table 2 on one data set.
+type Row struct {
+	Network, Method string
+	Ours            string // test accuracy after the last epoch, mean ± sd over seeds
+	Best            string // the same of the best-validation epoch
+	Runs            string // how many seeds
+	Weights         string
+	Report, Paper   string // what they have, "–" where nothing
+	ToReport        string // ours − theirs in points
+	ToPaper         string
+	Gap             string // why there is no number, or not all
+	WhyReport       string // what explains the difference
+	WhyPaper        string
+}
+
+// mean is the mean and the standard deviation over a sample, which is NaN for
+// less than two.
+func mean(list []float64) (m, sd float64) {
+	for _, x := range list {
+		m += x / float64(len(list))
+	}
+	if len(list) < 2 {
+		return m, math.NaN()
+	}
+	sum := 0.0
+	for _, x := range list {
+		sum += (x - m) * (x - m)
+	}
+	return m, math.Sqrt(sum / float64(len(list)-1))
+}
+
+// accuracy writes the mean of shares in percent, with its deviation if any.
+func accuracy(list []float64) string {
+	m, sd := mean(list)
+	if math.IsNaN(sd) {
+		return fmt.Sprintf("%.2f %%", 100*m)
+	}
+	return fmt.Sprintf("%.2f ± %.2f %%", 100*m, 100*sd)
+}
+
+// rowOf makes the row of a case from its runs.
+func rowOf(all []record, set dataSet, k tableCase) Row {
+	row := Row{
+		Network: k.network, Method: k.method,
+		Ours: "–", Best: "–", Runs: "0", Weights: "–", Report: "–", Paper: "–", ToReport: "–", ToPaper: "–",
+	}
+	theirs, paper := published(k.report, set.name), published(k.paper, set.name)
+	if !math.IsNaN(theirs) {
+		row.Report = fmt.Sprintf("%.0f %%", theirs)
+	}
+	if !math.IsNaN(paper) {
+		row.Paper = fmt.Sprintf("%.2f %%", paper)
+	}
+	runs, others := choose(all, set.name, k)
+	if len(runs) == 0 {
+		row.Gap = "no run"
+		return row
+	}
+	var last, best []float64
+	var gaps []string
+	for _, r := range runs {
+		if r.finished {
+			last = append(last, r.result.Last.TestAcc)
+			best = append(best, r.result.Best.TestAcc)
+			row.Weights = short(float64(r.result.Params))
+		}
+		if r.gap != "" {
+			gaps = append(gaps, fmt.Sprintf("%s: %s", r.dir, r.gap))
+		}
+	}
+	if others > 0 {
+		gaps = append(gaps, fmt.Sprintf("the longest and largest of %d settings; the others are under “All runs”", others+1))
+	}
+	row.Gap = strings.Join(gaps, "; ")
+	if len(last) == 0 {
+		return row
+	}
+	row.Runs = fmt.Sprint(len(last))
+	row.Ours, row.Best = accuracy(last), accuracy(best)
+	m, _ := mean(last)
+	row.ToReport, row.ToPaper = points(100*m-theirs), points(100*m-paper)
+	for _, r := range runs {
+		if !r.finished {
+			continue
+		}
+		if !math.IsNaN(theirs) {
+			row.WhyReport = explain(r, k, againstReport(set))
+		}
+		if !math.IsNaN(paper) {
+			row.WhyPaper = explain(r, k, againstPaper(set, k))
+		}
+		break
+	}
+	return row
+}
+
+// terminal is Table 2 as plain text, a block for each data set.
+func terminal(sections []Section) string {
+	var b strings.Builder
+	for i, s := range sections {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+		fmt.Fprintf(w, "%s\ttest accuracy\truns\tEE-411\tpaper\n", s.Title)
+		for _, r := range s.Rows {
+			ours := r.Ours
+			if r.Runs == "0" {
+				ours = "–"
+			}
+			fmt.Fprintf(w, "%s, %s\t%s\t%s\t%s\t%s\n", r.Network, r.Method, ours, r.Runs, r.Report, r.Paper)
+		}
+		w.Flush()
+	}
+	return b.String()
+}
