@@ -13,6 +13,9 @@ import (
 type filtersCommand struct {
 	Dir string `arg:"" help:"the run's directory"`
 	Out string `placeholder:"FILE" help:"PNG file to write (default DIR/filters.png)"`
+
+	Columns int `default:"12" placeholder:"N" help:"filters in a row (default 12)"`
+	Scale   int `default:"3" placeholder:"N" help:"pixels a weight (default 3)"`
 }
 
 // Help is the end of `betalasso filters --help`.
@@ -37,7 +40,7 @@ func (f *filtersCommand) Run() error {
 	if f.Out == "" {
 		f.Out = d.File("filters.png")
 	}
-	if err := report.FilterSheet(f.Dir, f.Out); err != nil {
+	if err := report.FilterSheet(f.Dir, f.Out, f.Columns, f.Scale); err != nil {
 		return err
 	}
 	fmt.Println(f.Out)

@@ -31,9 +31,11 @@ func (r *reportCommand) Run() error {
 	if len(dirs) == 0 {
 		return usageError{fmt.Errorf("no runs in %q: a run's directory has a %s", r.Dir, run.ConfigFile)}
 	}
-	if err := report.Write(dirs, r.Out, report.Options{}); err != nil {
+	sum, err := report.Write(dirs, r.Out, report.Options{})
+	if err != nil {
 		return err
 	}
+	fmt.Printf("%s\n\n%s\n", sum.Lead, sum.Text)
 	fmt.Printf("%d runs; the report: %s\n", len(dirs), filepath.Join(r.Out, "index.html"))
 	return nil
 }

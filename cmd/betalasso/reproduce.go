@@ -259,12 +259,11 @@ func (s *study) one(j job, set *data.Set) error {
 // report writes the report of all runs and says where it is.
 func (s *study) report() error {
 	out := filepath.Join(s.command.Out, "report")
-	if err := report.Write(s.dirs, out, report.Options{}); err != nil {
+	sum, err := report.Write(s.dirs, out, report.Options{Remarks: s.remarks})
+	if err != nil {
 		return fmt.Errorf("the report: %w", err)
 	}
-	if err := printTable(s.session, s.dirs); err != nil {
-		return err
-	}
+	fmt.Fprintf(s.notes, "\n%s\n\n%s\n", sum.Lead, sum.Text)
 	if s.json {
 		s.newMeter().object(struct {
 			Kind string `json:"kind"`
