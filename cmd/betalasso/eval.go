@@ -72,7 +72,11 @@ func (e *evalCommand) Run() error {
 			}{d.File(f.name), r})
 			continue
 		}
-		fmt.Printf("%s: validation %.2f %% (loss %.4f), test %.2f %% (loss %.4f)\n", f.which, 100*r.ValAcc, r.ValLoss, 100*r.TestAcc, r.TestLoss)
+		val := ""
+		if c.Val > 0 {
+			val = fmt.Sprintf("validation %.2f %% (loss %.4f), ", 100*r.ValAcc, r.ValLoss)
+		}
+		fmt.Printf("%s: %stest %.2f %% (loss %.4f)\n", f.which, val, 100*r.TestAcc, r.TestLoss)
 	}
 	if !found {
 		return fmt.Errorf("%s has no weights yet", e.Dir)

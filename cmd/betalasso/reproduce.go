@@ -180,7 +180,7 @@ func (s *study) run() error {
 				instead = "going on with the generated set digits"
 			}
 			fmt.Fprintf(os.Stderr, "%s: no host answers; %s\n", name, instead)
-			s.remarks = append(s.remarks, fmt.Sprintf("%s could not be fetched: no host answered", name))
+			s.remarks = append(s.remarks, fmt.Sprintf("%s could not be fetched: no host answered.", name))
 		case err != nil:
 			s.failed = append(s.failed, fmt.Sprintf("%s: %s", name, err))
 			fmt.Fprintf(os.Stderr, "betalasso: %s: %s\n", name, err)
