@@ -24,6 +24,13 @@ type Size struct {
 	Dropout  float64 // probability, before each of the last two layers; 0: no dropout
 }
 
+// Sizes beyond these are mistakes; up to them no count of weights overflows.
+const (
+	maxAlpha = 1 << 14
+	maxWidth = 1 << 24
+	maxSide  = 1 << 8 // of an image, and for channels and classes
+)
+
 // Names are the networks.
 func Names() []string {
 	return []string{"s-conv", "s-local", "s-fc", "3-fc", "d-conv", "d-local", "d-fc"}
@@ -62,15 +69,15 @@ func (l layer) params() int {
 // layers describes a network, input to output.
 func layers(name string, s Size) ([]layer, error) {
 	if !slices.Contains(Names(), name) {
-		return nil, fmt.Errorf("there is no network %q; use one of %s", name, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("there is no network %q; %suse one of %s", name, suggestion(name), strings.Join(Names(), ", "))
 	}
-	if s.Channels < 1 || s.Side < 1 || s.Classes < 1 {
+	if s.Channels < 1 || s.Side < 1 || s.Classes < 1 || s.Channels > maxSide || s.Side > maxSide || s.Classes > maxSide {
 		return nil, fmt.Errorf("a network for images of %dx%dx%d and %d classes cannot be made", s.Channels, s.Side, s.Side, s.Classes)
 	}
 	in := s.Channels * s.Side * s.Side
 	if name == "3-fc" {
-		if s.Width < 1 {
-			return nil, fmt.Errorf("3-fc needs a width of at least 1, not %d", s.Width)
+		if s.Width < 1 || s.Width > maxWidth {
+			return nil, fmt.Errorf("3-fc needs a width of 1 to %d, not %d", maxWidth, s.Width)
 		}
 		return []layer{
 			{name: "fc1", kind: dense, in: in, out: s.Width},
@@ -78,8 +85,8 @@ func layers(name string, s Size) ([]layer, error) {
 			{name: "fc3", kind: dense, in: s.Width, out: s.Classes},
 		}, nil
 	}
-	if s.Alpha < 1 {
-		return nil, fmt.Errorf("%s needs an alpha of at least 1, not %d", name, s.Alpha)
+	if s.Alpha < 1 || s.Alpha > maxAlpha {
+		return nil, fmt.Errorf("%s needs an alpha of 1 to %d, not %d", name, maxAlpha, s.Alpha)
 	}
 	k := map[string]kind{"conv": conv, "local": local, "fc": spread}[name[2:]]
 	var list []layer
@@ -103,13 +110,46 @@ func layers(name string, s Size) ([]layer, error) {
 		layer{name: "fc2", kind: dense, in: hidden, out: s.Classes}), nil
 }
 
+// suggestion is a known name that a mistaken one may stand for, as the beginning
+// of a sentence: one that is the same but for case, hyphens and order.
+func suggestion(name string) string {
+	letters := func(s string) string {
+		r := []rune(strings.Map(func(r rune) rune {
+			if strings.ContainsRune("-_ ", r) {
+				return -1
+			}
+			return r
+		}, strings.ToLower(s)))
+		slices.Sort(r)
+		return string(r)
+	}
+	for _, known := range Names() {
+		if letters(known) == letters(name) {
+			return fmt.Sprintf("is it %s? Else ", known)
+		}
+	}
+	return ""
+}
+
 // New is the named network with its first weights, which depend on the seed
-// and on nothing else. Each layer but the last is followed by batch norm and
-// ReLU (Figure 1's caption).
+// and the sizes and on nothing else. Each layer but the last is followed by
+// batch norm and ReLU (Figure 1's caption). Where the paper does not say what
+// the batch norm is of, it is
+//
+//   - of channels for convolutions, and for local layers too, so that a local
+//     layer with shared weights is the convolution, batch norm and all;
+//   - of units for every fully connected layer, so that S-FC, D-FC and 3-FC do
+//     not know which pixels are neighbours.
 func New(dev compute.Device, name string, s Size, seed uint64) (*nn.Net, error) {
 	plan, err := layers(name, s)
 	if err != nil {
 		return nil, err
+	}
+	if s.Batch < 1 {
+		return nil, fmt.Errorf("a network needs a batch of at least 1, not %d", s.Batch)
+	}
+	if !(s.Dropout >= 0 && s.Dropout < 1) {
+		return nil, fmt.Errorf("dropout is a probability from 0 to below 1, not %v", s.Dropout)
 	}
 	var list []nn.Layer
 	for i, l := range plan {
