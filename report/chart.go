@@ -60,7 +60,6 @@ const (
 )
 
 var (
-	ink  = color.RGBA{A: 255} // what the page shows in its own text colour
 	grid = color.NRGBA{R: 128, G: 128, B: 128, A: 64}
 	dash = color.NRGBA{R: 115, G: 115, B: 115, A: 255}
 )
@@ -145,7 +144,8 @@ func (c chart) bounds() (minX, maxX, minY, maxY float64) {
 		minX, maxX = minX-0.5, maxX+0.5
 	}
 	if c.log {
-		return minX, maxX, minY / 1.25, maxY * 1.25
+		wider := math.Max(1.25, math.Sqrt(4*minY/maxY)) // a flat curve is to look flat
+		return minX, maxX, minY / wider, maxY * wider
 	}
 	gap := math.Max((maxY-minY)*0.05, 1e-6)
 	return minX, maxX, minY - gap, maxY + gap
@@ -165,6 +165,7 @@ func linearTicks(low, high float64, about int, whole bool) []plot.Tick {
 	}
 	var ticks []plot.Tick
 	for i := math.Ceil(low/step - 1e-9); i*step <= high+1e-9*step && len(ticks) < 20; i++ {
+		i += 0 // −0 is 0
 		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(round3(i*step), 'f', -1, 64)})
 	}
 	return ticks
@@ -294,7 +295,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// clean adds a point to a curve if it is finite.
+// add adds a point to a curve if it is finite.
 func (s *series) add(x, y float64) {
 	if math.IsNaN(x) || math.IsInf(x, 0) || math.IsNaN(y) || math.IsInf(y, 0) {
 		return

@@ -43,65 +43,135 @@ func augmentRank(name string) int {
 	return 0
 }
 
-// explain says in which settings a run differs from another text's, and which
-// way each tends to move the accuracy. It is derived from the settings alone.
-func explain(r record, k tableCase, other setting) string {
+// factor is one difference between a run and another text's runs, and which way
+// it tends to move the accuracy.
+type factor struct{ way, text string }
+
+// The ways, in the order in which they are told.
+const (
+	lowers = "Lowers ours"
+	raises = "Raises ours"
+	either = "Either way"
+)
+
+// explain says in which settings a run differs from another text's. It is
+// derived from the settings alone.
+func explain(r record, other setting) []factor {
 	c := r.config
-	var down, up, unclear []string
-	differ := func(less bool, text string) {
+	var list []factor
+	differ := func(less bool, format string, args ...any) {
+		way := raises
 		if less {
-			down = append(down, text)
-		} else {
-			up = append(up, text)
+			way = lowers
 		}
+		list = append(list, factor{way, fmt.Sprintf(format, args...)})
+	}
+	unclear := func(format string, args ...any) {
+		list = append(list, factor{either, fmt.Sprintf(format, args...)})
 	}
 	if c.Epochs != other.epochs {
-		differ(c.Epochs < other.epochs, fmt.Sprintf("%s, not %s", count(c.Epochs, "epoch"), commas(other.epochs)))
+		differ(c.Epochs < other.epochs, "%s, not %s", count(c.Epochs, "epoch"), commas(other.epochs))
 	}
-	if p := float64(r.result.Params); p < 0.8*float64(other.params) || p > 1.25*float64(other.params) {
-		differ(int(p) < other.params, fmt.Sprintf("%s weights, not %s", short(p), short(float64(other.params))))
+	if p := r.result.Params; float64(p) < 0.8*float64(other.params) || float64(p) > 1.25*float64(other.params) {
+		differ(p < other.params, "%s weights, not %s", short(float64(p)), short(float64(other.params)))
 	}
 	if c.Augment != other.augment {
 		a, b := augmentRank(c.Augment), augmentRank(other.augment)
-		differ(a < b, fmt.Sprintf("%s, not %s", augments[a].words, augments[b].words))
+		differ(a < b, "%s, not %s", augments[a].words, augments[b].words)
 	}
 	if n := r.result.DataSet.Train; c.Train > 0 && n < other.train*3/4 {
-		differ(true, fmt.Sprintf("%s training examples of %s", commas(n), commas(other.train)))
+		differ(true, "%s training examples of %s", commas(n), commas(other.train))
 	}
 	if slices.ContainsFunc(r.result.Sources, func(s run.Source) bool { return !s.Verified }) {
-		unclear = append(unclear, "data files that are not the publisher's")
+		unclear("data files that are not the publisher's")
 	}
 	if c.Optimizer == "sgd" && other.tuned {
 		if c.Momentum == 0 && c.WeightDecay == 0 {
 			differ(true, "no momentum or weight decay, where the paper chose the best of ten pairs")
 		} else {
-			unclear = append(unclear, fmt.Sprintf("momentum %g and weight decay %g, where the paper chose the best of ten pairs", c.Momentum, c.WeightDecay))
+			unclear("momentum %g and weight decay %g, where the paper chose the best of ten pairs", c.Momentum, c.WeightDecay)
 		}
-	}
-	if c.Optimizer == "sgd" && !other.tuned && c.Momentum != 0 {
-		unclear = append(unclear, fmt.Sprintf("momentum %g, not 0", c.Momentum))
+	} else if c.Momentum != 0 {
+		unclear("momentum %g, not 0", c.Momentum)
 	}
 	if c.Optimizer == "beta-lasso" {
+		pair := fmt.Sprintf("λ %s (first layer) and %s", exponent(c.LambdaConv), exponent(c.LambdaFC))
 		if c.LambdaConv > maxLambda || c.LambdaFC > maxLambda {
-			unclear = append(unclear, fmt.Sprintf("λ %g and %g, where the grid ends at %g: fewer steps need a larger λ", c.LambdaConv, c.LambdaFC, maxLambda))
+			unclear("%s, where the grid ends at %s: fewer steps need a larger λ", pair, exponent(maxLambda))
 		} else {
-			unclear = append(unclear, fmt.Sprintf("λ %g and %g, where the choice within the grid is not told", c.LambdaConv, c.LambdaFC))
-		}
-		if c.Momentum != 0 {
-			unclear = append(unclear, fmt.Sprintf("momentum %g, not 0", c.Momentum))
+			unclear("%s, where the choice within the grid is not told", pair)
 		}
 	}
+	return list
+}
+
+// common are the factors that all lists have.
+func common(lists [][]factor) []factor {
+	if len(lists) < 2 {
+		return nil
+	}
+	var all []factor
+	for _, f := range lists[0] {
+		if !slices.ContainsFunc(lists, func(l []factor) bool { return !slices.Contains(l, f) }) {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// without is a list less some of its factors.
+func without(list, some []factor) []factor {
+	return slices.DeleteFunc(slices.Clone(list), func(f factor) bool { return slices.Contains(some, f) })
+}
+
+// sentences tells factors.
+func sentences(list []factor) string {
 	var parts []string
-	for _, p := range []struct {
-		name  string
-		words []string
-	}{{"lowers", down}, {"raises", up}, {"either way", unclear}} {
-		if len(p.words) > 0 {
-			parts = append(parts, p.name+": "+strings.Join(p.words, "; "))
+	for _, way := range []string{lowers, raises, either} {
+		var words []string
+		for _, f := range list {
+			if f.way == way {
+				words = append(words, f.text)
+			}
+		}
+		if len(words) > 0 {
+			parts = append(parts, way+": "+strings.Join(words, "; ")+".")
 		}
 	}
-	if len(parts) == 0 {
-		return "same epochs, size and augmentation; what is left is the seed and what the text does not tell"
+	return strings.Join(parts, " ")
+}
+
+// account fills in what explains the differences of a section: what all its
+// rows share once, then each row's own.
+func (s *Section) account() {
+	for _, side := range []struct {
+		of     func(*Row) ([]factor, *string)
+		shared *string
+	}{
+		{func(r *Row) ([]factor, *string) { return r.fromReport, &r.WhyReport }, &s.WhyReport},
+		{func(r *Row) ([]factor, *string) { return r.fromPaper, &r.WhyPaper }, &s.WhyPaper},
+	} {
+		var lists [][]factor
+		for i := range s.Rows {
+			if s.Rows[i].compared {
+				list, _ := side.of(&s.Rows[i])
+				lists = append(lists, list)
+			}
+		}
+		all := common(lists)
+		*side.shared = sentences(all)
+		for i := range s.Rows {
+			if !s.Rows[i].compared {
+				continue
+			}
+			list, to := side.of(&s.Rows[i])
+			*to = sentences(without(list, all))
+			switch {
+			case len(list) == 0:
+				*to = "Same epochs, size and augmentation; what is left is the seed and what the text does not tell."
+			case *to == "":
+				*to = "Nothing more."
+			}
+		}
 	}
-	return strings.Join(parts, ". ")
 }

@@ -63,7 +63,16 @@ func (p *page) markdown(w io.Writer) error {
 			b.WriteByte('\n')
 		}
 		if len(why) > 0 {
-			b.WriteString("What explains the differences:\n\n")
+			b.WriteString("What explains the differences, from the runs' settings:\n\n")
+			if s.WhyReport != "" {
+				fmt.Fprintf(b, "- All cases, from EE-411. %s\n", s.WhyReport)
+			}
+			if s.WhyPaper != "" {
+				fmt.Fprintf(b, "- All cases, from the paper. %s\n", s.WhyPaper)
+			}
+			if s.WhyReport+s.WhyPaper != "" {
+				b.WriteByte('\n')
+			}
 			mdTable(b, 9, []string{"case", "from EE-411", "from the paper"}, why)
 		}
 	}

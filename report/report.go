@@ -44,6 +44,8 @@ type Picture struct {
 type Section struct {
 	Name, Title string
 	Rows        []Row
+	WhyReport   string // what explains the differences of all rows
+	WhyPaper    string
 	Nonzero     Picture
 	Filters     []Picture
 	Curves      Picture
@@ -100,6 +102,7 @@ func compose(all []record, opt Options) (*page, error) {
 		for _, k := range cases {
 			s.Rows = append(s.Rows, rowOf(all, set, k))
 		}
+		s.account()
 		f, caption := nonzeroFigure(all, set)
 		s.Nonzero = Picture{Title: set.title, Caption: caption}
 		if err := p.charts(&s.Nonzero, f); err != nil {
@@ -236,5 +239,8 @@ func (s Section) Gaps() bool {
 
 // Explained says whether a row has a published number beside it.
 func (s Section) Explained() bool {
-	return slices.ContainsFunc(s.Rows, func(r Row) bool { return r.WhyPaper != "" })
+	return slices.ContainsFunc(s.Rows, func(r Row) bool { return r.compared })
 }
+
+// Even says whether the charts stand best in pairs.
+func (p Picture) Even() bool { return len(p.Charts) == 4 }

@@ -55,14 +55,15 @@ func (m *maker) begin(name string, c run.Config, epochs int) *run.Dir {
 	m.t.Cleanup(func() { d.Close() })
 	for e := range epochs + 1 {
 		x := float64(e) / float64(c.Epochs)
+		size := float64(len(name)%7) / 20
 		left := 1.0
 		if c.Optimizer == "beta-lasso" && c.Beta > 0 {
 			left = math.Exp(-x * math.Log(1+c.Beta))
 		}
 		err := d.AppendEvent(run.Event{
 			Epoch: e, Step: 88 * e, LR: 0.1 * (1 - x), Seconds: 4,
-			TrainLoss: 2.3 - 1.4*math.Sqrt(x), TrainAcc: 0.1 + 0.5*math.Sqrt(x),
-			ValLoss: 2.3 - 1.3*math.Sqrt(x) + c.Beta/500, ValAcc: 0.1 + 0.45*math.Sqrt(x) - c.Beta/1000,
+			TrainLoss: 2.3 - (1.4+size)*math.Sqrt(x), TrainAcc: 0.1 + (0.5+size/2)*math.Sqrt(x),
+			ValLoss: 2.3 - 1.3*math.Sqrt(x) + x*c.Beta/500 - size*x, ValAcc: 0.1 + (0.45+size/2)*math.Sqrt(x) - x*c.Beta/1000,
 			Nonzero: map[string]int{"conv1": int(3145728 * left), "fc1": int(98304 * math.Sqrt(left)), "fc2": 960},
 		})
 		if err != nil {

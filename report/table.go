@@ -18,8 +18,11 @@ type Row struct {
 	ToReport        string // ours − theirs in points
 	ToPaper         string
 	Gap             string // why there is no number, or not all
-	WhyReport       string // what explains the difference
+	WhyReport       string // what explains the difference, beside what all rows share
 	WhyPaper        string
+
+	compared              bool // there are numbers on both sides
+	fromReport, fromPaper []factor
 }
 
 // mean is the mean and the standard deviation over a sample, which is NaN for
@@ -89,16 +92,11 @@ func rowOf(all []record, set dataSet, k tableCase) Row {
 	m, _ := mean(last)
 	row.ToReport, row.ToPaper = points(100*m-theirs), points(100*m-paper)
 	for _, r := range runs {
-		if !r.finished {
-			continue
+		if r.finished && !math.IsNaN(paper) {
+			row.compared = true
+			row.fromReport, row.fromPaper = explain(r, againstReport(set)), explain(r, againstPaper(set, k))
+			break
 		}
-		if !math.IsNaN(theirs) {
-			row.WhyReport = explain(r, k, againstReport(set))
-		}
-		if !math.IsNaN(paper) {
-			row.WhyPaper = explain(r, k, againstPaper(set, k))
-		}
-		break
 	}
 	return row
 }

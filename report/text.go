@@ -81,3 +81,11 @@ func list(words []string) string {
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
+
+// exponent writes a small number as 1e-5.
+func exponent(x float64) string {
+	if x == 0 {
+		return "0"
+	}
+	return strings.Replace(strconv.FormatFloat(x, 'e', -1, 64), "e-0", "e-", 1)
+}
