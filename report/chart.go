@@ -113,7 +113,7 @@ func (c chart) plot() *plot.Plot {
 		line := must(plotter.NewLine(points))
 		line.LineStyle = draw.LineStyle{Color: rgb(s.color), Width: 1.75}
 		p.Add(line)
-		if len(points) <= 12 { // few epochs: show where they are
+		if maxX <= 12 { // few epochs: show where they are
 			dots := must(plotter.NewScatter(points))
 			dots.GlyphStyle = draw.GlyphStyle{Color: rgb(s.color), Radius: 2.2, Shape: draw.CircleGlyph{}}
 			p.Add(dots)
@@ -140,9 +140,7 @@ func (c chart) bounds() (minX, maxX, minY, maxY float64) {
 	for _, l := range c.levels {
 		see(l.y)
 	}
-	if minX == maxX {
-		minX, maxX = minX-0.5, maxX+0.5
-	}
+	minX, maxX = math.Min(minX, 0), math.Max(maxX, 1)
 	if c.log {
 		wider := math.Max(1.25, math.Sqrt(4*minY/maxY)) // a flat curve is to look flat
 		return minX, maxX, minY / wider, maxY * wider
@@ -166,14 +164,14 @@ func linearTicks(low, high float64, about int, whole bool) []plot.Tick {
 	var ticks []plot.Tick
 	for i := math.Ceil(low/step - 1e-9); i*step <= high+1e-9*step && len(ticks) < 20; i++ {
 		i += 0 // −0 is 0
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(round3(i*step), 'f', -1, 64)})
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step, 'g', 6, 64)})
 	}
 	return ticks
 }
 
 // logTicks are at powers of ten, or between them too where there are few.
 func logTicks(low, high float64) []plot.Tick {
-	for _, factors := range [][]float64{{1}, {1, 3}, {1, 2, 5}, {1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9}} {
+	for _, factors := range [][]float64{{1}, {1, 3}, {1, 2, 5}, {1, 1.5, 2, 3, 5, 7}} {
 		var ticks []plot.Tick
 		for e := math.Floor(math.Log10(low)); e <= math.Log10(high); e++ {
 			for _, f := range factors {

@@ -14,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"betalasso/filters"
 )
 
 // Options are what a report may be told beside the runs.
@@ -159,8 +161,8 @@ const (
 func (p *page) filterPictures(all []record, set dataSet) ([]Picture, error) {
 	var main, rest []Picture
 	some := false
-	for _, k := range cases {
-		figure4 := k.name == "s-fc" || k.name == "s-fc-beta50" || k.name == "s-local"
+	order := slices.SortedStableFunc(slices.Values(cases), func(a, b tableCase) int { return figure4Place(a) - figure4Place(b) })
+	for _, k := range order {
 		pic := Picture{Title: k.title(), Gap: "no run"}
 		runs, _ := choose(all, set.name, k)
 		for _, r := range runs {
@@ -178,13 +180,13 @@ func (p *page) filterPictures(all []record, set dataSet) ([]Picture, error) {
 			if err := png.Encode(&buf, img); err != nil {
 				return nil, err
 			}
-			pic.Caption = fmt.Sprintf("%d of the %s filters, of %s, with at least 20 non-zeros", len(shown), commas(f.eligible), commas(f.units))
+			pic.Caption = fmt.Sprintf("%d of the %s filters with at least %d non-zeros; the layer has %s", len(shown), commas(f.eligible), filters.MinNonzero, commas(f.units))
 			pic.File = fmt.Sprintf("filters-%s-%s", set.name, k.name)
 			pic.Image = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(buf.Bytes()))
 			pic.png = buf.Bytes()
 			break
 		}
-		if figure4 {
+		if figure4Place(k) < 3 {
 			some = some || pic.Gap == ""
 			main = append(main, pic)
 		} else if pic.Gap == "" {
@@ -200,6 +202,14 @@ func (p *page) filterPictures(all []record, set dataSet) ([]Picture, error) {
 		}
 	}
 	return main, nil
+}
+
+// figure4Place is where the paper's Figure 4 has a case, 3 where it has it not.
+func figure4Place(k tableCase) int {
+	if i := slices.Index([]string{"s-fc", "s-fc-beta50", "s-local"}, k.name); i >= 0 {
+		return i
+	}
+	return 3
 }
 
 // spread takes n of a list, evenly.
