@@ -10,8 +10,8 @@ var (
 	std3  = []float64{0.2023, 0.1994, 0.2010}
 )
 
-// picture is an image without two equal neighbours.
-func picture(channels, side int) []uint8 {
+// noise is an image without two equal neighbours.
+func noise(channels, side int) []uint8 {
 	img := make([]uint8, channels*side*side)
 	r := random(7)
 	for i := range img {
@@ -31,7 +31,7 @@ func make3(t testing.TB, name, set string) *Pipeline {
 
 func TestPlainNormalises(t *testing.T) {
 	p := make3(t, "none", "cifar10")
-	src := picture(3, 32)
+	src := noise(3, 32)
 	plain, applied := make([]float32, len(src)), make([]float32, len(src))
 	p.Plain(plain, src)
 	for i, b := range src {

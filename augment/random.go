@@ -39,3 +39,6 @@ func Seed(seed uint64, epoch, example int) uint64 {
 	h = mix(h ^ (uint64(epoch)+1)*golden)
 	return mix(h ^ (uint64(example)+1)*0xd1342543de82ef95)
 }
+
+// coin is true half of the time.
+func (r *random) coin() bool { return r.next()>>63 == 1 }

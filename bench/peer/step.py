@@ -1,0 +1,102 @@
+"""Times one training step in PyTorch: the same networks, batch and β-lasso update
+as `go test ./model -bench Step`. Prints one JSON object.
+
+    /usr/bin/python3 step.py --model s-fc --alpha 28 --threads 2
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import time
+
+import torch
+from torch import nn
+
+
+class Local(nn.Module):
+    """A locally connected layer: patches by unfold, one product per position."""
+
+    def __init__(self, channels, out, side, size, stride):
+        super().__init__()
+        self.fold = dict(kernel_size=size, stride=stride, padding=size // 2)
+        self.out, self.side = out, side // stride
+        bound = (channels * size * size) ** -0.5
+        shape = (self.side**2, channels * size * size, out)
+        self.weight = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+
+    def forward(self, x):
+        patches = nn.functional.unfold(x, **self.fold).permute(2, 0, 1)  # position, n, tap
+        y = torch.bmm(patches, self.weight)  # position, n, out
+        return y.permute(1, 2, 0).reshape(x.shape[0], self.out, self.side, self.side)
+
+
+def network(name, alpha, width, classes=10):
+    if name == "3-fc":
+        return nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(3072, width, bias=False), nn.BatchNorm1d(width), nn.ReLU(),
+            nn.Linear(width, width, bias=False), nn.BatchNorm1d(width), nn.ReLU(),
+            nn.Linear(width, classes),
+        )
+    first = {
+        "s-fc": lambda: [nn.Flatten(), nn.Linear(3072, 256 * alpha, bias=False), nn.BatchNorm1d(256 * alpha)],
+        "s-conv": lambda: [nn.Conv2d(3, alpha, 9, 2, 4, bias=False), nn.BatchNorm2d(alpha)],
+        "s-local": lambda: [Local(3, alpha, 32, 9, 2), nn.BatchNorm2d(alpha)],
+    }[name]()
+    return nn.Sequential(
+        *first, nn.ReLU(), nn.Flatten(),
+        nn.Linear(256 * alpha, 24 * alpha, bias=False), nn.BatchNorm1d(24 * alpha), nn.ReLU(),
+        nn.Linear(24 * alpha, classes),
+    )
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--model", default="s-fc")
+    p.add_argument("--alpha", type=int, default=28)
+    p.add_argument("--width", type=int, default=3750)
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--batch", type=int, default=512)
+    p.add_argument("--steps", type=int, default=5)
+    a = p.parse_args()
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(1)
+    net = network(a.model, a.alpha, a.width)
+    weights = [q for q in net.parameters() if q.dim() > 1]
+    rest = [q for q in net.parameters() if q.dim() == 1]
+    x = torch.randn(a.batch, 3, 32, 32)
+    labels = torch.arange(a.batch) % 10
+    lr, lam, beta = 1e-3, 1e-5, 50.0
+
+    def step():
+        for q in net.parameters():
+            q.grad = None
+        nn.functional.cross_entropy(net(x), labels).backward()
+        with torch.no_grad():
+            for q in weights:
+                q.grad.add_(q.sign(), alpha=lam)
+                q.add_(q.grad, alpha=-lr)
+                q.mul_(q.abs() >= beta * lam)
+            for q in rest:
+                q.add_(q.grad, alpha=-lr)
+
+    step()
+    times = []
+    for _ in range(a.steps):
+        t = time.perf_counter()
+        step()
+        times.append(1e3 * (time.perf_counter() - t))
+    print(json.dumps({
+        "model": a.model, "alpha": 0 if a.model == "3-fc" else a.alpha,
+        "width": a.width if a.model == "3-fc" else 0, "precision": "fp32", "threads": a.threads,
+        "params": sum(q.numel() for q in weights), "step_ms": round(statistics.median(times), 2),
+        "spread_ms": round(max(times) - min(times), 2),
+        "examples_per_second": round(a.batch / statistics.median(times) * 1e3, 1),
+        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "versions": {"torch": torch.__version__},
+    }))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"betalasso/nn"
+	"betalasso/run"
+)
+
+// tensors are the network's parameters and running averages under their names,
+// sharing its memory.
+func tensors(net *nn.Net) []run.Tensor {
+	var list []run.Tensor
+	for _, p := range net.Params() {
+		list = append(list, run.Tensor{Name: p.Name, Shape: []int{p.Value.Rows, p.Value.Cols}, Data: p.Value.Data})
+	}
+	for _, b := range net.Buffers() {
+		list = append(list, run.Tensor{Name: b.Name, Shape: []int{b.Value.Rows, b.Value.Cols}, Data: b.Value.Data})
+	}
+	return list
+}
+
+// velocities are the optimiser's buffers, sharing its memory.
+func (t *trainer) velocities() []run.Tensor {
+	var list []run.Tensor
+	for i, p := range t.opt.Params {
+		if v := t.opt.Velocity[i]; v.Data != nil {
+			list = append(list, run.Tensor{Name: "velocity/" + p.Name, Shape: []int{v.Rows, v.Cols}, Data: v.Data})
+		}
+	}
+	return list
+}
+
+// load copies the tensors of from into those of to that bear their names; all
+// of to must be there, in its shape.
+func load(to, from []run.Tensor) error {
+	byName := map[string]run.Tensor{}
+	for _, f := range from {
+		byName[f.Name] = f
+	}
+	for _, d := range to {
+		s, ok := byName[d.Name]
+		if !ok {
+			return fmt.Errorf("tensor %q is missing: these weights are of another network", d.Name)
+		}
+		if fmt.Sprint(s.Shape) != fmt.Sprint(d.Shape) {
+			return fmt.Errorf("tensor %q is %v, want %v: these weights are of a network of another size", d.Name, s.Shape, d.Shape)
+		}
+		copy(d.Data, s.Data)
+	}
+	return nil
+}
+
+// keepBest copies the network's state as that of the best epoch.
+func (t *trainer) keepBest() {
+	now := tensors(t.net)
+	if t.best == nil {
+		for _, s := range now {
+			t.best = append(t.best, run.Tensor{Name: s.Name, Shape: s.Shape, Data: make([]float32, len(s.Data))})
+		}
+	}
+	for i, s := range now {
+		copy(t.best[i].Data, s.Data)
+	}
+	t.bestSaved = false
+}
+
+// save replaces the checkpoint. The best epoch's weights go first: should the
+// process die in between, the steps since the checkpoint are taken again and
+// come to the same best weights.
+func (t *trainer) save() error {
+	began := time.Now()
+	if t.best != nil && !t.bestSaved {
+		if _, err := run.WriteTensors(t.Dir.File(run.BestFile), t.best, nil); err != nil {
+			return err
+		}
+		t.bestSaved = true
+	}
+	if err := t.Dir.SaveCheckpoint(t.state, append(tensors(t.net), t.velocities()...)); err != nil {
+		return err
+	}
+	t.saved, t.saving = time.Now(), time.Since(began)
+	return nil
+}
+
+// restore brings the run to its last checkpoint, or to its beginning.
+func (t *trainer) restore() error {
+	state, saved, err := t.Dir.LoadCheckpoint()
+	if errors.Is(err, fs.ErrNotExist) {
+		return t.begin()
+	}
+	if err != nil {
+		return err
+	}
+	t.state = state
+	if err := load(append(tensors(t.net), t.velocities()...), saved); err != nil {
+		return fmt.Errorf("%s: %w", t.Dir.File(run.WeightsFile), err)
+	}
+	if state.BestEpoch > 0 {
+		best, _, err := run.ReadTensors(t.Dir.File(run.BestFile))
+		if err != nil {
+			return err
+		}
+		t.keepBest()
+		if err := load(t.best, best); err != nil {
+			return fmt.Errorf("%s: %w", t.Dir.File(run.BestFile), err)
+		}
+		t.bestSaved = true
+	}
+	t.count()
+	return t.Dir.TruncateEvents(state.Epoch)
+}
+
+// begin records the state before the first step.
+func (t *trainer) begin() error {
+	if err := t.Dir.TruncateEvents(-1); err != nil {
+		return err
+	}
+	t.count()
+	e := run.Event{LR: t.Config.LR, Nonzero: t.counts()}
+	e.ValLoss, e.ValAcc = t.evaluate(t.val, "validate")
+	return t.Dir.AppendEvent(e)
+}
+
+// count counts the non-zeros afresh; steps keep the counts up to date.
+func (t *trainer) count() {
+	for i, p := range t.opt.Params {
+		t.nonzero[i] = t.Device.Nonzero(p.Value)
+	}
+}
+
+// layers are the weight matrices with their counts of non-zeros.
+func (t *trainer) layers() []run.Layer {
+	var list []run.Layer
+	for i, p := range t.opt.Params {
+		if p.Group != nn.None {
+			list = append(list, run.Layer{
+				Name:    strings.TrimSuffix(p.Name, ".weight"),
+				Params:  len(p.Value.Data),
+				Nonzero: t.nonzero[i],
+			})
+		}
+	}
+	return list
+}

@@ -1,0 +1,89 @@
+package train
+
+import (
+	"betalasso/compute"
+	"betalasso/filters"
+	"betalasso/nn"
+	"betalasso/run"
+)
+
+const (
+	leastNonzero = 20   // of a filter that is shown, as in the paper's Figures 4 and 7 to 9
+	shown        = 64   // filters kept for pictures
+	measured     = 2000 // filters whose locality is measured
+)
+
+// firstLayer gives the filters of a network's first layer: how many there are,
+// their shape, and a function that lays filter u into dst.
+func firstLayer(net *nn.Net, channels, side int) (units, h, w int, lay func(dst []float32, u int)) {
+	switch l := net.Layers[0].(type) {
+	case *nn.Conv2D:
+		return l.Win.K, l.Win.Size, l.Win.Size, func(dst []float32, u int) { copy(dst, l.W.Value.Row(u)) }
+	case *nn.Local:
+		return l.W.Value.Rows, side, side, func(dst []float32, u int) { layLocal(dst, l.W.Value.Row(u), l.Win, u/l.Win.K) }
+	case *nn.Dense:
+		return l.W.Value.Rows, side, side, func(dst []float32, u int) { copy(dst, l.W.Value.Row(u)) }
+	}
+	panic("train: the first layer of a network has no weights")
+}
+
+// layLocal lays the weights of a window at its position into an image of
+// zeros. Weights that only ever meet the zeros around the image fall away.
+func layLocal(dst, weights []float32, win compute.Window, position int) {
+	clear(dst)
+	top := position/win.OutW()*win.Stride - win.Pad
+	left := position%win.OutW()*win.Stride - win.Pad
+	for i, v := range weights {
+		c, y, x := i/(win.Size*win.Size), top+i/win.Size%win.Size, left+i%win.Size
+		if y >= 0 && y < win.H && x >= 0 && x < win.W {
+			dst[(c*win.H+y)*win.W+x] = v
+		}
+	}
+}
+
+// Filters chooses, by the seed, among the first-layer filters of net with at
+// least 20 non-zero weights, and gives the tensors of a run's filters file:
+//
+//	filters  [m, c, h, w]  up to 64 of them
+//	index    [m]           the units that they belong to
+//	eligible [2]           how many have 20 non-zeros or more; how many there are
+//	locality [k, 5]        of up to 2000: filters.Measure's fields in order
+func Filters(net *nn.Net, channels, side int, seed uint64) []run.Tensor {
+	units, h, w, lay := firstLayer(net, channels, side)
+	buf := make([]float32, channels*h*w)
+	counts := make([]int, units)
+	for u := range counts {
+		lay(buf, u)
+		for _, v := range buf {
+			if v != 0 {
+				counts[u]++
+			}
+		}
+	}
+	nonzero := func(u int) int { return counts[u] }
+	var locality, pictures, index []float32
+	sample, eligible := filters.Select(units, nonzero, leastNonzero, measured, seed)
+	for _, u := range sample {
+		lay(buf, u)
+		m := filters.Locality(buf, channels, h, w)
+		locality = append(locality, float32(m.Nonzero), float32(m.Pixels), float32(m.Height), float32(m.Width), float32(m.Radius))
+	}
+	chosen, _ := filters.Select(units, nonzero, leastNonzero, shown, seed)
+	for _, u := range chosen {
+		lay(buf, u)
+		pictures = append(pictures, buf...)
+		index = append(index, float32(u))
+	}
+	return []run.Tensor{
+		{Name: "filters", Shape: []int{len(index), channels, h, w}, Data: pictures},
+		{Name: "index", Shape: []int{len(index)}, Data: index},
+		{Name: "eligible", Shape: []int{2}, Data: []float32{float32(eligible), float32(units)}},
+		{Name: "locality", Shape: []int{len(sample), 5}, Data: locality},
+	}
+}
+
+func (t *trainer) writeFilters() error {
+	list := Filters(t.net, t.Set.Channels, t.Set.Side, t.Config.Seed)
+	_, err := run.WriteTensors(t.Dir.File(run.FiltersFile), list, nil)
+	return err
+}

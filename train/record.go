@@ -1,0 +1,80 @@
+package train
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math"
+
+	"betalasso/nn"
+	"betalasso/run"
+)
+
+// finish tests the last and the best state of the network and writes the
+// result and the filters.
+func (t *trainer) finish() (run.Result, error) {
+	c, s := t.Config, t.state
+	r := run.Result{
+		Layers:      t.layers(),
+		WallSeconds: s.WallSeconds,
+		PeakRSS:     run.PeakRSS(),
+		Machine:     run.ThisMachine(t.Threads, t.Device.Name()),
+		Version:     run.Version(),
+		Go:          run.GoVersion(),
+		DataSet:     run.DataSet{Name: t.Set.Name, Train: t.train.Len(), Val: t.val.Len(), Test: t.Set.Test.Len()},
+		Seed:        c.Seed,
+		WeightsSum:  Checksum(tensors(t.net)),
+	}
+	for _, l := range r.Layers {
+		r.Params += l.Params
+	}
+	for _, f := range t.Set.Files {
+		r.Sources = append(r.Sources, run.Source{File: f.Path, MD5: f.MD5, Verified: f.Verified})
+	}
+	r.Last = run.Score{Epoch: c.Epochs, ValAcc: s.LastValAcc}
+	r.Last.TestLoss, r.Last.TestAcc = t.evaluate(t.Set.Test, "test")
+	if err := t.writeFilters(); err != nil {
+		return r, err
+	}
+	r.Best = run.Score{Epoch: s.BestEpoch, ValAcc: s.BestValAcc}
+	if t.best != nil {
+		if err := load(tensors(t.net), t.best); err != nil {
+			return r, err
+		}
+	}
+	r.Best.TestLoss, r.Best.TestAcc = t.evaluate(t.Set.Test, "test")
+	return r, t.Dir.WriteResult(r)
+}
+
+// Checksum is the SHA-256 of the tensors' names, shapes and bytes, so that two
+// runs' weights can be told equal whatever else their files say.
+func Checksum(list []run.Tensor) string {
+	h := sha256.New()
+	buf := make([]byte, 0, 1<<16)
+	for _, t := range list {
+		fmt.Fprintf(h, "%s %v\n", t.Name, t.Shape)
+		for at := 0; at < len(t.Data); at += cap(buf) / 4 {
+			buf = buf[:0]
+			for _, x := range t.Data[at:min(at+cap(buf)/4, len(t.Data))] {
+				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
+			}
+			h.Write(buf)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// diverged is the error for a loss that is not finite.
+func (t *trainer) diverged(step int, lr float64) error {
+	cause := "the steps are too large; try a smaller --lr"
+	if t.Config.Momentum >= 0.9 && t.Config.LR >= 0.1 {
+		cause = "the steps are too large; try a smaller --lr, or less --momentum"
+	}
+	for _, p := range t.opt.Params {
+		if v := t.Device.Nonzero(p.Value); p.Group != nn.None && v == 0 {
+			cause = fmt.Sprintf("every weight of %s is zero; try a smaller λ or --beta", p.Name)
+		}
+	}
+	return &DivergedError{Epoch: t.state.Epoch + 1, Step: step + 1, LR: lr, Cause: cause}
+}

@@ -1,0 +1,299 @@
+// Package train is the one training loop: batch, forward, loss, backward, step,
+// record. It is handed a Device, a data set and a run's directory, and leaves
+// everything else that is to be known of the run in that directory.
+//
+// A run that is stopped — by Stop, by kill -9, by a power cut — and continued
+// ends with the weights, byte for byte, of a run that never stopped.
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"betalasso/augment"
+	"betalasso/compute"
+	"betalasso/data"
+	"betalasso/model"
+	"betalasso/nn"
+	"betalasso/optim"
+	"betalasso/run"
+)
+
+// ErrStopped is what Run returns when Stop ended it: the run is saved, and Run
+// with the same directory goes on from there.
+var ErrStopped = errors.New("stopped; the run is saved")
+
+// DivergedError is a run that ended because its loss was no longer a number.
+type DivergedError struct {
+	Epoch, Step int // as in run.Event; Step counts from the start of the run
+	LR          float64
+	Cause       string // the likely one
+}
+
+func (e *DivergedError) Error() string {
+	return fmt.Sprintf("the loss is not finite in epoch %d, step %d (learning rate %.3g): %s", e.Epoch, e.Step, e.LR, e.Cause)
+}
+
+// Options are what a run needs.
+type Options struct {
+	Dir      *run.Dir // locked by the caller
+	Config   run.Config
+	Device   compute.Device
+	Set      *data.Set
+	Threads  int             // goroutines that prepare batches; at least 1
+	Progress func(Progress)  // called after every step and at the end of every epoch; may be nil
+	Stop     <-chan struct{} // when closed, Run finishes the step, saves, and returns ErrStopped; may be nil
+}
+
+// Progress says where a run is.
+type Progress struct {
+	Phase             string // train, validate or test
+	Epoch, Epochs     int
+	Step, Steps       int     // within the epoch
+	Loss, Acc         float64 // of the epoch so far
+	ValAcc            float64 // of the last epoch
+	Nonzero, Weights  int     // of the weight matrices together
+	ExamplesPerSecond float64
+	Remaining         time.Duration
+	Event             *run.Event // set when an epoch has ended
+}
+
+// trainer is one run under way.
+type trainer struct {
+	Options
+	net       *nn.Net
+	opt       *optim.Optimizer
+	pipe      *augment.Pipeline
+	feed      *feeder
+	train     data.Images
+	val       data.Images
+	nonzero   []int // of opt.Params
+	dlogits   compute.Mat
+	state     run.State
+	best      []run.Tensor // the network of the best epoch
+	bestSaved bool
+	started   time.Time // of this process's part of the run
+	saved     time.Time
+	saving    time.Duration // that the last save took
+}
+
+// Run trains the network of o.Config in o.Dir, from the last checkpoint if
+// there is one, and writes the result there.
+func Run(o Options) (run.Result, error) {
+	t, err := newTrainer(o)
+	if err != nil {
+		return run.Result{}, err
+	}
+	defer t.feed.close()
+	if err := t.restore(); err != nil {
+		return run.Result{}, err
+	}
+	for t.state.Epoch < o.Config.Epochs {
+		if err := t.epoch(); err != nil {
+			return run.Result{}, err
+		}
+	}
+	return t.finish()
+}
+
+func newTrainer(o Options) (*trainer, error) {
+	c := o.Config
+	t := &trainer{Options: o, started: time.Now(), saved: time.Now()}
+	var err error
+	t.net, err = newNet(o.Device, c, o.Set)
+	if err != nil {
+		return nil, err
+	}
+	t.train, t.val, err = Split(o.Set, c)
+	if err != nil {
+		return nil, err
+	}
+	mean, std := data.MeanStd(t.train, o.Set.Channels)
+	t.pipe, err = augment.New(c.Augment, c.Data, o.Set.Channels, o.Set.Side, mean, std)
+	if err != nil {
+		return nil, err
+	}
+	t.opt = optim.New(o.Device, rule(c), t.net.Params())
+	t.nonzero = make([]int, len(t.opt.Params))
+	t.dlogits = o.Device.Alloc(c.Batch, len(o.Set.Classes))
+	t.feed = newFeeder(o.Device, c.Batch, t.train.Size, max(1, o.Threads))
+	return t, nil
+}
+
+// newNet is the network of c for the images of set, with its first weights.
+func newNet(dev compute.Device, c run.Config, set *data.Set) (*nn.Net, error) {
+	return model.New(dev, c.Model, model.Size{
+		Alpha: c.Alpha, Width: c.Width,
+		Channels: set.Channels, Side: set.Side, Classes: len(set.Classes),
+		Batch: c.Batch, Dropout: c.Dropout,
+	}, c.Seed)
+}
+
+// Split is the training and the validation part of set that c asks for.
+func Split(set *data.Set, c run.Config) (train, val data.Images, err error) {
+	train, val, err = data.Split(set.Train, len(set.Classes), c.Val, c.Seed)
+	if err == nil && c.Train > 0 {
+		train, err = data.Limit(train, len(set.Classes), min(c.Train, train.Len()), c.Seed)
+	}
+	if err == nil && train.Len() == 0 {
+		err = fmt.Errorf("val: %d of %d training examples held out leave none to train on", c.Val, set.Train.Len())
+	}
+	return train, val, err
+}
+
+// rule is the optimiser that c names.
+func rule(c run.Config) optim.Rule {
+	sgd := optim.SGD{Momentum: c.Momentum, WeightDecay: c.WeightDecay}
+	if c.Optimizer == "sgd" {
+		return sgd
+	}
+	return optim.BetaLasso{SGD: sgd, Beta: c.Beta, LambdaConv: c.LambdaConv, LambdaFC: c.LambdaFC}
+}
+
+// batchSize is the size of a training step: that of the config, or the whole
+// training set where that is smaller.
+func (t *trainer) batchSize() int { return min(t.Config.Batch, t.train.Len()) }
+
+// steps is the number of steps of an epoch. Every step has a full batch: what
+// is left over at the end of an epoch waits for another shuffle.
+func (t *trainer) steps() int { return t.train.Len() / t.batchSize() }
+
+// epoch trains the rest of the current epoch, validates, and records.
+func (t *trainer) epoch() error {
+	c, s := t.Config, &t.state
+	size, steps := t.batchSize(), t.steps()
+	began := time.Now()
+	order := data.Order(t.train.Len(), c.Seed, s.Epoch)[:steps*size]
+	epoch := s.Epoch
+	ctx, cancel := context.WithCancel(context.Background())
+	stream := t.feed.batches(ctx, t.train, order, size, s.Step, func(dst []float32, pix []uint8, i int, sc *augment.Scratch) {
+		t.pipe.Apply(dst, pix, augment.Seed(c.Seed, epoch, i), sc)
+	})
+	defer t.feed.drain(stream, cancel)
+	var lr float64
+	for b := range stream {
+		b.ready.Wait()
+		step := s.Epoch*steps + s.Step
+		lr = optim.Cosine(c.LR, step, c.Epochs*steps)
+		loss, correct := t.step(b, step, lr)
+		t.feed.free <- b
+		if !finite(loss) {
+			return t.diverged(step, lr)
+		}
+		s.Step++
+		s.LossSum += loss
+		s.Correct += correct
+		s.Seen += size
+		t.tell("train", s.Seconds+time.Since(began).Seconds(), nil)
+		if s.Step < steps && (t.stopping() || time.Since(t.saved) > 5*time.Minute) {
+			s.Seconds += time.Since(began).Seconds()
+			began = time.Now()
+			if err := t.save(); err != nil {
+				return err
+			}
+			if t.stopping() {
+				return ErrStopped
+			}
+		}
+	}
+	return t.endEpoch(lr, began)
+}
+
+// step trains on one batch and returns the sum of its losses and the number of
+// right answers.
+func (t *trainer) step(b *batch, step int, lr float64) (loss float64, correct int) {
+	t.net.SetSeed(t.Config.Seed*0x9e3779b97f4a7c15 + uint64(step))
+	logits := t.net.Forward(b.x, true)
+	d := t.dlogits.Top(b.x.Rows)
+	loss, correct = t.Device.CrossEntropy(d, logits, b.labels)
+	if !finite(loss) {
+		return loss, correct
+	}
+	t.net.Backward(d)
+	t.opt.Step(t.Device, lr, t.nonzero)
+	return loss, correct
+}
+
+// endEpoch validates and records the epoch whose last steps began at began.
+func (t *trainer) endEpoch(lr float64, began time.Time) error {
+	s, steps := &t.state, t.steps()
+	s.Seconds += time.Since(began).Seconds()
+	trained := s.Seconds
+	began = time.Now()
+	e := run.Event{
+		Epoch: s.Epoch + 1, Step: (s.Epoch + 1) * steps, LR: lr,
+		TrainLoss: s.LossSum / float64(s.Seen), TrainAcc: float64(s.Correct) / float64(s.Seen),
+		Nonzero: t.counts(), ExamplesPerSecond: float64(s.Seen) / trained,
+	}
+	e.ValLoss, e.ValAcc = t.evaluate(t.val, "validate")
+	s.LastValAcc = e.ValAcc
+	e.Seconds = trained + time.Since(began).Seconds()
+	if s.BestEpoch == 0 || e.ValAcc > s.BestValAcc {
+		s.BestEpoch, s.BestValAcc = e.Epoch, e.ValAcc
+		t.keepBest()
+	}
+	s.Epoch, s.Step, s.LossSum, s.Correct, s.Seen = e.Epoch, 0, 0, 0, 0
+	s.WallSeconds += e.Seconds
+	s.Seconds = 0
+	if err := t.Dir.AppendEvent(e); err != nil {
+		return err
+	}
+	t.tell("train", 0, &e)
+	last := s.Epoch == t.Config.Epochs
+	if last || t.stopping() || time.Since(t.saved) > 20*t.saving {
+		if err := t.save(); err != nil {
+			return err
+		}
+	}
+	if t.stopping() && !last {
+		return ErrStopped
+	}
+	return nil
+}
+
+// stopping says whether Stop is closed.
+func (t *trainer) stopping() bool {
+	select {
+	case <-t.Stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// counts is the number of non-zero weights of each weight matrix.
+func (t *trainer) counts() map[string]int {
+	m := map[string]int{}
+	for _, l := range t.layers() {
+		m[l.Name] = l.Nonzero
+	}
+	return m
+}
+
+// tell reports progress; elapsed is what the epoch under way has taken so far,
+// in seconds.
+func (t *trainer) tell(phase string, elapsed float64, e *run.Event) {
+	if t.Progress == nil {
+		return
+	}
+	c, s, steps := t.Config, &t.state, t.steps()
+	p := Progress{Phase: phase, Epoch: s.Epoch + 1, Epochs: c.Epochs, Step: s.Step, Steps: steps, ValAcc: s.LastValAcc, Event: e}
+	if e != nil {
+		p.Epoch, p.Step = e.Epoch, steps
+		p.Loss, p.Acc, p.ExamplesPerSecond = e.TrainLoss, e.TrainAcc, e.ExamplesPerSecond
+	} else if s.Seen > 0 {
+		p.Loss, p.Acc = s.LossSum/float64(s.Seen), float64(s.Correct)/float64(s.Seen)
+		p.ExamplesPerSecond = float64(s.Seen) / elapsed
+	}
+	for _, l := range t.layers() {
+		p.Weights += l.Params
+		p.Nonzero += l.Nonzero
+	}
+	if done := (p.Epoch-1)*steps + p.Step; done > 0 {
+		left := float64(c.Epochs*steps-done) / float64(done)
+		p.Remaining = time.Duration((s.WallSeconds + elapsed) * left * float64(time.Second))
+	}
+	t.Progress(p)
+}

@@ -1,0 +1,182 @@
+package train
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"betalasso/compute/cpu"
+	"betalasso/data"
+	"betalasso/run"
+)
+
+// images are n small pictures of 3 classes: noise, with a brighter channel that
+// gives the class away.
+func images(n int, seed uint64) data.Images {
+	const size = 3 * 8 * 8
+	r := rand.New(rand.NewPCG(seed, 0))
+	im := data.Images{Pix: make([]uint8, n*size), Labels: make([]uint8, n), Size: size}
+	for i := range n {
+		im.Labels[i] = uint8(i % 3)
+		for j := range size {
+			v := r.IntN(180)
+			if j/64 == i%3 {
+				v += 60
+			}
+			im.Pix[i*size+j] = uint8(v)
+		}
+	}
+	return im
+}
+
+func smallSet() *data.Set {
+	return &data.Set{
+		Name: "digits", Classes: []string{"red", "green", "blue"}, Channels: 3, Side: 8,
+		Train: images(150, 1), Test: images(60, 2),
+	}
+}
+
+func smallConfig() run.Config {
+	c := run.Default()
+	c.Model, c.Alpha, c.Data = "s-fc", 2, "digits"
+	c.Optimizer, c.Beta, c.LambdaConv, c.LambdaFC = "beta-lasso", 50, 1e-4, 1e-5
+	c.Augment, c.Val, c.Batch, c.Epochs, c.Seed = "flip-crop", 30, 32, 4, 3
+	c.Momentum, c.Dropout, c.Precision = 0.5, 0.1, "fp32"
+	return c
+}
+
+func sgd(c *run.Config) {
+	c.Optimizer, c.Beta, c.LambdaConv, c.LambdaFC = "sgd", 0, 0, 0
+}
+
+// start makes options for a run in a new directory.
+func start(t *testing.T, c run.Config, threads int) Options {
+	t.Helper()
+	dev, err := cpu.New(threads, "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := run.Create(filepath.Join(t.TempDir(), "run"), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dir.Close() })
+	return Options{Dir: dir, Config: c, Device: dev, Set: smallSet(), Threads: threads}
+}
+
+func mustRun(t *testing.T, o Options) run.Result {
+	t.Helper()
+	r, err := Run(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestRunLearnsAndRecords(t *testing.T) {
+	c := smallConfig()
+	c.Epochs = 8
+	sgd(&c)
+	o := start(t, c, 2)
+	r := mustRun(t, o)
+	if r.Last.TestAcc < 0.8 {
+		t.Errorf("test accuracy after training: got %.2f, want at least 0.8", r.Last.TestAcc)
+	}
+	events, err := o.Dir.Events()
+	if err != nil || len(events) != c.Epochs+1 {
+		t.Fatalf("got %d events (%v), want the start and %d epochs", len(events), err, c.Epochs)
+	}
+	if e := events[c.Epochs]; e.Epoch != c.Epochs || e.Step != c.Epochs*3 || e.Nonzero["conv1"] == 0 || e.TrainLoss <= 0 {
+		t.Errorf("the last event does not fit a run of %d epochs of 3 steps: %+v", c.Epochs, e)
+	}
+	if got, err := o.Dir.Result(); err != nil || got.WeightsSum != r.WeightsSum {
+		t.Errorf("result.json: %v, weights %s; want %s", err, got.WeightsSum, r.WeightsSum)
+	}
+	if _, err := os.Stat(o.Dir.File(run.FiltersFile)); err != nil {
+		t.Errorf("filters: %v", err)
+	}
+}
+
+func TestThreadsChangeNothing(t *testing.T) {
+	for _, m := range []string{"s-fc", "s-conv", "s-local", "3-fc", "d-conv"} {
+		c := smallConfig()
+		c.Model, c.Epochs = m, 2
+		if m == "3-fc" {
+			c.Width, c.Alpha = 20, 0
+		}
+		if m == "d-conv" {
+			c.Alpha = 1
+		}
+		one, two := mustRun(t, start(t, c, 1)), mustRun(t, start(t, c, 2))
+		if one.WeightsSum != two.WeightsSum {
+			t.Errorf("%s: the weights of 1 thread and of 2 differ", m)
+		}
+	}
+}
+
+// TestStoppedAnywhere stops a run after every one of its steps in turn, goes on
+// in a fresh trainer, and wants the weights and events of a run that never
+// stopped.
+func TestStoppedAnywhere(t *testing.T) {
+	c := smallConfig()
+	want := mustRun(t, start(t, c, 1))
+	const steps = 4 * 3
+	o := start(t, c, 1)
+	stops := 0
+	for {
+		stop := make(chan struct{})
+		first := true
+		o.Stop = stop
+		o.Progress = func(Progress) {
+			if first {
+				close(stop)
+				first = false
+			}
+		}
+		got, err := Run(o)
+		if errors.Is(err, ErrStopped) {
+			if stops++; stops > 2*steps {
+				t.Fatal("the run does not come to its end")
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.WeightsSum != want.WeightsSum || got.Best.TestAcc != want.Best.TestAcc || got.Last != want.Last {
+			t.Errorf("stopped %d times: got %+v, want %+v", stops, got, want)
+		}
+		break
+	}
+	if stops < steps-1 {
+		t.Errorf("stopped %d times, want at least %d", stops, steps-1)
+	}
+	events, err := o.Dir.Events()
+	if err != nil || len(events) != c.Epochs+1 {
+		t.Errorf("got %d events (%v), want %d", len(events), err, c.Epochs+1)
+	}
+}
+
+func TestDivergenceSaysWhere(t *testing.T) {
+	c := smallConfig()
+	sgd(&c)
+	c.LR, c.Momentum = 1e30, 0
+	_, err := Run(start(t, c, 1))
+	var d *DivergedError
+	if !errors.As(err, &d) || d.Epoch != 1 || d.Step < 2 {
+		t.Errorf("got %v, want a DivergedError in epoch 1", err)
+	}
+}
+
+func TestWeightsOfAnotherSize(t *testing.T) {
+	c := smallConfig()
+	c.Epochs = 1
+	o := start(t, c, 1)
+	mustRun(t, o)
+	o.Config.Alpha = 3
+	if _, err := Run(o); err == nil {
+		t.Error("a checkpoint of α = 2 was taken for α = 3")
+	}
+}
