@@ -34,6 +34,27 @@ func written(t *testing.T, dirs []string, opt Options) (sum Summary, html, markd
 	return sum, string(a), string(b)
 }
 
+// composed gives the same without drawing the figures' files.
+func composed(t *testing.T, dirs []string) (p *page, html, markdown string) {
+	t.Helper()
+	var all []record
+	for _, d := range dirs {
+		all = append(all, read(d))
+	}
+	p, err := compose(all, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a, b strings.Builder
+	if err := p.html(&a); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.markdown(&b); err != nil {
+		t.Fatal(err)
+	}
+	return p, a.String(), b.String()
+}
+
 func TestWhatIsBrokenIsAGap(t *testing.T) {
 	spoil := func(name, text string) func(*testing.T, *run.Dir) {
 		return func(t *testing.T, d *run.Dir) {
@@ -84,7 +105,7 @@ func TestWhatIsBrokenIsAGap(t *testing.T) {
 			m.finish(d, 0.5)
 			m.finish(m.begin("other", m.config(cases[0], "cifar10", 1), 30), 0.6)
 			c.spoil(t, d)
-			sum, html, markdown := written(t, append(m.dirs, filepath.Join(m.root, "none")), Options{})
+			p, html, markdown := composed(t, append(m.dirs, filepath.Join(m.root, "none")))
 			if !strings.Contains(html, c.want) {
 				t.Errorf("the page does not say %q", c.want)
 			}
@@ -93,8 +114,8 @@ func TestWhatIsBrokenIsAGap(t *testing.T) {
 					t.Errorf("the rest is not told: no %q", w)
 				}
 			}
-			if !strings.Contains(sum.Text, "60.00 %") {
-				t.Errorf("got %q", sum.Text)
+			if text := terminal(p.Sections); !strings.Contains(text, "60.00 %") {
+				t.Errorf("got %q", text)
 			}
 			if strings.Contains(html, "<b>:") {
 				t.Error("a layer's name is not escaped")
@@ -114,7 +135,7 @@ func TestLeadSaysWhichData(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
 	m.finish(m.begin("made", m.config(cases[0], "digits", 1), 1), 0.5)
 	made := m.dirs
-	if sum, html, _ := written(t, made, Options{}); !strings.HasPrefix(sum.Lead, "DATA: digits") || !strings.Contains(sum.Lead, "NOT the paper's data") || !strings.Contains(html, `class="lead loud"`) {
+	if sum, html, _ := composed(t, made); !strings.HasPrefix(sum.Lead, "DATA: digits") || !strings.Contains(sum.Lead, "NOT the paper's data") || !strings.Contains(html, `class="lead loud"`) {
 		t.Errorf("the generated set: got %q", sum.Lead)
 	}
 	d := m.begin("own", m.config(cases[0], "svhn", 1), 1)
@@ -127,7 +148,7 @@ func TestLeadSaysWhichData(t *testing.T) {
 	if err := d.WriteResult(r); err != nil {
 		t.Fatal(err)
 	}
-	sum, html, _ := written(t, m.dirs, Options{})
+	sum, html, _ := composed(t, m.dirs)
 	for _, want := range []string{"DATA: digits", "in place of photographs", "Data: SVHN. UNVERIFIED: <mine>.mat"} {
 		if !strings.Contains(sum.Lead, want) {
 			t.Errorf("got %q, want %q in it", sum.Lead, want)
@@ -137,7 +158,7 @@ func TestLeadSaysWhichData(t *testing.T) {
 		t.Error("the page does not tell or not escape the file that is not verified")
 	}
 	os.Remove(d.File(run.ResultFile))
-	if sum, _, _ := written(t, []string{d.Path()}, Options{}); !strings.Contains(sum.Lead, "no run has finished") {
+	if sum, _, _ := composed(t, []string{d.Path()}); !strings.Contains(sum.Lead, "no run has finished") {
 		t.Errorf("unfinished: got %q", sum.Lead)
 	}
 }

@@ -293,9 +293,10 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// add adds a point to a curve if it is finite.
+// add adds a point to a curve if it can be drawn.
 func (s *series) add(x, y float64) {
-	if math.IsNaN(x) || math.IsInf(x, 0) || math.IsNaN(y) || math.IsInf(y, 0) {
+	const most = 1e30
+	if !(math.Abs(x) < most && math.Abs(y) < most) {
 		return
 	}
 	s.x, s.y = append(s.x, x), append(s.y, y)
