@@ -136,6 +136,9 @@ func (s *study) jobs(name string) ([]job, error) {
 			if err := cfg.Validate(); err != nil {
 				return nil, err
 			}
+			if err := enoughMemory(cfg); err != nil {
+				return nil, err
+			}
 			j := job{
 				title:  fmt.Sprintf("%s: %s", name, c.title),
 				dir:    filepath.Join(r.Out, "runs", fmt.Sprintf("%s-%s-s%d", name, c.name, cfg.Seed)),

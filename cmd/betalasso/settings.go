@@ -53,7 +53,7 @@ const defaultBeta = 50
 // also gives a line about the size.
 func (s settings) config(given origin) (run.Config, string, error) {
 	c := run.Config{
-		Model: s.Model, Alpha: s.Alpha, Width: s.Width, Dropout: s.Dropout,
+		Model: s.Model, Dropout: s.Dropout,
 		Data: s.Data, DataDir: s.DataDir, Val: s.Val, Train: s.Train, Augment: s.Augment,
 		Optimizer: s.Optimizer, LR: s.LR, Momentum: s.Momentum, WeightDecay: s.WeightDecay,
 		Epochs: s.Epochs, Batch: s.Batch, Seed: s.Seed, Threads: s.Threads, Precision: s.Precision,
@@ -80,8 +80,8 @@ func sizeLine(c run.Config) (string, error) {
 	return fmt.Sprintf("%s, %s: %s weights", c.Model, size, thousands(n)), err
 }
 
-// settleLasso fills in what β-lasso needs. A config file's β and λ go
-// unheeded where --optimizer sgd is given beside it.
+// settleLasso fills in what β-lasso needs. A config file's β and λ go unheeded
+// where the command line says --optimizer sgd.
 func (s settings) settleLasso(c *run.Config, given origin) {
 	conv, fc := paperLambda(c.Data)
 	for _, f := range []struct {
@@ -95,7 +95,7 @@ func (s settings) settleLasso(c *run.Config, given origin) {
 		{"lambda-fc", s.LambdaFC, &c.LambdaFC, fc},
 	} {
 		switch {
-		case c.Optimizer == "sgd" && given[f.name] != byFlag:
+		case c.Optimizer == "sgd" && given["optimizer"] == byFlag && given[f.name] == byFile:
 		case f.value != nil:
 			*f.to = *f.value
 		case c.Optimizer == "beta-lasso":
@@ -104,54 +104,43 @@ func (s settings) settleLasso(c *run.Config, given origin) {
 	}
 }
 
-// settleSize makes α or the width of --params or of the default size. What the
-// command line says of the size beats all that a config file says of it.
+// settleSize makes α or the width of what is said of the size. What the command
+// line says of it beats all that a config file says.
 func (s settings) settleSize(c *run.Config, given origin) error {
-	names := []string{"alpha", "width", "params"}
-	var flags []string
-	for _, n := range names {
-		if given[n] == byFlag {
-			flags = append(flags, "--"+n)
+	level := max(given["alpha"], given["width"], given["params"])
+	var said []string
+	for _, name := range []string{"alpha", "width", "params"} {
+		if level != byNobody && given[name] == level {
+			said = append(said, name)
 		}
 	}
-	if len(flags) > 1 {
-		return usageError{fmt.Errorf("%s: give one of them", strings.Join(flags, " and "))}
-	}
-	params := s.Params
-	if len(flags) == 1 {
-		if given["alpha"] != byFlag {
-			c.Alpha = 0
-		}
-		if given["width"] != byFlag {
-			c.Width = 0
-		}
-		if given["params"] != byFlag {
-			params = ""
-		}
-	}
-	if params == "" && (c.Alpha != 0 || c.Width != 0 || given["alpha"] != byNobody || given["width"] != byNobody) {
-		return nil
+	if len(said) > 1 {
+		return usageError{fmt.Errorf("%s: give only one of them", strings.Join(said, ", "))}
 	}
 	n := defaultParams
-	if params != "" {
+	if len(said) == 1 {
+		switch said[0] {
+		case "alpha":
+			c.Alpha = s.Alpha
+			return nil
+		case "width":
+			c.Width = s.Width
+			return nil
+		}
 		var err error
-		if n, err = parseCount(params); err != nil {
+		if n, err = parseCount(s.Params); err != nil {
 			return usageError{fmt.Errorf("params: %w", err)}
 		}
 	}
-	if err := c.Validate(); err != nil && !onlySize(err) {
+	if c.Alpha = 1; c.Model == "3-fc" {
+		c.Alpha, c.Width = 0, 1
+	}
+	if err := c.Validate(); err != nil { // of all but the size
 		return err
 	}
 	near, err := model.Nearest(c.Model, n, sizeOf(*c))
 	c.Alpha, c.Width = near.Alpha, near.Width
 	return err
-}
-
-// onlySize says whether nothing is wrong with a Config but that its size is not
-// settled.
-func onlySize(err error) bool {
-	p, ok := err.(run.Problems)
-	return ok && len(p) == 1 && (strings.HasPrefix(p[0], "alpha:") || strings.HasPrefix(p[0], "width:"))
 }
 
 // sizeOf is the size of c's network on its data.
@@ -190,7 +179,7 @@ const (
 	byFlag
 )
 
-// originOf looks through a parsed command line.
+// originOf looks through a command line as it was parsed.
 func originOf(ctx *kong.Context) origin {
 	o := origin{}
 	for _, p := range ctx.Path {

@@ -85,7 +85,9 @@ func TestSettings(t *testing.T) {
 		want string
 	}{
 		{[]string{"--params=many"}, "params: "},
-		{[]string{"--alpha=1", "--params=1M"}, "--alpha and --params"},
+		{[]string{"--alpha=1", "--params=1M"}, "alpha, params: give only one"},
+		{[]string{"--config", write("both.yaml", "alpha: 3\nparams: 1M\n")}, "alpha, params: give only one"},
+		{[]string{"--config", write("sgd.yaml", "beta: 50\n")}, "beta: has no effect"},
 		{[]string{"--beta=50"}, "beta: has no effect with optimizer sgd"},
 		{[]string{"--model=sfc"}, `did you mean "s-fc"?`},
 		{[]string{"--alpha=0"}, "alpha: must be"},
