@@ -50,12 +50,16 @@ func (b *blend) of(from, to int) uint8 {
 	return clip(from + int(b.step[(to-from+255)&511]))
 }
 
-func clip(v int) uint8 {
-	if uint(v) > 255 {
-		v = ^(v >> 63) // 0 below, all ones above
+// clip cuts v to a byte, from a table: pixels that need it come and go, and a
+// branch would be guessed wrong too often. Blends lie between -485 and 740.
+func clip(v int) uint8 { return clips[(v+512)&2047] }
+
+var clips = func() (t [2048]uint8) {
+	for i := range t {
+		t[i] = uint8(min(255, max(0, i-512)))
 	}
-	return uint8(v)
-}
+	return t
+}()
 
 // luma is the grey of a colour.
 func luma(r, g, b uint8) int {
@@ -100,26 +104,33 @@ func (b *blend) colour(dst, src []uint8, area int) {
 
 // sharpness blends from the image smoothed by the kernel 1 1 1 / 1 5 1 / 1 1 1
 // over 13, whose border is the image's own.
-func (b *blend) sharpness(dst, src []uint8, side int, w *workspace) {
+func (b *blend) sharpness(dst, src []uint8, side int) {
 	copy(dst, src)
-	if len(w.sums) != side {
-		w.sums = make([]uint16, side)
+	if side < 3 {
+		return
 	}
 	for c := range 3 {
 		in, out := src[c*side*side:][:side*side], dst[c*side*side:][:side*side]
 		for y := 1; y < side-1; y++ {
-			above, row, below := in[(y-1)*side:][:side], in[y*side:][:side], in[(y+1)*side:][:side]
-			sums := w.sums[:side]
-			for x, v := range row {
-				sums[x] = uint16(above[x]) + uint16(v) + uint16(below[x])
-			}
-			o := out[y*side:][:side]
-			for x := 1; x < side-1; x++ {
-				v := int(row[x])
-				s := uint(sums[x-1]) + uint(sums[x]) + uint(sums[x+1]) + 4*uint(v)
-				// s/13 to the nearest: there are no ties, and PIL's floats
-				// err by far less than the 1/26 to the nearest one.
-				o[x] = b.of(int((2*s+13)/26), v)
+			row := in[y*side:][:side]
+			above, below, o := in[(y-1)*side:][:len(row)], in[(y+1)*side:][:len(row)], out[y*side:][:len(row)]
+			// The sums of three columns, and the middle one's own pixel.
+			left := uint32(above[0]) + uint32(row[0]) + uint32(below[0])
+			own := uint32(row[1])
+			here := uint32(above[1]) + own + uint32(below[1])
+			for x := 2; x < len(row); x++ {
+				next := uint32(row[x])
+				right := uint32(above[x]) + next + uint32(below[x])
+				// A 13th to the nearest: there are no ties, and PIL's floats
+				// err by far less than the 1/26 to the nearest one. The
+				// product is (2s+13)/26 for all s up to 13·255.
+				smooth := int(((2*(left+here+right+4*own) + 13) * 161320) >> 22)
+				if b.exact {
+					o[x-1] = clip(smooth + int(b.step[(int(own)-smooth+255)&511]))
+				} else {
+					o[x-1] = clipped(b.alpha, smooth, int(own))
+				}
+				left, here, own = here, right, next
 			}
 		}
 	}

@@ -73,7 +73,6 @@ type operation struct {
 type workspace struct {
 	lut  [256]uint8
 	hist [4][256]uint32
-	sums []uint16
 }
 
 func newOperation(k kind, value float64, side int) operation {
@@ -111,7 +110,7 @@ func (o *operation) apply(dst, src []uint8, side int, r *random, w *workspace) {
 	case colour:
 		o.blend.colour(dst, src, side*side)
 	case sharpness:
-		o.blend.sharpness(dst, src, side, w)
+		o.blend.sharpness(dst, src, side)
 	case cutout:
 		// The reference draws from uniform(side) of NumPy, which is uniform
 		// between side and 1, and so never in the first row or column.

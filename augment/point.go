@@ -42,10 +42,7 @@ func point(dst, src []uint8, t *[256]uint8) {
 func autoContrastPlanes(dst, src []uint8, area int, w *workspace) {
 	for c := range 3 {
 		in, out := src[c*area:][:area], dst[c*area:][:area]
-		lo, hi := uint8(255), uint8(0)
-		for _, v := range in {
-			lo, hi = min(lo, v), max(hi, v)
-		}
+		lo, hi := extremes(in)
 		if hi <= lo {
 			copy(out, in)
 			continue
@@ -57,6 +54,22 @@ func autoContrastPlanes(dst, src []uint8, area int, w *workspace) {
 		}
 		point(out, in, &w.lut)
 	}
+}
+
+// extremes are the least and the greatest byte. Two of each at once, as each
+// waits for the one before.
+func extremes(in []uint8) (lo, hi uint8) {
+	lo, lo2 := uint8(255), uint8(255)
+	hi2 := uint8(0)
+	for len(in) >= 2 {
+		lo, hi = min(lo, in[0]), max(hi, in[0])
+		lo2, hi2 = min(lo2, in[1]), max(hi2, in[1])
+		in = in[2:]
+	}
+	if len(in) > 0 {
+		lo, hi = min(lo, in[0]), max(hi, in[0])
+	}
+	return min(lo, lo2), max(hi, hi2)
 }
 
 // equalizePlanes gives each plane as flat a histogram as a table can.
