@@ -49,27 +49,27 @@ func autoContrastPlanes(dst, src []uint8, area int, w *workspace) {
 		}
 		scale := 255 / float64(hi-lo)
 		offset := float64(-float64(lo) * scale)
-		for i := int(lo); i <= int(hi); i++ {
+		for i := lo; i <= hi; i++ {
 			w.lut[i] = uint8(min(255, max(0, int(float64(float64(i)*scale)+offset))))
 		}
 		point(out, in, &w.lut)
 	}
 }
 
-// extremes are the least and the greatest byte. Two of each at once, as each
-// waits for the one before.
-func extremes(in []uint8) (lo, hi uint8) {
-	lo, lo2 := uint8(255), uint8(255)
-	hi2 := uint8(0)
-	for len(in) >= 2 {
-		lo, hi = min(lo, in[0]), max(hi, in[0])
-		lo2, hi2 = min(lo2, in[1]), max(hi2, in[1])
-		in = in[2:]
+// extremes are the least and the greatest byte: those first seen from both
+// ends of a table of the bytes present, as marks wait for nothing, while each
+// comparison waits for the one before.
+func extremes(in []uint8) (lo, hi int) {
+	var seen [256]bool
+	for _, v := range in {
+		seen[v] = true
 	}
-	if len(in) > 0 {
-		lo, hi = min(lo, in[0]), max(hi, in[0])
+	for lo < 255 && !seen[lo] {
+		lo++
 	}
-	return min(lo, lo2), max(hi, hi2)
+	for hi = 255; hi > lo && !seen[hi]; hi-- {
+	}
+	return lo, hi
 }
 
 // equalizePlanes gives each plane as flat a histogram as a table can.
