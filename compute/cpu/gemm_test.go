@@ -2,72 +2,58 @@ package cpu
 
 import (
 	"fmt"
-	"math/rand"
+	"math"
 	"testing"
 	"time"
-
-	"betalasso/compute"
 )
 
-func TestQuick(t *testing.T) {
-	for _, kn := range Kernels() {
-		d, _ := New(2, kn, false)
-		for _, s := range [][3]int{{1, 1, 1}, {5, 7, 3}, {4, 24, 8}, {17, 49, 300}, {513, 97, 257}, {600, 30, 9}} {
-			for tr := 0; tr < 4; tr++ {
-				m, n, k := s[0], s[1], s[2]
-				a, b, c := d.Alloc(m, k), d.Alloc(k, n), d.Alloc(m, n)
-				if tr&1 > 0 {
-					a = d.Alloc(k, m).T()
+// BenchmarkMul runs the three products of a fully connected layer over a batch
+// of 512 on all cores, and gives the rate, and its share of what the kernel
+// alone reaches on panels that stay in the first-level cache.
+func BenchmarkMul(b *testing.B) {
+	d, err := New(0, "", false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	peak := peak(d)
+	const n = 512
+	for _, s := range []struct{ out, in int }{{7168, 3072}, {672, 7168}} {
+		x, w, y := d.Alloc(n, s.in), d.Alloc(s.out, s.in), d.Alloc(n, s.out)
+		for _, c := range []struct {
+			name string
+			run  func()
+		}{
+			{"forward", func() { d.Mul(y, x, w.T()) }},
+			{"dx", func() { d.Mul(x, y, w) }},
+			{"dw", func() { d.Mul(w, y.T(), x) }},
+		} {
+			b.Run(fmt.Sprintf("%s-%dx%dx%d", c.name, n, s.in, s.out), func(b *testing.B) {
+				for b.Loop() {
+					c.run()
 				}
-				if tr&2 > 0 {
-					b = d.Alloc(n, k).T()
-				}
-				for i := range a.Data {
-					a.Data[i] = float32(rand.Intn(7) - 3)
-				}
-				for i := range b.Data {
-					b.Data[i] = float32(rand.Intn(7) - 3)
-				}
-				d.Mul(c, a, b)
-				at := func(m compute.Mat, i, j int) float32 {
-					if m.Trans {
-						return m.Data[j*m.Rows+i]
-					}
-					return m.Data[i*m.Cols+j]
-				}
-				for i := range m {
-					for j := range n {
-						var w float32
-						for p := range k {
-							w += at(a, i, p) * at(b, p, j)
-						}
-						if w != c.Data[i*n+j] {
-							t.Fatal(kn, s, tr, i, j, w, c.Data[i*n+j])
-						}
-					}
-				}
-			}
+				rate := 2 * n * float64(s.out) * float64(s.in) * float64(b.N) / b.Elapsed().Seconds()
+				b.ReportMetric(rate/1e9, "GFLOP/s")
+				b.ReportMetric(100*rate/peak, "%peak")
+			})
 		}
 	}
 }
 
-func TestSpeed(t *testing.T) {
-	for _, th := range []int{1, 2} {
-		d, _ := New(th, "", false)
-		for _, s := range [][3]int{{512, 7168, 3072}, {512, 672, 7168}} {
-			n, out, in := s[0], s[1], s[2]
-			x, w, y, dx, dw := d.Alloc(n, in), d.Alloc(out, in), d.Alloc(n, out), d.Alloc(n, in), d.Alloc(out, in)
-			for name, f := range map[string]func(){"fwd": func() { d.Mul(y, x, w.T()) }, "dx": func() { d.Mul(dx, y, w) }, "dw": func() { d.Mul(dw, y.T(), x) }} {
-				best := time.Hour
-				for range 5 {
-					t0 := time.Now()
-					f()
-					best = min(best, time.Since(t0))
-				}
-				fmt.Println(th, s, name, best, 2*float64(n)*float64(out)*float64(in)/best.Seconds()/1e9, "GFLOP/s")
+// peak is the rate of d's kernel on all threads, in operations a second: the
+// best of some short trials.
+func peak(d *Device) float64 {
+	kn := &d.kernel
+	const k, reps = 256, 20000
+	best := math.Inf(1)
+	for range 5 {
+		began := time.Now()
+		d.pool.run(d.threads, func(int, *worker) {
+			a, b, c := make([]float32, k*kn.mr), make([]float32, k*kn.nr), make([]float32, kn.mr*kn.nr)
+			for range reps {
+				kn.mul(k, a, b, c, kn.nr)
 			}
-		}
+		})
+		best = min(best, time.Since(began).Seconds())
 	}
+	return float64(d.threads) * reps * 2 * k * float64(kn.mr*kn.nr) / best
 }
-
-var _ compute.Device = (*Device)(nil)
