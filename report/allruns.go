@@ -53,7 +53,9 @@ func runOf(r record) Run {
 	res := r.result
 	v.Params = commas(res.Params)
 	v.Test = percent(res.Last.TestAcc)
-	v.Best = fmt.Sprintf("%s (epoch %d)", percent(res.Best.TestAcc), res.Best.Epoch)
+	if c.Val > 0 { // else no epoch is the best
+		v.Best = fmt.Sprintf("%s (epoch %d)", percent(res.Best.TestAcc), res.Best.Epoch)
+	}
 	nonzero := 0
 	for _, l := range res.Layers {
 		nonzero += l.Nonzero

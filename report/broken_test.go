@@ -200,6 +200,26 @@ func TestRowsAreOfOneSetting(t *testing.T) {
 	}
 }
 
+// Without validation examples no epoch is the best by them.
+func TestNothingHeldOut(t *testing.T) {
+	m := &maker{t: t, root: t.TempDir()}
+	c := m.config(cases[0], "cifar10", 1)
+	c.Val = 0
+	m.finish(m.begin("all", c, 3), 0.5)
+	all := []record{read(m.dirs[0])}
+	if row := rowOf(all, describe("cifar10"), cases[0]); row.Ours != "50.00 %" || row.Best != "–" {
+		t.Errorf("got %q, best %q, want 50.00 %% and no best", row.Ours, row.Best)
+	}
+	if v := runOf(all[0]); v.Best != "–" {
+		t.Errorf("among all runs: got the best %q", v.Best)
+	}
+	for _, ch := range curvesFigure(all, describe("cifar10")).charts {
+		if strings.HasPrefix(ch.title, "validation") {
+			t.Errorf("got a chart of %s", ch.title)
+		}
+	}
+}
+
 func TestExplain(t *testing.T) {
 	same := run.Default()
 	same.Alpha = 28
@@ -211,7 +231,7 @@ func TestExplain(t *testing.T) {
 	r.config.Epochs, r.config.Augment, r.config.Train = 400, "flip-crop", 10_000
 	r.result.Params, r.result.DataSet.Train = 1_000_000, 10_000
 	r.result.Sources = []run.Source{{File: "x"}}
-	want := "Lowers ours: 1 M weights, not 25.6 M; 10,000 training examples of 50,000. Raises ours: 400 epochs, not 100; flip and crop, not no augmentation. Either way: data files that are not the publisher's."
+	want := "Lowers ours: 1 M weights instead of 25.6 M; 10,000 training examples instead of 50,000. Raises ours: 400 epochs instead of 100; flip and crop instead of no augmentation. Either way: data files that are not the publisher's."
 	if got := sentences(explain(r, againstReport(set))); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -243,7 +263,7 @@ func TestFilterSheet(t *testing.T) {
 	if r, g, b, a := img.At(0, 0).RGBA(); r|g|b != 0 || a != 0xffff {
 		t.Errorf("a weight of zero: got %v, want black", img.At(0, 0))
 	}
-	for _, bad := range [][2]int{{0, 1}, {1, 0}, {-1, 1}, {1, 1e6}} {
+	for _, bad := range [][2]int{{0, 1}, {1, 0}, {-1, 1}, {1, 1e6}, {1, 65}} {
 		if err := FilterSheet(d.Path(), out, bad[0], bad[1]); err == nil {
 			t.Errorf("%v: got no error", bad)
 		}
@@ -267,7 +287,7 @@ func TestText(t *testing.T) {
 		{commas(1234567), "1,234,567"}, {commas(-1234), "-1,234"}, {commas(123), "123"},
 		{points(-1.25), "−1.2"}, {points(3), "+3.0"}, {points(math.NaN()), "–"},
 		{span(12.3456), "12.3 s"}, {span(3600), "60 min"}, {span(1e5), "27.8 h"}, {span(math.NaN()), "an unknown time"}, {span(math.Inf(1)), "an unknown time"},
-		{exponent(1e-5), "1e-5"}, {exponent(2.5e-12), "2.5e-12"}, {exponent(0), "0"},
+		{exponent(1e-5), "1e−5"}, {exponent(2.5e-12), "2.5e−12"}, {exponent(0), "0"},
 		{list([]string{"a", "b", "c"}), "a, b and c"}, {list(nil), ""},
 		{quote("a b'c"), `'a b'\''c'`}, {quote("runs/x-1"), "runs/x-1"}, {quote(""), "''"},
 	} {

@@ -2,7 +2,9 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"html/template"
 	"image/color"
 	"image/png"
 	"io"
@@ -24,6 +26,7 @@ import (
 type series struct {
 	name  string
 	color string
+	width vg.Length // of the line; 0: as usual
 	x, y  []float64
 }
 
@@ -111,7 +114,7 @@ func (c chart) plot() *plot.Plot {
 			points[i] = plotter.XY{X: s.x[i], Y: math.Max(s.y[i], minY)}
 		}
 		line := must(plotter.NewLine(points))
-		line.LineStyle = draw.LineStyle{Color: rgb(s.color), Width: 1.75}
+		line.LineStyle = draw.LineStyle{Color: rgb(s.color), Width: cmp.Or(s.width, 1.75)}
 		p.Add(line)
 		if maxX <= 12 { // few epochs: show where they are
 			dots := must(plotter.NewScatter(points))
@@ -269,7 +272,8 @@ func (c chart) inline() (string, error) {
 	if _, err := v.WriteTo(&buf); err != nil {
 		return "", err
 	}
-	text := prelude.ReplaceAllString(buf.String(), fmt.Sprintf(`<svg viewBox="0 0 %g %g" role="img">`, chartWidth.Points(), chartHeight.Points()))
+	text := prelude.ReplaceAllString(buf.String(), fmt.Sprintf(`<svg viewBox="0 0 %g %g" role="img" aria-label="%s">`,
+		chartWidth.Points(), chartHeight.Points(), strings.ReplaceAll(template.HTMLEscapeString(c.title), "$", "$$")))
 	text = fonts.ReplaceAllString(text, "")
 	text = strings.ReplaceAll(text, "#000000", "currentColor")
 	return text, nil

@@ -70,17 +70,17 @@ func explain(r record, other setting) []factor {
 		list = append(list, factor{either, fmt.Sprintf(format, args...)})
 	}
 	if c.Epochs != other.epochs {
-		differ(c.Epochs < other.epochs, "%s, not %s", count(c.Epochs, "epoch"), commas(other.epochs))
+		differ(c.Epochs < other.epochs, "%s instead of %s", count(c.Epochs, "epoch"), commas(other.epochs))
 	}
 	if p := r.result.Params; float64(p) < 0.8*float64(other.params) || float64(p) > 1.25*float64(other.params) {
-		differ(p < other.params, "%s weights, not %s", short(float64(p)), short(float64(other.params)))
+		differ(p < other.params, "%s weights instead of %s", short(float64(p)), short(float64(other.params)))
 	}
 	if c.Augment != other.augment {
 		a, b := augmentRank(c.Augment), augmentRank(other.augment)
-		differ(a < b, "%s, not %s", augments[a].words, augments[b].words)
+		differ(a < b, "%s instead of %s", augments[a].words, augments[b].words)
 	}
 	if n := r.result.DataSet.Train; c.Train > 0 && n < other.train*3/4 {
-		differ(true, "%s training examples of %s", commas(n), commas(other.train))
+		differ(true, "%s training examples instead of %s", commas(n), commas(other.train))
 	}
 	if slices.ContainsFunc(r.result.Sources, func(s run.Source) bool { return !s.Verified }) {
 		unclear("data files that are not the publisher's")
@@ -92,7 +92,7 @@ func explain(r record, other setting) []factor {
 			unclear("momentum %g and weight decay %g, where the paper chose the best of ten pairs", c.Momentum, c.WeightDecay)
 		}
 	} else if c.Momentum != 0 {
-		unclear("momentum %g, not 0", c.Momentum)
+		unclear("momentum %g instead of 0", c.Momentum)
 	}
 	if c.Optimizer == "beta-lasso" {
 		pair := fmt.Sprintf("λ %s (first layer) and %s", exponent(c.LambdaConv), exponent(c.LambdaFC))
@@ -139,6 +139,27 @@ func sentences(list []factor) string {
 		}
 	}
 	return strings.Join(parts, " ")
+}
+
+// Why is what explains the differences of rows alike in that.
+type Why struct{ Cases, FromReport, FromPaper string }
+
+// Whys are the explanations of a section, rows in a sequence that share theirs
+// together.
+func (s Section) Whys() []Why {
+	var all []Why
+	for _, r := range s.Rows {
+		if !r.compared {
+			continue
+		}
+		title := r.Network + ", " + r.Method
+		if n := len(all); n > 0 && all[n-1].FromReport == r.WhyReport && all[n-1].FromPaper == r.WhyPaper {
+			all[n-1].Cases += "; " + title
+			continue
+		}
+		all = append(all, Why{title, r.WhyReport, r.WhyPaper})
+	}
+	return all
 }
 
 // account fills in what explains the differences of a section: what all its

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"gonum.org/v1/plot/vg"
 )
 
 // nonzeroFigure is the counterpart of the paper's Figure 3 on one data set: a
@@ -19,6 +21,8 @@ func nonzeroFigure(all []record, set dataSet) (f figure, caption string) {
 		if k.model != "s-fc" || k.optimizer != "beta-lasso" {
 			continue
 		}
+		// β = 0 cuts nothing and β = 1 little: the curve below shows at the edges.
+		width := map[float64]vg.Length{0: 5, 1: 3}[k.beta]
 		runs, _ := choose(all, set.name, k)
 		drawn := false
 		for _, r := range runs {
@@ -26,7 +30,7 @@ func nonzeroFigure(all []record, set dataSet) (f figure, caption string) {
 			for _, e := range r.events {
 				for layer, n := range e.Nonzero {
 					if lines[layer] == nil {
-						lines[layer] = &series{name: k.title(), color: k.color}
+						lines[layer] = &series{name: k.title(), color: k.color, width: width}
 					}
 					lines[layer].add(float64(e.Epoch), float64(n))
 					sizes[layer] = max(sizes[layer], n)
@@ -99,8 +103,10 @@ func curvesFigure(all []record, set dataSet) figure {
 					lines[0].add(x, e.TrainLoss)
 					lines[2].add(x, 100*e.TrainAcc)
 				}
-				lines[1].add(x, e.ValLoss)
-				lines[3].add(x, 100*e.ValAcc)
+				if r.config.Val > 0 {
+					lines[1].add(x, e.ValLoss)
+					lines[3].add(x, 100*e.ValAcc)
+				}
 			}
 			for i, s := range lines {
 				if len(s.x) > 0 {

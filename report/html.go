@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"html/template"
 	"io"
+	"regexp"
 )
 
 //go:embed page.html
@@ -13,6 +14,7 @@ var pageText string
 const (
 	pageTitle = "Convolutions learned from scratch: the report"
 	tableNote = "Test accuracy after the last epoch, as the mean ± standard deviation over seeds where there are several; beside it that of the epoch with the best validation accuracy. " +
+		"The paper chooses hyper-parameters by validation; that it or EE-411 also chooses an epoch is not said, so the last epoch leads. " +
 		"EE-411 is the report that this program follows (25.6 M weights, 100 epochs, no augmentation); the paper is arXiv 2007.13657 (256 M weights, 4,000 epochs, Fast AutoAugment). " +
 		"Differences are in percentage points."
 	filterNote   = "Chosen at random among the filters with at least 20 weights that are not zero, as in the paper. Brightness is the size of a weight, red, green and blue are the channels, black is zero."
@@ -20,7 +22,12 @@ const (
 		"from the filter's centre, weighed by the sum of |w| over the channels: 13.06 for a filter that is even over 32 × 32, 3.65 over 9 × 9. The paper's values are read from its Figures 7 to 9."
 )
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"unbroken": unbroken}).Parse(pageText))
+
+var units = regexp.MustCompile(`(\d) ([kMGsh%]|min)\b`)
+
+// unbroken keeps numbers on one line with their units.
+func unbroken(text string) string { return units.ReplaceAllString(text, "$1\u00a0$2") }
 
 // html writes the report as one page.
 func (p *page) html(w io.Writer) error {

@@ -45,11 +45,11 @@ func (p *page) markdown(w io.Writer) error {
 	for _, s := range p.Sections {
 		fmt.Fprintf(b, "### %s\n\n", s.Title)
 		var rows, why [][]string
+		for _, y := range s.Whys() {
+			why = append(why, []string{y.Cases, y.FromReport, y.FromPaper})
+		}
 		for _, r := range s.Rows {
 			rows = append(rows, []string{r.Network, r.Method, r.Ours, r.Best, r.Runs, r.Weights, r.Report, r.ToReport, r.Paper, r.ToPaper})
-			if r.WhyReport+r.WhyPaper != "" {
-				why = append(why, []string{r.Network + ", " + r.Method, r.WhyReport, r.WhyPaper})
-			}
 		}
 		mdTable(b, 2, []string{"network", "method", "ours, last epoch", "ours, best validation", "runs", "weights", "EE-411", "ours − EE-411", "paper", "ours − paper"}, rows)
 		gaps := 0
@@ -63,7 +63,7 @@ func (p *page) markdown(w io.Writer) error {
 			b.WriteByte('\n')
 		}
 		if len(why) > 0 {
-			b.WriteString("What explains the differences, from the runs' settings:\n\n")
+			b.WriteString("What explains the differences: where the settings differ, and which way each tends to work.\n\n")
 			if s.WhyReport != "" {
 				fmt.Fprintf(b, "- All cases, from EE-411. %s\n", s.WhyReport)
 			}

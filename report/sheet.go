@@ -133,6 +133,9 @@ func scaleOf(f []float32) float64 {
 	return math.Sqrt(sum / float64(n))
 }
 
+// maxPixels is how large a sheet may be: 4 bytes a pixel must fit in memory.
+const maxPixels = 64 << 20
+
 // FilterSheet writes a PNG of the first-layer filters that the run in dir kept,
 // in rows of so many, each weight as a square of scale pixels.
 func FilterSheet(dir, out string, columns, scale int) error {
@@ -149,6 +152,11 @@ func FilterSheet(dir, out string, columns, scale int) error {
 	}
 	if len(f.filters) == 0 {
 		return fmt.Errorf("%s: %s", dir, f.few())
+	}
+	across := min(columns, len(f.filters))
+	down := (len(f.filters) + across - 1) / across
+	if n := across * (f.w + 1) * scale * down * (f.h + 1) * scale; n > maxPixels {
+		return fmt.Errorf("a sheet of %s by %s pixels is too large: choose fewer pixels a weight than %d", commas(across*(f.w+1)*scale), commas(down*(f.h+1)*scale), scale)
 	}
 	img := sheet(f.filters, f.c, f.h, f.w, columns, scale)
 	return writeFile(out, func(w io.Writer) error { return png.Encode(w, img) })

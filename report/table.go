@@ -73,7 +73,9 @@ func rowOf(all []record, set dataSet, k tableCase) Row {
 	for _, r := range runs {
 		if r.finished {
 			last = append(last, r.result.Last.TestAcc)
-			best = append(best, r.result.Best.TestAcc)
+			if r.config.Val > 0 {
+				best = append(best, r.result.Best.TestAcc)
+			}
 			row.Weights = short(float64(r.result.Params))
 		}
 		if r.gap != "" {
@@ -88,7 +90,10 @@ func rowOf(all []record, set dataSet, k tableCase) Row {
 		return row
 	}
 	row.Runs = fmt.Sprint(len(last))
-	row.Ours, row.Best = accuracy(last), accuracy(best)
+	row.Ours = accuracy(last)
+	if len(best) > 0 { // else nothing was held out
+		row.Best = accuracy(best)
+	}
 	m, _ := mean(last)
 	row.ToReport, row.ToPaper = points(100*m-theirs), points(100*m-paper)
 	for _, r := range runs {

@@ -82,10 +82,10 @@ func list(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
-// exponent writes a small number as 1e-5.
+// exponent writes a small number as 1e−5; a line does not break at a minus.
 func exponent(x float64) string {
 	if x == 0 {
 		return "0"
 	}
-	return strings.Replace(strconv.FormatFloat(x, 'e', -1, 64), "e-0", "e-", 1)
+	return strings.NewReplacer("e-0", "e−", "e-", "e−").Replace(strconv.FormatFloat(x, 'e', -1, 64))
 }
