@@ -9,16 +9,6 @@ import (
 	"math"
 )
 
-// The pipelines, as Config.Augment names them.
-const (
-	none     = "none"
-	flipCrop = "flip-crop"
-	fastAuto = "fast-autoaugment"
-)
-
-// Names are the pipelines, weakest first.
-func Names() []string { return []string{none, flipCrop, fastAuto} }
-
 // pad is how many black pixels a crop may show at a border.
 const pad = 4
 
@@ -76,7 +66,7 @@ func New(name, set string, channels, side int, mean, std []float64) (*Pipeline, 
 			return nil, err
 		}
 	default:
-		return nil, fmt.Errorf("augment: no pipeline %q; there are %s, %s and %s", name, none, flipCrop, fastAuto)
+		return nil, unknown(name)
 	}
 	return p, nil
 }
