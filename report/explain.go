@@ -142,7 +142,10 @@ func sentences(list []factor) string {
 }
 
 // Why is what explains the differences of rows alike in that.
-type Why struct{ Cases, FromReport, FromPaper string }
+type Why struct {
+	Cases                 []string
+	FromReport, FromPaper string
+}
 
 // Whys are the explanations of a section, rows in a sequence that share theirs
 // together.
@@ -154,10 +157,10 @@ func (s Section) Whys() []Why {
 		}
 		title := r.Network + ", " + r.Method
 		if n := len(all); n > 0 && all[n-1].FromReport == r.WhyReport && all[n-1].FromPaper == r.WhyPaper {
-			all[n-1].Cases += "; " + title
+			all[n-1].Cases = append(all[n-1].Cases, title)
 			continue
 		}
-		all = append(all, Why{title, r.WhyReport, r.WhyPaper})
+		all = append(all, Why{[]string{title}, r.WhyReport, r.WhyPaper})
 	}
 	return all
 }

@@ -46,7 +46,7 @@ func (p *page) markdown(w io.Writer) error {
 		fmt.Fprintf(b, "### %s\n\n", s.Title)
 		var rows, why [][]string
 		for _, y := range s.Whys() {
-			why = append(why, []string{y.Cases, y.FromReport, y.FromPaper})
+			why = append(why, []string{strings.Join(y.Cases, "; "), y.FromReport, y.FromPaper})
 		}
 		for _, r := range s.Rows {
 			rows = append(rows, []string{r.Network, r.Method, r.Ours, r.Best, r.Runs, r.Weights, r.Report, r.ToReport, r.Paper, r.ToPaper})
