@@ -40,7 +40,7 @@ func (s *scene) texture(c, x, y int) int32 {
 	fx, fy := int32(x%knotGap), int32(y%knotGap)
 	top := k[0]*(knotGap-fx) + k[1]*fx
 	low := k[knots]*(knotGap-fx) + k[knots+1]*fx
-	return (top*(knotGap-fy) + low*fy) / (knotGap * knotGap)
+	return (top*(knotGap-fy) + low*fy) >> 6 // a knot's gap squared
 }
 
 // edge makes all beyond a slanted line near one of the four sides another
@@ -72,24 +72,21 @@ func (s *scene) edge() {
 	}
 }
 
-// paint lays the digits over the background: lighter or darker than it by
-// sometimes little, in a tint of their own, and now and then with a shadow.
+// paint lays the digits over the background: lighter or darker than it,
+// sometimes by little, in a tint of their own, and now and then with a shadow.
 func (s *scene) paint() {
-	contrast := 16 * s.between(45, 190)
+	contrast := 16 * s.between(55, 190)
 	if s.oneIn(4) {
-		contrast = 16 * s.between(30, 50)
+		contrast = 16 * s.between(38, 55)
 	}
 	var middle int32
 	for _, g := range s.back {
 		middle += g.at + (g.dx+g.dy)*side/2
 	}
 	middle /= channels
-	// The lighter the background the likelier a dark digit, so that the
-	// contrast mostly fits between black and white.
-	if s.between(0, 16*255) < middle || middle > 16*205 {
-		contrast = -contrast
-	}
-	if middle < 16*50 && contrast < 0 {
+	// The lighter the background the likelier a dark digit, and always where
+	// there is no room to be lighter.
+	if middle > 16*175 || middle > 16*80 && s.between(0, 16*255) < middle {
 		contrast = -contrast
 	}
 	var colour [channels]int32
