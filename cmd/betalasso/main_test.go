@@ -29,8 +29,27 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// tiny are flags of a run of a second or two.
-var tiny = []string{"--model=3-fc", "--width=16", "--data=digits", "--train=2000", "--val=200", "--batch=50", "--epochs=3", "--augment=flip-crop", "--threads=2"}
+// tiny are flags of a run of less than a second. Its data are files of the
+// user's own: a little set in CIFAR-10's form.
+func tiny(t *testing.T) []string {
+	t.Helper()
+	dir := t.TempDir()
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, name := range []string{"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"} {
+		var rows []byte
+		for i := range 300 {
+			label := byte(i % 10)
+			rows = append(rows, label)
+			for at := range 3 * 32 * 32 {
+				rows = append(rows, byte(r.IntN(200)+40*(at>>label&1)))
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, name+".bin"), rows, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return []string{"--model=3-fc", "--width=16", "--data=cifar10", "--data-dir", dir, "--val=200", "--batch=50", "--epochs=3", "--augment=flip-crop", "--threads=2"}
+}
 
 // command is betalasso, not yet started.
 func command(args ...string) *exec.Cmd {
@@ -90,7 +109,10 @@ func weights(t *testing.T, dir string) string {
 func TestTrainEvalFilters(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "run")
-	stdout, _ := want(t, 0, append([]string{"train", "--json", "--out", dir, "--optimizer=beta-lasso"}, tiny...)...)
+	stdout, stderr := want(t, 0, append([]string{"train", "--json", "--out", dir, "--optimizer=beta-lasso"}, tiny(t)...)...)
+	if !strings.Contains(stderr, "data_batch_1.bin is not the publisher's file") {
+		t.Errorf("no warning of unverified files: got %q", stderr)
+	}
 	var kinds []string
 	for line := range strings.Lines(stdout) {
 		var v struct{ Kind, Run string }
@@ -112,6 +134,9 @@ func TestTrainEvalFilters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(r.Sources) != 6 || r.Sources[0].Verified {
+		t.Errorf("the result's sources: got %+v, want 6 unverified files", r.Sources)
+	}
 	stdout, _ = want(t, 0, "eval", "--json", dir)
 	var scored struct {
 		TestAcc float64 `json:"test_acc"`
@@ -129,7 +154,7 @@ func TestTrainEvalFilters(t *testing.T) {
 	if !strings.Contains(stdout, "finished already") {
 		t.Errorf("resuming a finished run printed %q", stdout)
 	}
-	_, stderr := want(t, exitFailure, append([]string{"train", "--out", dir}, tiny...)...)
+	_, stderr = want(t, exitFailure, append([]string{"train", "--out", dir}, tiny(t)...)...)
 	if !strings.Contains(stderr, "betalasso resume") {
 		t.Errorf("training into a run's directory: got %q", stderr)
 	}
@@ -151,7 +176,7 @@ var mostKills = flag.Int("kills", 5, "how often TestKilledAnywhere kills its run
 func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	whole, broken := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "broken")
-	flags := append([]string{"train"}, tiny...)
+	flags := append([]string{"train"}, tiny(t)...)
 	flags = append(flags, "--momentum=0.9", "--lr=0.02", "--dropout=0.2", "--epochs=6")
 	began := time.Now()
 	want(t, 0, append(flags, "--out", whole)...)
@@ -194,7 +219,7 @@ func TestKilledAnywhere(t *testing.T) {
 // begin starts a run that would take long, and returns when it trains.
 func begin(t *testing.T, dir string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
-	c := command(append(append([]string{"train", "--json", "--out", dir}, tiny...), "--epochs=100000")...)
+	c := command(append(append([]string{"train", "--json", "--out", dir}, tiny(t)...), "--epochs=100000")...)
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	out, err := c.StdoutPipe()
@@ -244,7 +269,7 @@ func TestSignalsSaveTheRun(t *testing.T) {
 func TestDivergenceHasItsOwnStatus(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "run")
-	_, stderr := want(t, exitDiverged, append([]string{"train", "--out", dir, "--lr=1e30"}, tiny...)...)
+	_, stderr := want(t, exitDiverged, append([]string{"train", "--out", dir, "--lr=1e30"}, tiny(t)...)...)
 	for _, w := range []string{"not finite", "epoch 1", "step", "--lr"} {
 		if !strings.Contains(stderr, w) {
 			t.Errorf("%q does not say %q", stderr, w)
@@ -263,7 +288,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	defer unmount(disk)
 	dir := filepath.Join(disk, "run")
-	_, stderr := want(t, exitFailure, append([]string{"train", "--out", dir}, tiny...)...)
+	_, stderr := want(t, exitFailure, append([]string{"train", "--out", dir}, tiny(t)...)...)
 	for _, w := range []string{"disk is full", "intact", "betalasso resume"} {
 		if !strings.Contains(stderr, w) {
 			t.Errorf("%q does not say %q", stderr, w)
