@@ -141,8 +141,8 @@ func (s *session) tell(d *run.Dir, r run.Result, took time.Duration) {
 	for _, l := range r.Layers {
 		nonzero += l.Nonzero
 	}
-	fmt.Fprintf(s.notes, "%s: test accuracy %.2f %% after the last epoch, %.2f %% at the best validation (epoch %d); %s of %s weights are not zero; %s\n",
-		d.Path(), 100*r.Last.TestAcc, 100*r.Best.TestAcc, r.Best.Epoch, thousands(nonzero), thousands(r.Params), span(took))
+	fmt.Fprintf(s.notes, "%s\n  test %.2f %%, at the best validation (epoch %d) %.2f %%; nonzero %s of %s; %s\n",
+		d.Path(), 100*r.Last.TestAcc, r.Best.Epoch, 100*r.Best.TestAcc, thousands(nonzero), thousands(r.Params), span(took))
 }
 
 // defaultOut is the directory of a run that was given none.
