@@ -1,6 +1,10 @@
 package cpu
 
-import "betalasso/compute"
+import (
+	"slices"
+
+	"betalasso/compute"
+)
 
 // lattice is how an image is laid out for a window that moves by stride: with
 // its zeros around it, and each row's columns sorted by their remainder by
@@ -8,11 +12,44 @@ import "betalasso/compute"
 // the output are neighbours. The input of tap t at position p·OutW+q stands at
 // tap[t] + p·step + q.
 type lattice struct {
-	win  compute.Window
-	size int
-	tap  []int
-	step int
-	from []int32 // index in the image of each number of the lattice, −1 for a zero
+	win    compute.Window
+	size   int
+	tap    []int
+	step   int
+	from   []int32 // index in the image of each number of the lattice, −1 for a zero
+	sorted []int32 // the taps in rising order of where they stand
+	runs   [][]run // for each right panel of sorted taps: its neighbours in memory
+}
+
+// run is some of a panel's taps that stand side by side in the lattice.
+type run struct {
+	to, at int // place in the panel; place in the lattice
+}
+
+// runWidth is how many numbers are moved at once for a run, and so the longest
+// run. What is moved too much is overwritten by the next.
+const runWidth = 8
+
+// sortTaps fills sorted and runs, for panels of nr.
+func (l *lattice) sortTaps(nr int) {
+	for t := range l.tap {
+		l.sorted = append(l.sorted, int32(t))
+	}
+	slices.SortFunc(l.sorted, func(a, b int32) int { return l.tap[a] - l.tap[b] })
+	for j := 0; j < len(l.sorted); j += nr {
+		var list []run
+		length := 0
+		for i, t := range l.sorted[j:min(j+nr, len(l.sorted))] {
+			at := l.tap[t]
+			if n := len(list); n > 0 && length < runWidth && at == list[n-1].at+length {
+				length++
+				continue
+			}
+			list = append(list, run{i, at})
+			length = 1
+		}
+		l.runs = append(l.runs, list)
+	}
 }
 
 // lattice gives the lattice of a window, made once.
@@ -43,6 +80,7 @@ func (d *Device) lattice(win compute.Window) *lattice {
 			}
 		}
 	}
+	l.sortTaps(d.kernel.nr)
 	d.lattices[win] = l
 	return l
 }
@@ -70,16 +108,9 @@ func (d *Device) packPositions(dst []float32, l *lattice, img []float32, j0, k0,
 		p, q := (j0+j)/outW, (j0+j)%outW
 		run := min(outW-q, have-j)
 		at := p*l.step + q
-		switch run {
-		case 16:
-			for i := range kc {
-				*(*[16]float32)(dst[i*nr+j:]) = *(*[16]float32)(img[l.tap[k0+i]+at:])
-			}
-		case 8:
-			for i := range kc {
-				*(*[8]float32)(dst[i*nr+j:]) = *(*[8]float32)(img[l.tap[k0+i]+at:])
-			}
-		default:
+		if run%8 == 0 {
+			d.kernel.moveTaps(dst[j:], nr, img[at:], l.tap[k0:k0+kc], run/8)
+		} else {
 			for i := range kc {
 				copy(dst[i*nr+j:i*nr+j+run], img[l.tap[k0+i]+at:])
 			}
@@ -91,20 +122,16 @@ func (d *Device) packPositions(dst []float32, l *lattice, img []float32, j0, k0,
 	}
 }
 
-// packTaps packs positions k0..k0+kc of taps j0..j0+nr as the lines of a right
-// side: dst[p*nr+j] is what tap j0+j meets at position k0+p.
-func (d *Device) packTaps(dst []float32, l *lattice, img []float32, j0, k0, kc int) {
+// packTaps packs positions k0..k0+kc of the j-th panel of sorted taps as the
+// lines of a right side: dst[p*nr+i] is what tap sorted[j·nr+i] meets at position
+// k0+p. dst and img have runWidth numbers of room behind them; the columns past
+// the last tap hold anything.
+func (d *Device) packTaps(dst []float32, l *lattice, img []float32, j, k0, kc int) {
 	nr, outW := d.kernel.nr, l.win.OutW()
-	taps := l.tap[j0:min(j0+nr, len(l.tap))]
-	if len(taps) < nr {
-		clear(dst[:nr*kc])
-	}
 	for i := range kc {
 		src := img[(k0+i)/outW*l.step+(k0+i)%outW:]
-		row := dst[i*nr : i*nr+len(taps)]
-		for j, t := range taps {
-			row[j] = src[t]
-		}
+		row := dst[i*nr : i*nr+nr+runWidth]
+		d.kernel.moveRuns(row, src, l.runs[j])
 	}
 	if d.bf16 {
 		round(dst[:nr*kc])
@@ -155,9 +182,9 @@ func (d *Device) ConvGradW(dw, dy, x compute.Mat, win compute.Window) {
 	d.pool.run(gradChunks, func(t int, wk *worker) {
 		part := parts[t*size : (t+1)*size]
 		clear(part)
-		buf := grow(&wk.extra, l.size+lines*depth)
-		img, a := buf[:l.size], buf[l.size:]
-		b := grow(&wk.b, kn.nr*depth)
+		buf := grow(&wk.extra, l.size+runWidth+lines*depth)
+		img, a := buf[:l.size+runWidth], buf[l.size+runWidth:]
+		b := grow(&wk.b, kn.nr*depth+runWidth)
 		for n := t * x.Rows / gradChunks; n < (t+1)*x.Rows/gradChunks; n++ {
 			l.fill(img, x.Row(n))
 			left := operand{data: dy.Row(n), ld: positions, lines: win.K, k: positions, along: true}
@@ -167,21 +194,20 @@ func (d *Device) ConvGradW(dw, dy, x compute.Mat, win compute.Window) {
 					d.pack(a[i*kc:], kn.mr, left, i, k0, kc)
 				}
 				for j := 0; j < taps; j += kn.nr {
-					d.packTaps(b, l, img, j, k0, kc)
+					d.packTaps(b, l, img, j/kn.nr, k0, kc)
 					d.block(kc, a, b, win.K, min(kn.nr, taps-j), part[j:], taps, wk)
 				}
 			}
 		}
 	})
-	const group = 4096
-	d.pool.run((size+group-1)/group, func(t int, _ *worker) {
-		lo, hi := t*group, min((t+1)*group, size)
-		sum := dw.Data[lo:hi]
-		copy(sum, parts[lo:hi])
-		for c := 1; c < gradChunks; c++ {
-			for i, v := range parts[c*size+lo : c*size+hi] {
-				sum[i] += v
+	d.pool.run(win.K, func(k int, _ *worker) {
+		row := dw.Row(k)
+		for i, tap := range l.sorted {
+			var sum float32
+			for c := range gradChunks {
+				sum += parts[c*size+k*taps+i]
 			}
+			row[tap] = sum
 		}
 	})
 }

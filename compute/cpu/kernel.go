@@ -17,12 +17,22 @@ type kernel struct {
 
 	// transpose4 is the same for four rows of 4n numbers, with ldd = 4.
 	transpose4 func(dst, src []float32, lds, n int)
+
+	// moveRuns copies runWidth numbers for each run:
+	//
+	//	dst[r.to+i] = src[r.at+i]   // i < runWidth, for r in runs in order
+	moveRuns func(dst, src []float32, runs []run)
+
+	// moveTaps copies 8n neighbours for each tap:
+	//
+	//	dst[p*stride+i] = src[taps[p]+i]   // i < 8n
+	moveTaps func(dst []float32, stride int, src []float32, taps []int, n int)
 }
 
 // kernels lists those that this machine can run, best first. The last is
 // portable Go and is always there.
 func kernels() []kernel {
-	return append(archKernels(), kernel{"go", 4, 8, mul4x8, transpose8, transpose4})
+	return append(archKernels(), kernel{"go", 4, 8, mul4x8, transpose8, transpose4, moveRuns, moveTaps})
 }
 
 func mul4x8(k int, a, b, c []float32, ldc int) {
@@ -70,5 +80,17 @@ func transpose4(dst, src []float32, lds, n int) {
 		for i := range 4 {
 			dst[j*4+i] = src[i*lds+j]
 		}
+	}
+}
+
+func moveRuns(dst, src []float32, runs []run) {
+	for _, r := range runs {
+		copy(dst[r.to:r.to+runWidth], src[r.at:])
+	}
+}
+
+func moveTaps(dst []float32, stride int, src []float32, taps []int, n int) {
+	for p, t := range taps {
+		copy(dst[p*stride:p*stride+8*n], src[t:])
 	}
 }
