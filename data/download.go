@@ -109,8 +109,11 @@ func (f *fetcher) pull(ctx context.Context, src remote, part string) (resumed bo
 		}
 		resumed = resumed || from > 0
 		got, err := f.once(ctx, src, part, from, validator)
-		if err == nil || ctx.Err() != nil {
-			return resumed, err
+		if err == nil {
+			return resumed, nil
+		}
+		if ctx.Err() != nil { // whatever broke then broke because of it
+			return resumed, ctx.Err()
 		}
 		began = began || got > 0
 		switch {

@@ -8,9 +8,8 @@ import (
 )
 
 const (
-	leastNonzero = 20   // of a filter that is shown, as in the paper's Figures 4 and 7 to 9
-	shown        = 64   // filters kept for pictures
-	measured     = 2000 // filters whose locality is measured
+	shown    = 64   // filters kept for pictures
+	measured = 2000 // filters whose locality is measured
 )
 
 // firstLayer gives the filters of a network's first layer: how many there are,
@@ -62,13 +61,13 @@ func Filters(net *nn.Net, channels, side int, seed uint64) []run.Tensor {
 	}
 	nonzero := func(u int) int { return counts[u] }
 	var locality, pictures, index []float32
-	sample, eligible := filters.Select(units, nonzero, leastNonzero, measured, seed)
+	sample, eligible := filters.Select(units, nonzero, filters.MinNonzero, measured, seed)
 	for _, u := range sample {
 		lay(buf, u)
 		m := filters.Locality(buf, channels, h, w)
 		locality = append(locality, float32(m.Nonzero), float32(m.Pixels), float32(m.Height), float32(m.Width), float32(m.Radius))
 	}
-	chosen, _ := filters.Select(units, nonzero, leastNonzero, shown, seed)
+	chosen, _ := filters.Select(units, nonzero, filters.MinNonzero, shown, seed)
 	for _, u := range chosen {
 		lay(buf, u)
 		pictures = append(pictures, buf...)

@@ -228,9 +228,12 @@ func (t *trainer) endEpoch(lr float64, began time.Time) error {
 		Nonzero: t.counts(), ExamplesPerSecond: float64(s.Seen) / trained,
 	}
 	e.ValLoss, e.ValAcc = t.evaluate(t.val, "validate")
+	if !finite(e.ValLoss) {
+		return t.diverged(e.Step-1, lr)
+	}
 	s.LastValAcc = e.ValAcc
 	e.Seconds = trained + time.Since(began).Seconds()
-	if s.BestEpoch == 0 || e.ValAcc > s.BestValAcc {
+	if s.BestEpoch == 0 || e.ValAcc > s.BestValAcc || t.val.Len() == 0 {
 		s.BestEpoch, s.BestValAcc = e.Epoch, e.ValAcc
 		t.keepBest()
 	}
