@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"betalasso/spelling"
 )
 
 // use says what a file's images are for.
@@ -161,52 +163,7 @@ func find(name string) (*published, error) {
 			return p, nil
 		}
 	}
-	return nil, fmt.Errorf("no data set %q%s; the sets are %s", name, suggestion(name), strings.Join(Names(), ", "))
-}
-
-// suggestion is ": did you mean X?" where a set's name is near.
-func suggestion(name string) string {
-	plain := strings.Map(func(r rune) rune {
-		if strings.ContainsRune("-_ .", r) {
-			return -1
-		}
-		return r
-	}, strings.ToLower(name))
-	best, least := "", 3
-	for _, n := range Names() {
-		if d := editDistance(plain, n); d < least {
-			best, least = n, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(": did you mean %s?", best)
-}
-
-// editDistance is the number of letters to insert, drop or change to turn a
-// into b; past 32 letters it only says that they are far apart.
-func editDistance(a, b string) int {
-	if len(a) > 32 || len(b) > 32 {
-		return 32
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
+	return nil, fmt.Errorf("no data set %q%s; the sets are %s", name, spelling.Hint(name, Names()), strings.Join(Names(), ", "))
 }
 
 // wanted are the files to read: without extra unless asked for.

@@ -11,6 +11,7 @@ import (
 
 	"betalasso/compute"
 	"betalasso/nn"
+	"betalasso/spelling"
 )
 
 // Size is the size of a network and of what it sees.
@@ -69,7 +70,7 @@ func (l layer) params() int {
 // layers describes a network, input to output.
 func layers(name string, s Size) ([]layer, error) {
 	if !slices.Contains(Names(), name) {
-		return nil, fmt.Errorf("there is no network %q; %suse one of %s", name, suggestion(name), strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("there is no network %q%s; use one of %s", name, spelling.Hint(name, Names()), strings.Join(Names(), ", "))
 	}
 	if s.Channels < 1 || s.Side < 1 || s.Classes < 1 || s.Channels > maxSide || s.Side > maxSide || s.Classes > maxSide {
 		return nil, fmt.Errorf("a network for images of %dx%dx%d and %d classes cannot be made", s.Channels, s.Side, s.Side, s.Classes)
@@ -108,27 +109,6 @@ func layers(name string, s Size) ([]layer, error) {
 	return append(list,
 		layer{name: "fc1", kind: dense, in: channels * side * side, out: hidden},
 		layer{name: "fc2", kind: dense, in: hidden, out: s.Classes}), nil
-}
-
-// suggestion is a known name that a mistaken one may stand for, as the beginning
-// of a sentence: one that is the same but for case, hyphens and order.
-func suggestion(name string) string {
-	letters := func(s string) string {
-		r := []rune(strings.Map(func(r rune) rune {
-			if strings.ContainsRune("-_ ", r) {
-				return -1
-			}
-			return r
-		}, strings.ToLower(s)))
-		slices.Sort(r)
-		return string(r)
-	}
-	for _, known := range Names() {
-		if letters(known) == letters(name) {
-			return fmt.Sprintf("is it %s? Else ", known)
-		}
-	}
-	return ""
 }
 
 // New is the named network with its first weights, which depend on the seed

@@ -153,9 +153,9 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		want string
 	}{
 		{"s-fcc", good, "s-conv, s-local, s-fc, 3-fc"},
-		{"S_FC", good, "is it s-fc?"},
-		{"fc-3", good, "is it 3-fc?"},
-		{"sconv", good, "is it s-conv?"},
+		{"S_FC", good, "did you mean \"s-fc\"?"},
+		{"fc-3", good, "did you mean \"3-fc\"?"},
+		{"sconv", good, "did you mean \"s-conv\"?"},
 		{"", good, "no network"},
 		{"s-fc", with(func(s *Size) { s.Alpha = 0 }), "alpha of 1"},
 		{"s-fc", with(func(s *Size) { s.Alpha = 1 << 40 }), "alpha of 1"},

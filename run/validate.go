@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"betalasso/spelling"
 )
 
 // The values that Config's words may take.
@@ -38,7 +40,7 @@ func (c Config) Validate() error {
 	add := func(format string, args ...any) { p = append(p, fmt.Sprintf(format, args...)) }
 	word := func(name, got string, allowed []string) {
 		if !slices.Contains(allowed, got) {
-			add("%s: there is no %q%s; use one of %s", name, got, suggestion(got, allowed), strings.Join(allowed, ", "))
+			add("%s: there is no %q%s; use one of %s", name, got, spelling.Hint(got, allowed), strings.Join(allowed, ", "))
 		}
 	}
 	whole := func(name string, got, least, most int) {
@@ -93,46 +95,4 @@ func (c Config) Validate() error {
 		return p
 	}
 	return nil
-}
-
-// suggestion is `; did you mean "x"?` for the word that is nearest to got, or
-// nothing where none is near.
-func suggestion(got string, words []string) string {
-	plain := func(s string) string {
-		return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(s))
-	}
-	best, least := "", 3
-	for _, w := range words {
-		if d := distance(plain(got), plain(w)); d < least {
-			best, least = w, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// distance is the number of letters to insert, drop or change to make a of b.
-func distance(a, b string) int {
-	if len(a) > 64 {
-		return len(a)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
