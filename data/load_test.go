@@ -237,7 +237,7 @@ func TestNames(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"CIFAR-10": "did you mean cifar10?", "cifar_100": "did you mean cifar100?", "shvn": "did you mean svhn?",
+		"CIFAR-10": `did you mean "cifar10"?`, "cifar_100": `did you mean "cifar100"?`, "shvn": `did you mean "svhn"?`,
 		"digit": "did you mean \"digits\"?", "imagenet": `no data set "imagenet"; the sets are cifar10, cifar100, svhn, digits`,
 		"": "the sets are", strings.Repeat("x", 1e6): "the sets are",
 	} {
