@@ -1,6 +1,7 @@
 package augment
 
 import (
+	"fmt"
 	"bytes"
 	"hash/fnv"
 	"math"
@@ -260,7 +261,7 @@ func TestUnknownName(t *testing.T) {
 			t.Errorf("%q: got no error", given)
 			continue
 		}
-		if got := err.Error(); want == "" && strings.Contains(got, "mean") || want != "" && !strings.HasSuffix(got, "Did you mean "+want+"?") {
+		if got := err.Error(); want == "" && strings.Contains(got, "mean") || want != "" && !strings.Contains(got, fmt.Sprintf("did you mean %q?", want)) {
 			t.Errorf("%q: got %q, want %q meant", given, got, want)
 		}
 	}

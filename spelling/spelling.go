@@ -8,15 +8,18 @@ import (
 )
 
 // Hint is `; did you mean "x"?` for the word that is nearest to got, or nothing
-// where none is near: two letters off at most, without regard to case and to
-// what divides words.
+// where none is near: two letters off at most, the same letters, or a part of
+// the word; without regard to case and to what divides words.
 func Hint(got string, words []string) string {
 	best, least := "", 3
 	for _, w := range words {
 		a, b := letters(got), letters(w)
 		d := distance(a, b)
-		if d > 1 && sorted(a) == sorted(b) { // as fc-3 for 3-fc
+		switch {
+		case d > 1 && sorted(a) == sorted(b): // as fc-3 for 3-fc
 			d = 1
+		case d > 2 && len(a) > 2 && strings.Contains(b, a): // as flip for flip-crop
+			d = 2
 		}
 		if d < least {
 			best, least = w, d

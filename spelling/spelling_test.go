@@ -12,6 +12,7 @@ func TestHint(t *testing.T) {
 		{"S_CONV", `; did you mean "s-conv"?`},
 		{"slocl", `; did you mean "s-local"?`},
 		{"fc-3", `; did you mean "3-fc"?`},
+		{"loca", `; did you mean "s-local"?`},
 		{"resnet", ""},
 		{"", ""},
 		{strings.Repeat("s", 1<<20), ""},
