@@ -1,8 +1,8 @@
 package augment
 
 import (
-	"fmt"
 	"bytes"
+	"fmt"
 	"hash/fnv"
 	"math"
 	"slices"
