@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -177,7 +178,7 @@ func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	whole, broken := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "broken")
 	flags := append([]string{"train"}, tiny(t)...)
-	flags = append(flags, "--momentum=0.9", "--lr=0.02", "--dropout=0.2", "--epochs=6")
+	flags = append(flags, "--momentum=0.9", "--lr=0.02", "--dropout=0.2", fmt.Sprintf("--epochs=%d", 6+6**mostKills))
 	began := time.Now()
 	want(t, 0, append(flags, "--out", whole)...)
 	took := time.Since(began)
@@ -188,7 +189,7 @@ func TestKilledAnywhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		if kills < *mostKills {
-			wait := time.AfterFunc(took/3+time.Duration(rand.Int64N(int64(took/2))), func() { c.Process.Kill() })
+			wait := time.AfterFunc(took/20+time.Duration(rand.Int64N(int64(took)/int64(*mostKills))), func() { c.Process.Kill() })
 			defer wait.Stop()
 		}
 		status := exitStatus(t, c.Wait())
