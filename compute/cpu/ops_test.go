@@ -1,0 +1,155 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"betalasso/compute"
+)
+
+// op is an operation of a device with operands of its own.
+type op struct {
+	name string
+	run  func() (numbers []float64) // what it returns beside what it writes
+	out  []compute.Mat              // what it writes
+}
+
+// ops are all operations of d with the same random operands for any device:
+// sizes over several tasks, none a multiple of a tile.
+func ops(d *Device) []op {
+	r := rand.New(rand.NewPCG(1, 2))
+	random := func(rows, cols int) compute.Mat {
+		m := d.Alloc(rows, cols)
+		for i := range m.Data {
+			m.Data[i] = float32(r.NormFloat64())
+		}
+		return m
+	}
+	var list []op
+	add := func(name string, run func() []float64, out ...compute.Mat) { list = append(list, op{name, run, out}) }
+	do := func(name string, run func(), out ...compute.Mat) {
+		add(name, func() []float64 { run(); return nil }, out...)
+	}
+
+	for _, s := range [][3]int{{530, 101, 270}, {37, 211, 530}, {67, 10, 31}} {
+		m, n, k := s[0], s[1], s[2]
+		a, b, c := random(m, k), random(k, n), random(m, n)
+		name := fmt.Sprintf("Mul %dx%dx%d", m, n, k)
+		do(name, func() { d.Mul(c, a, b) }, c)
+		da, db := d.Alloc(m, k), d.Alloc(k, n)
+		do(name+", left gradient", func() { d.Mul(da, c, b.T()) }, da)
+		do(name+", right gradient", func() { d.Mul(db, a.T(), c) }, db)
+	}
+	for _, win := range []compute.Window{
+		{C: 3, H: 17, W: 15, K: 7, Size: 9, Stride: 2, Pad: 4},
+		{C: 5, H: 8, W: 8, K: 9, Size: 3, Stride: 1, Pad: 1},
+	} {
+		const n = 19
+		x, y := random(n, win.In()), random(n, win.Out())
+		w, local := random(win.K, win.Patch()), random(win.Positions()*win.K, win.Patch())
+		y1, y2, dx1, dx2 := d.Alloc(n, win.Out()), d.Alloc(n, win.Out()), d.Alloc(n, win.In()), d.Alloc(n, win.In())
+		dw, dlocal := d.Alloc(w.Rows, w.Cols), d.Alloc(local.Rows, local.Cols)
+		name := fmt.Sprintf(", stride %d", win.Stride)
+		do("Conv"+name, func() { d.Conv(y1, x, w, win) }, y1)
+		do("ConvGradW"+name, func() { d.ConvGradW(dw, y, x, win) }, dw)
+		do("ConvGradX"+name, func() { d.ConvGradX(dx1, y, w, win) }, dx1)
+		do("Local"+name, func() { d.Local(y2, x, local, win) }, y2)
+		do("LocalGradW"+name, func() { d.LocalGradW(dlocal, y, x, win) }, dlocal)
+		do("LocalGradX"+name, func() { d.LocalGradX(dx2, y, local, win) }, dx2)
+	}
+	for _, span := range []int{1, 9} {
+		const n, units = 37, 203
+		x, dy := random(n, units*span), random(n, units*span)
+		y, z, dx := d.Alloc(n, x.Cols), d.Alloc(n, x.Cols), d.Alloc(n, x.Cols)
+		dgamma, dbeta := d.Alloc(1, units), d.Alloc(1, units)
+		bn := &compute.BatchNorm{Span: span, ReLU: true, Epsilon: 1e-5, Average: 0.1,
+			Gamma: random(1, units), Beta: random(1, units), Mean: d.Alloc(1, units), InvStd: d.Alloc(1, units),
+			RunMean: d.Alloc(1, units), RunVar: d.Alloc(1, units)}
+		name := fmt.Sprintf(", span %d", span)
+		do("BatchNorm"+name, func() { d.BatchNorm(y, x, bn) }, y, bn.Mean, bn.InvStd, bn.RunMean, bn.RunVar)
+		do("BatchNormGrad"+name, func() { d.BatchNormGrad(dx, dgamma, dbeta, dy, x, bn) }, dx, dgamma, dbeta)
+		do("BatchNormEval"+name, func() { d.BatchNormEval(z, x, bn) }, z)
+	}
+	const rows, cols = 301, 277 // several stretches
+	x, y, sum, logits := random(rows, cols), d.Alloc(rows, cols), d.Alloc(1, cols), random(rows, 10)
+	row, dlogits, labels := random(1, cols), d.Alloc(rows, 10), make([]uint8, rows)
+	do("AddRow", func() { d.AddRow(y, row) }, y)
+	do("SumRows", func() { d.SumRows(sum, x) }, sum)
+	do("Dropout", func() { d.Dropout(y, x, 0.3, 5) }, y)
+	returned := make([]float64, 2)
+	add("CrossEntropy", func() []float64 {
+		loss, correct := d.CrossEntropy(dlogits, logits, labels)
+		returned[0], returned[1] = loss, float64(correct)
+		return returned
+	}, dlogits)
+	w, v, dw := random(rows, cols), random(rows, cols), random(rows, cols)
+	add("Update", func() []float64 {
+		returned[0] = float64(d.Update(w, compute.Mat{}, dw, compute.Update{LR: 0.1, L1: 0.2, Cut: 0.3}))
+		return returned[:1]
+	}, w)
+	add("Update, momentum", func() []float64 {
+		u := compute.Update{LR: 0.1, Momentum: 0.9, WeightDecay: 1e-3, L1: 0.2, Cut: 0.3}
+		returned[0] = float64(d.Update(w, v, dw, u))
+		return returned[:1]
+	}, w, v)
+	add("Nonzero", func() []float64 {
+		returned[0] = float64(d.Nonzero(w))
+		return returned[:1]
+	})
+	return list
+}
+
+// TestThreadsDoNotMatter wants the same bits from one thread and from several.
+func TestThreadsDoNotMatter(t *testing.T) {
+	for _, name := range Kernels() {
+		for _, bf16 := range []bool{false, true} {
+			if bf16 && testing.Short() {
+				continue
+			}
+			var numbers [][]float64  // what each returned
+			var mats [][]compute.Mat // and wrote
+			for _, o := range ops(device(t, 1, name, bf16)) {
+				numbers = append(numbers, slices.Clone(o.run()))
+				var written []compute.Mat
+				for _, m := range o.out {
+					m.Data = slices.Clone(m.Data)
+					written = append(written, m)
+				}
+				mats = append(mats, written)
+			}
+			for _, threads := range []int{2, 3} {
+				for i, o := range ops(device(t, threads, name, bf16)) {
+					what := fmt.Sprintf("%s, bf16 %v, %d threads: %s", name, bf16, threads, o.name)
+					if got := o.run(); !slices.Equal(got, numbers[i]) {
+						t.Errorf("%s: returned %v, want %v", what, got, numbers[i])
+					}
+					for j, m := range o.out {
+						sameBits(t, what, m, mats[i][j])
+					}
+				}
+			}
+		}
+	}
+}
+
+func device(t testing.TB, threads int, name string, bf16 bool) *Device {
+	t.Helper()
+	d, err := New(threads, name, bf16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func sameBits(t *testing.T, what string, got, want compute.Mat) {
+	t.Helper()
+	for i, g := range got.Data {
+		if w := want.Data[i]; math.Float32bits(g) != math.Float32bits(w) {
+			t.Errorf("%s: element %d: got %v, want %v", what, i, g, w)
+			return
+		}
+	}
+}
