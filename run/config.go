@@ -66,7 +66,7 @@ type Score struct {
 
 // Source is one file that the data came from.
 type Source struct {
-	File     string `json:"file"`
+	File     string `json:"file"` // its name without the folder
 	MD5      string `json:"md5"`
 	Verified bool   `json:"verified"` // equals the publisher's checksum
 }

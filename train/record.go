@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"path/filepath"
 
 	"betalasso/nn"
 	"betalasso/run"
@@ -30,7 +31,7 @@ func (t *trainer) finish() (run.Result, error) {
 		r.Params += l.Params
 	}
 	for _, f := range t.Set.Files {
-		r.Sources = append(r.Sources, run.Source{File: f.Path, MD5: f.MD5, Verified: f.Verified})
+		r.Sources = append(r.Sources, run.Source{File: filepath.Base(f.Path), MD5: f.MD5, Verified: f.Verified})
 	}
 	r.Last = run.Score{Epoch: c.Epochs, ValAcc: s.LastValAcc}
 	r.Last.TestLoss, r.Last.TestAcc = t.evaluate(t.Set.Test, "test")
