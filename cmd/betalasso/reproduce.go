@@ -213,7 +213,7 @@ func (s *study) dataSet(name string) error {
 		if d, err := run.Open(j.dir); err == nil {
 			if res, err := d.Result(); err == nil {
 				s.dirs = append(s.dirs, j.dir)
-				s.tell(d, res, time.Duration(res.WallSeconds*float64(time.Second)))
+				s.tell(d, res)
 				continue
 			}
 		}

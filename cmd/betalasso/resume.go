@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"strings"
 	"syscall"
-	"time"
 
 	"betalasso/run"
 	"betalasso/train"
@@ -44,7 +43,7 @@ func (r *resumeCommand) Run() error {
 	defer s.close()
 	if done, err := d.Result(); err == nil {
 		fmt.Fprintf(s.notes, "finished already\n")
-		s.tell(d, done, time.Duration(done.WallSeconds*float64(time.Second)))
+		s.tell(d, done)
 		return nil
 	}
 	c := d.Config()

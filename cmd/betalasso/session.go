@@ -111,7 +111,6 @@ func (s *session) fit(d *run.Dir, c run.Config, set *data.Set) (run.Result, erro
 	}
 	m := s.newMeter()
 	m.run = d.Path()
-	began := time.Now()
 	r, err := train.Run(train.Options{
 		Dir: d, Config: c, Device: dev, Set: set, Threads: threads(c),
 		Progress: m.training, Stop: s.ctx.Done(),
@@ -131,12 +130,13 @@ func (s *session) fit(d *run.Dir, c run.Config, set *data.Set) (run.Result, erro
 			run.Result
 		}{"result", d.Path(), r})
 	}
-	s.tell(d, r, time.Since(began))
+	s.tell(d, r)
 	return r, nil
 }
 
-// tell says what a run came to.
-func (s *session) tell(d *run.Dir, r run.Result, took time.Duration) {
+// tell says what a run came to, and how long it took, interruptions left out.
+func (s *session) tell(d *run.Dir, r run.Result) {
+	took := time.Duration(r.WallSeconds * float64(time.Second))
 	nonzero := 0
 	for _, l := range r.Layers {
 		nonzero += l.Nonzero
