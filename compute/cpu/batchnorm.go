@@ -6,201 +6,162 @@ import (
 	"betalasso/compute"
 )
 
-// unitBlock is how many units a task takes: for units of one column a run of
-// neighbours that fills a few cache lines of each row.
-const unitBlock = 64
+// normMode is what a normJob does.
+type normMode int
 
-// sums are two float64 sums for each unit of a block, taken in the order of the
-// rows whatever the number of threads.
-type sums struct{ s1, s2 [unitBlock]float64 }
+const (
+	normTrain normMode = iota
+	normEval
+	normGrad
+)
 
-// units runs task over blocks of units.
-func (d *Device) units(units, span int, task func(lo, hi int)) {
-	block := unitBlock
-	if span > 1 {
-		block = max(1, min(unitBlock, 256/span))
-	}
-	d.pool.run((units+block-1)/block, func(t int, _ *worker) {
-		task(t*block, min((t+1)*block, units))
-	})
+// normJob is a batch norm or its gradient, a block of neighbouring units a task.
+// Sums are float64, first down each column and then over the columns of a unit,
+// whatever the number of threads.
+type normJob struct {
+	d             *Device
+	bn            *compute.BatchNorm
+	mode          normMode
+	y, x          compute.Mat // y: what is set, dx for the gradient
+	dy            compute.Mat
+	dgamma, dbeta compute.Mat
+	block         int     // units
+	limit         float32 // outputs that are ≤ limit become 0
 }
 
-func (d *Device) checkNorm(op string, y, x compute.Mat, bn *compute.BatchNorm) {
-	check(op, bn.Span > 0 && x.Cols == bn.Gamma.Cols*bn.Span && y.Rows == x.Rows && y.Cols == x.Cols && !x.Trans && !y.Trans,
-		y, x, bn.Gamma)
+// norm runs d.jobs.norm.
+func (d *Device) norm(op string, j normJob) {
+	bn := j.bn
+	check(op, bn.Span > 0 && j.x.Cols == bn.Gamma.Cols*bn.Span && j.y.Rows == j.x.Rows && j.y.Cols == j.x.Cols &&
+		!j.x.Trans && !j.y.Trans, j.y, j.x, bn.Gamma)
+	// A few cache lines of each row, and more where there are units for all.
+	cols := max(64, min(256, j.x.Cols/16&^63))
+	j.d, j.block = d, max(1, cols/bn.Span)
+	j.limit = float32(math.NaN()) // nothing is ≤ NaN
+	if bn.ReLU {
+		j.limit = 0
+	}
+	d.jobs.norm = j
+	d.pool.run((bn.Gamma.Cols+j.block-1)/j.block, pass*len(j.x.Data), &d.jobs.norm)
 }
 
 // BatchNorm is compute.Device's.
 func (d *Device) BatchNorm(y, x compute.Mat, bn *compute.BatchNorm) {
-	d.checkNorm("BatchNorm", y, x, bn)
-	span := bn.Span
-	count := float64(x.Rows * span)
-	d.units(bn.Gamma.Cols, span, func(lo, hi int) {
-		var s sums
-		for n := range x.Rows {
-			row := x.Row(n)[lo*span : hi*span]
-			if span == 1 {
-				s1, s2 := s.s1[:len(row)], s.s2[:len(row)]
-				for i, v := range row {
-					f := float64(v)
-					s1[i] += f
-					s2[i] += f * f
-				}
-				continue
-			}
-			for u := range hi - lo {
-				var a, b float64
-				for _, v := range row[u*span : (u+1)*span] {
-					f := float64(v)
-					a += f
-					b += f * f
-				}
-				s.s1[u] += a
-				s.s2[u] += b
-			}
-		}
-		for u := range hi - lo {
-			mean := s.s1[u] / count
-			variance := s.s2[u]/count - mean*mean
-			if variance < 0 {
-				variance = 0
-			}
-			c := lo + u
-			bn.Mean.Data[c] = float32(mean)
-			bn.InvStd.Data[c] = float32(1 / math.Sqrt(variance+float64(bn.Epsilon)))
-			unbiased := variance * count / max(1, count-1)
-			bn.RunMean.Data[c] += bn.Average * (float32(mean) - bn.RunMean.Data[c])
-			bn.RunVar.Data[c] += bn.Average * (float32(unbiased) - bn.RunVar.Data[c])
-		}
-		normalise(y, x, bn, bn.Mean.Data, bn.InvStd.Data, lo, hi)
-	})
+	d.norm("BatchNorm", normJob{bn: bn, mode: normTrain, y: y, x: x})
 }
 
 // BatchNormEval is compute.Device's.
 func (d *Device) BatchNormEval(y, x compute.Mat, bn *compute.BatchNorm) {
-	d.checkNorm("BatchNormEval", y, x, bn)
-	d.units(bn.Gamma.Cols, bn.Span, func(lo, hi int) {
-		var inv [unitBlock]float32
-		for u := range hi - lo {
-			inv[u] = float32(1 / math.Sqrt(float64(bn.RunVar.Data[lo+u])+float64(bn.Epsilon)))
-		}
-		normalise(y, x, bn, bn.RunMean.Data, inv[:], lo, hi)
-	})
-}
-
-// normalise sets units lo..hi of y to γ·(x − mean)·inv + β, with ReLU if bn
-// says so. inv begins at unit lo if it is short, else at unit 0.
-func normalise(y, x compute.Mat, bn *compute.BatchNorm, mean, inv []float32, lo, hi int) {
-	span := bn.Span
-	if len(inv) == bn.Gamma.Cols {
-		inv = inv[lo:]
-	}
-	var scale, shift [unitBlock]float32
-	for u := range hi - lo {
-		scale[u] = bn.Gamma.Data[lo+u] * inv[u]
-		shift[u] = bn.Beta.Data[lo+u]
-	}
-	mean = mean[lo:hi]
-	for n := range x.Rows {
-		src, dst := x.Row(n)[lo*span:hi*span], y.Row(n)[lo*span:hi*span]
-		if span == 1 {
-			a, b, m := scale[:len(src)], shift[:len(src)], mean[:len(src)]
-			for i, v := range src {
-				v = a[i]*(v-m[i]) + b[i]
-				if bn.ReLU && v <= 0 {
-					v = 0
-				}
-				dst[i] = v
-			}
-			continue
-		}
-		for u, m := range mean {
-			a, b := scale[u], shift[u]
-			out := dst[u*span : (u+1)*span]
-			for i, v := range src[u*span : (u+1)*span] {
-				v = a*(v-m) + b
-				if bn.ReLU && v <= 0 {
-					v = 0
-				}
-				out[i] = v
-			}
-		}
-	}
+	d.norm("BatchNormEval", normJob{bn: bn, mode: normEval, y: y, x: x})
 }
 
 // BatchNormGrad is compute.Device's.
 func (d *Device) BatchNormGrad(dx, dgamma, dbeta, dy, x compute.Mat, bn *compute.BatchNorm) {
-	d.checkNorm("BatchNormGrad", dx, x, bn)
-	d.checkNorm("BatchNormGrad", dy, x, bn)
-	span := bn.Span
-	count := float64(x.Rows * span)
-	d.units(bn.Gamma.Cols, span, func(lo, hi int) {
-		var s sums
-		var scale [unitBlock]float32
-		mean, inv, beta := bn.Mean.Data[lo:hi], bn.InvStd.Data[lo:hi], bn.Beta.Data[lo:hi]
-		for u := range hi - lo {
-			scale[u] = bn.Gamma.Data[lo+u] * inv[u]
+	check("BatchNormGrad", dy.Rows == x.Rows && dy.Cols == x.Cols && !dy.Trans, dy, x)
+	d.norm("BatchNormGrad", normJob{bn: bn, mode: normGrad, y: dx, x: x, dy: dy, dgamma: dgamma, dbeta: dbeta})
+}
+
+func (j *normJob) do(t int, w *worker) {
+	lo, hi := t*j.block, min((t+1)*j.block, j.bn.Gamma.Cols)
+	n := (hi - lo) * j.bn.Span
+	buf := grow(&w.extra, 5*n)
+	c := columns{buf[:n], buf[n : 2*n], buf[2*n : 3*n], buf[3*n : 4*n], buf[4*n:]}
+	s := grow(&w.sums, 2*n)
+	clear(s)
+	switch j.mode {
+	case normTrain:
+		j.statistics(lo, hi, s[:n], s[n:])
+		j.spread(c, lo, hi, j.bn.Mean.Data, j.bn.InvStd.Data)
+		j.normalise(lo, hi, c)
+	case normEval:
+		j.spread(c, lo, hi, j.bn.RunMean.Data, nil)
+		j.normalise(lo, hi, c)
+	case normGrad:
+		j.spread(c, lo, hi, j.bn.Mean.Data, j.bn.InvStd.Data)
+		j.gradient(lo, hi, c, s[:n], s[n:])
+	}
+}
+
+// part is the columns of units lo..hi in row i of m.
+func (j *normJob) part(m compute.Mat, i, lo, hi int) []float32 {
+	return m.Row(i)[lo*j.bn.Span : hi*j.bn.Span]
+}
+
+// total is the sum over the columns of a unit, the u-th of a block.
+func (j *normJob) total(s []float64, u int) float64 {
+	var sum float64
+	for _, v := range s[u*j.bn.Span : (u+1)*j.bn.Span] {
+		sum += v
+	}
+	return sum
+}
+
+// statistics sets the mean and deviation of units lo..hi, and moves their
+// running averages. s1 and s2 are zeros for each column.
+func (j *normJob) statistics(lo, hi int, s1, s2 []float64) {
+	bn := j.bn
+	for i := range j.x.Rows {
+		j.d.kernel.moments(j.part(j.x, i, lo, hi), s1, s2)
+	}
+	count := float64(j.x.Rows * bn.Span)
+	for u := lo; u < hi; u++ {
+		mean := j.total(s1, u-lo) / count
+		variance := j.total(s2, u-lo)/count - mean*mean
+		if variance < 0 {
+			variance = 0
 		}
-		for n := range x.Rows {
-			src, g := x.Row(n)[lo*span:hi*span], dy.Row(n)[lo*span:hi*span]
-			if span == 1 {
-				for i, v := range src {
-					c := v - mean[i]
-					if bn.ReLU && scale[i]*c+beta[i] <= 0 {
-						continue
-					}
-					s.s1[i] += float64(g[i])
-					s.s2[i] += float64(g[i]) * float64(c)
-				}
-				continue
-			}
-			for u, m := range mean {
-				var a, b float64
-				gu := g[u*span : (u+1)*span]
-				for i, v := range src[u*span : (u+1)*span] {
-					c := v - m
-					if bn.ReLU && scale[u]*c+beta[u] <= 0 {
-						continue
-					}
-					a += float64(gu[i])
-					b += float64(gu[i]) * float64(c)
-				}
-				s.s1[u] += a
-				s.s2[u] += b
-			}
+		unbiased := variance * count / max(1, count-1)
+		bn.Mean.Data[u] = float32(mean)
+		bn.InvStd.Data[u] = float32(1 / math.Sqrt(variance+float64(bn.Epsilon)))
+		bn.RunMean.Data[u] += bn.Average * (float32(mean) - bn.RunMean.Data[u])
+		bn.RunVar.Data[u] += bn.Average * (float32(unbiased) - bn.RunVar.Data[u])
+	}
+}
+
+// spread sets the factors of the columns of units lo..hi; without inv, from the
+// running variance.
+func (j *normJob) spread(c columns, lo, hi int, mean, inv []float32) {
+	bn, span := j.bn, j.bn.Span
+	for u := lo; u < hi; u++ {
+		var v float32
+		if inv != nil {
+			v = inv[u]
+		} else {
+			v = float32(1 / math.Sqrt(float64(bn.RunVar.Data[u])+float64(bn.Epsilon)))
 		}
-		var k1, k2 [unitBlock]float32 // dx = scale·dy − k1 − k2·(x − mean)
-		for u := range hi - lo {
-			dbeta.Data[lo+u] = float32(s.s1[u])
-			dgamma.Data[lo+u] = float32(s.s2[u] * float64(inv[u]))
-			k1[u] = float32(float64(scale[u]) * s.s1[u] / count)
-			k2[u] = float32(float64(scale[u]) * s.s2[u] * float64(inv[u]) * float64(inv[u]) / count)
+		m, scale, shift := mean[u], bn.Gamma.Data[u]*v, bn.Beta.Data[u]
+		for i := (u - lo) * span; i < (u-lo+1)*span; i++ {
+			c.mean[i], c.scale[i], c.shift[i] = m, scale, shift
 		}
-		for n := range x.Rows {
-			src, g, dst := x.Row(n)[lo*span:hi*span], dy.Row(n)[lo*span:hi*span], dx.Row(n)[lo*span:hi*span]
-			if span == 1 {
-				for i, v := range src {
-					c := v - mean[i]
-					r := -k1[i] - k2[i]*c
-					if !bn.ReLU || !(scale[i]*c+beta[i] <= 0) {
-						r += scale[i] * g[i]
-					}
-					dst[i] = r
-				}
-				continue
-			}
-			for u, m := range mean {
-				a, b, k, l := scale[u], beta[u], k1[u], k2[u]
-				gu, du := g[u*span:(u+1)*span], dst[u*span:(u+1)*span]
-				for i, v := range src[u*span : (u+1)*span] {
-					c := v - m
-					r := -k - l*c
-					if !bn.ReLU || !(a*c+b <= 0) {
-						r += a * gu[i]
-					}
-					du[i] = r
-				}
-			}
+	}
+}
+
+func (j *normJob) normalise(lo, hi int, c columns) {
+	for i := range j.x.Rows {
+		j.d.kernel.normalise(j.part(j.y, i, lo, hi), j.part(j.x, i, lo, hi), c, j.limit)
+	}
+}
+
+// gradient sets the gradients of units lo..hi. s1 and s2 are zeros for each
+// column.
+func (j *normJob) gradient(lo, hi int, c columns, s1, s2 []float64) {
+	bn, span := j.bn, j.bn.Span
+	for i := range j.x.Rows {
+		j.d.kernel.gradMoments(j.part(j.dy, i, lo, hi), j.part(j.x, i, lo, hi), c, j.limit, s1, s2)
+	}
+	count := float64(j.x.Rows * span)
+	for u := lo; u < hi; u++ {
+		sum1, sum2 := j.total(s1, u-lo), j.total(s2, u-lo)
+		inv := float64(bn.InvStd.Data[u])
+		scale := float64(bn.Gamma.Data[u] * bn.InvStd.Data[u])
+		j.dbeta.Data[u] = float32(sum1)
+		j.dgamma.Data[u] = float32(sum2 * inv)
+		k1, k2 := float32(scale*sum1/count), float32(scale*sum2*inv*inv/count)
+		for i := (u - lo) * span; i < (u-lo+1)*span; i++ {
+			c.k1[i], c.k2[i] = k1, k2
 		}
-	})
+	}
+	for i := range j.x.Rows {
+		j.d.kernel.normaliseGrad(j.part(j.y, i, lo, hi), j.part(j.dy, i, lo, hi), j.part(j.x, i, lo, hi), c, j.limit)
+	}
 }

@@ -5,6 +5,7 @@ package cpu
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 
 	"betalasso/compute"
@@ -20,6 +21,27 @@ type Device struct {
 	spare       []float32
 	lattices    map[compute.Window]*lattice
 	windows     map[compute.Window][]int32
+	jobs        jobs
+}
+
+// jobs are the operations that run on several threads.
+type jobs struct {
+	pack      packJob
+	product   productJob
+	conv      convJob
+	convGradW convGradWJob
+	convSum   convSumJob
+	convGradX convGradXJob
+	around    aroundJob
+	local     localJob
+	localW    localGradWJob
+	localX    localGradXJob
+	norm      normJob
+	rows      addRowJob
+	sum       sumRowsJob
+	dropout   dropoutJob
+	update    updateJob
+	nonzero   nonzeroJob
 }
 
 // Kernels are the names of the kernels that this machine can run, best first.
@@ -66,8 +88,10 @@ func (d *Device) Alloc(rows, cols int) compute.Mat {
 	return compute.Mat{Rows: rows, Cols: cols, Data: make([]float32, rows*cols)}
 }
 
+// check panics if shapes do not fit. What it prints is a copy, so that calls
+// need no memory.
 func check(op string, ok bool, mats ...compute.Mat) {
 	if !ok {
-		panic(fmt.Sprintf("cpu: %s: shapes %v do not fit", op, mats))
+		panic(fmt.Sprintf("cpu: %s: shapes %v do not fit", op, slices.Clone(mats)))
 	}
 }

@@ -10,54 +10,82 @@ import (
 // stretch is how many neighbouring numbers a task takes.
 const stretch = 1 << 14
 
-// stretches runs task over [lo, hi) of n numbers.
-func (d *Device) stretches(n int, task func(lo, hi int)) {
-	d.pool.run((n+stretch-1)/stretch, func(t int, _ *worker) {
-		task(t*stretch, min((t+1)*stretch, n))
-	})
-}
+// stretches runs a job whose tasks are stretches of n numbers.
+func (d *Device) stretches(n int, j job) { d.pool.run((n+stretch-1)/stretch, pass*n, j) }
+
+// ends are the numbers lo..hi of stretch t.
+func ends(t, n int) (lo, hi int) { return t * stretch, min((t+1)*stretch, n) }
+
+// sumBlock is how many columns a task of SumRows takes.
+const sumBlock = 64
+
+// addRowJob adds a row to one row a task, sumRowsJob sums a block of columns.
+type (
+	addRowJob  struct{ dst, b compute.Mat }
+	sumRowsJob struct{ dst, a compute.Mat }
+)
 
 // AddRow is compute.Device's.
 func (d *Device) AddRow(dst, b compute.Mat) {
 	check("AddRow", b.Rows == 1 && b.Cols == dst.Cols && !dst.Trans, dst, b)
-	for n := range dst.Rows {
-		row := dst.Row(n)
-		for i, v := range b.Data[:len(row)] {
-			row[i] += v
-		}
+	j := &d.jobs.rows
+	*j = addRowJob{dst, b}
+	d.pool.run(dst.Rows, pass*len(dst.Data), j)
+}
+
+func (j *addRowJob) do(t int, _ *worker) {
+	row := j.dst.Row(t)
+	for i, v := range j.b.Data[:len(row)] {
+		row[i] += v
 	}
 }
 
 // SumRows is compute.Device's.
 func (d *Device) SumRows(dst, a compute.Mat) {
 	check("SumRows", dst.Rows == 1 && dst.Cols == a.Cols && !a.Trans, dst, a)
-	d.pool.run((a.Cols+unitBlock-1)/unitBlock, func(t int, _ *worker) {
-		lo, hi := t*unitBlock, min((t+1)*unitBlock, a.Cols)
-		var sum [unitBlock]float64
-		for n := range a.Rows {
-			for i, v := range a.Row(n)[lo:hi] {
-				sum[i] += float64(v)
-			}
+	j := &d.jobs.sum
+	*j = sumRowsJob{dst, a}
+	d.pool.run((a.Cols+sumBlock-1)/sumBlock, pass*len(a.Data), j)
+}
+
+func (j *sumRowsJob) do(t int, _ *worker) {
+	lo, hi := t*sumBlock, min((t+1)*sumBlock, j.a.Cols)
+	var sum [sumBlock]float64
+	for n := range j.a.Rows {
+		for i, v := range j.a.Row(n)[lo:hi] {
+			sum[i] += float64(v)
 		}
-		for i := range hi - lo {
-			dst.Data[lo+i] = float32(sum[i])
-		}
-	})
+	}
+	for i := range hi - lo {
+		j.dst.Data[lo+i] = float32(sum[i])
+	}
+}
+
+// dropoutJob drops a stretch a task.
+type dropoutJob struct {
+	dst, src compute.Mat
+	p        float32
+	seed     uint64
 }
 
 // Dropout is compute.Device's.
 func (d *Device) Dropout(dst, src compute.Mat, p float32, seed uint64) {
 	check("Dropout", dst.Rows == src.Rows && dst.Cols == src.Cols && !dst.Trans && !src.Trans, dst, src)
-	scale := 1 / (1 - p)
-	d.stretches(len(dst.Data), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			if compute.Keep(seed, i, p) {
-				dst.Data[i] = src.Data[i] * scale
-			} else {
-				dst.Data[i] = 0
-			}
+	j := &d.jobs.dropout
+	*j = dropoutJob{dst, src, p, seed}
+	d.stretches(len(dst.Data), j)
+}
+
+func (j *dropoutJob) do(t int, _ *worker) {
+	lo, hi := ends(t, len(j.dst.Data))
+	scale := 1 / (1 - j.p)
+	for i := lo; i < hi; i++ {
+		if compute.Keep(j.seed, i, j.p) {
+			j.dst.Data[i] = j.src.Data[i] * scale
+		} else {
+			j.dst.Data[i] = 0
 		}
-	})
+	}
 }
 
 // CrossEntropy is compute.Device's.
@@ -93,73 +121,57 @@ func (d *Device) CrossEntropy(dx, logits compute.Mat, labels []uint8) (loss floa
 	return loss, correct
 }
 
+// updateJob takes the optimiser's step on a stretch a task, and counts.
+type updateJob struct {
+	d        *Device
+	w, v, dw []float32
+	u        compute.Update
+	nonzero  atomic.Int64
+}
+
 // Update is compute.Device's.
 func (d *Device) Update(w, v, dw compute.Mat, u compute.Update) (nonzero int) {
 	check("Update", len(w.Data) == len(dw.Data) && (u.Momentum == 0 || len(v.Data) == len(w.Data)), w, v, dw)
-	var total atomic.Int64
-	d.stretches(len(w.Data), func(lo, hi int) {
-		g := dw.Data[lo:hi]
-		if u.Momentum != 0 {
-			total.Add(int64(momentumStep(w.Data[lo:hi], v.Data[lo:hi], g, u)))
-		} else {
-			total.Add(int64(plainStep(w.Data[lo:hi], g, u)))
-		}
-	})
-	return int(total.Load())
+	j := &d.jobs.update
+	j.d, j.w, j.v, j.dw, j.u = d, w.Data, v.Data, dw.Data, u
+	j.nonzero.Store(0)
+	d.stretches(len(w.Data), j)
+	return int(j.nonzero.Load())
 }
 
-// signed is l with the sign of x, and 0 for a zero.
-func signed(l, x float32) float32 {
-	if x == 0 {
-		return 0
+func (j *updateJob) do(t int, _ *worker) {
+	lo, hi := ends(t, len(j.w))
+	kn, u, n := &j.d.kernel, &j.u, 0
+	if u.Momentum != 0 {
+		n = kn.momentumStep(j.w[lo:hi], j.v[lo:hi], j.dw[lo:hi], u.LR, u.Momentum, u.WeightDecay, u.L1, u.Cut)
+	} else {
+		n = kn.step(j.w[lo:hi], j.dw[lo:hi], u.LR, u.WeightDecay, u.L1, u.Cut)
 	}
-	return math.Float32frombits(math.Float32bits(l) | math.Float32bits(x)&(1<<31))
+	j.nonzero.Add(int64(n))
 }
 
-func plainStep(w, dw []float32, u compute.Update) (nonzero int) {
-	dw = dw[:len(w)]
-	for i, x := range w {
-		g := dw[i] + u.WeightDecay*x + signed(u.L1, x)
-		x -= u.LR * g
-		if float32(math.Abs(float64(x))) < u.Cut {
-			x = 0
-		}
-		if x != 0 {
-			nonzero++
-		}
-		w[i] = x
-	}
-	return nonzero
-}
-
-func momentumStep(w, v, dw []float32, u compute.Update) (nonzero int) {
-	dw, v = dw[:len(w)], v[:len(w)]
-	for i, x := range w {
-		g := u.Momentum*v[i] + (dw[i] + u.WeightDecay*x + signed(u.L1, x))
-		v[i] = g
-		x -= u.LR * g
-		if float32(math.Abs(float64(x))) < u.Cut {
-			x = 0
-		}
-		if x != 0 {
-			nonzero++
-		}
-		w[i] = x
-	}
-	return nonzero
+// nonzeroJob counts a stretch a task.
+type nonzeroJob struct {
+	m     []float32
+	total atomic.Int64
 }
 
 // Nonzero is compute.Device's.
 func (d *Device) Nonzero(m compute.Mat) int {
-	var total atomic.Int64
-	d.stretches(len(m.Data), func(lo, hi int) {
-		n := 0
-		for _, x := range m.Data[lo:hi] {
-			if x != 0 {
-				n++
-			}
+	j := &d.jobs.nonzero
+	j.m = m.Data
+	j.total.Store(0)
+	d.stretches(len(m.Data), j)
+	return int(j.total.Load())
+}
+
+func (j *nonzeroJob) do(t int, _ *worker) {
+	lo, hi := ends(t, len(j.m))
+	n := 0
+	for _, x := range j.m[lo:hi] {
+		if x != 0 {
+			n++
 		}
-		total.Add(int64(n))
-	})
-	return int(total.Load())
+	}
+	j.total.Add(int64(n))
 }

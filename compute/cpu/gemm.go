@@ -10,6 +10,10 @@ const (
 	// in a 512 KiB second-level cache together with its packed right side.
 	blockRows = 512
 	blockCols = 96
+	// fewRows is the least that blocks are cut down to where there are fewer
+	// than enoughTasks.
+	fewRows     = 128
+	enoughTasks = 16
 )
 
 // Mul is compute.Device's.
@@ -26,89 +30,93 @@ func (d *Device) Mul(dst, a, b compute.Mat) {
 	d.product(dst.Data, dst.Cols, left, right)
 }
 
-// panels is a packed side of a product: for each depth of k, panel by panel.
-type panels struct {
-	data  []float32
-	width int
-	n     int // panels
-}
-
-// at is panel i of the depth that begins at k0 and is kc deep.
-func (p panels) at(i, k0, kc int) []float32 {
-	return p.data[k0*p.n*p.width+i*p.width*kc:]
-}
-
-// packAll packs all of o, on all threads.
-func (d *Device) packAll(buf *[]float32, width int, o operand) panels {
-	p := panels{width: width, n: (o.lines + width - 1) / width}
-	p.data = grow(buf, p.n*width*o.k)
-	group := max(1, 64/width)
-	d.pool.run((p.n+group-1)/group, func(t int, _ *worker) {
-		for k0 := 0; k0 < o.k; k0 += depth {
-			kc := min(depth, o.k-k0)
-			for i := t * group; i < min((t+1)*group, p.n); i++ {
-				d.pack(p.at(i, k0, kc), width, o, i*width, k0, kc)
-			}
-		}
-	})
-	return p
+// productJob is a product, a block of the destination a task.
+type productJob struct {
+	d             *Device
+	c             []float32
+	ldc           int
+	a, b          panels  // b only if there are several rows of blocks
+	right         operand // else a task packs what it needs
+	m, n, k       int
+	rows          int // of blocks
+	height, width int // of a block
 }
 
 // product sets c, whose rows are ldc apart, to left·rightᵀ in terms of lines.
 // The left side is packed at once. The right side, the weights in all but the
 // weight gradients, is packed by the task that uses it, unless several do.
+// Blocks depend on the sizes alone.
 func (d *Device) product(c []float32, ldc int, left, right operand) {
-	m, n, k := left.lines, right.lines, left.k
 	kn := &d.kernel
-	a := d.packAll(&d.left, kn.mr, left)
-	rows := (m + blockRows - 1) / blockRows
-	var b panels
-	if rows > 1 {
-		b = d.packAll(&d.right, kn.nr, right)
-	}
-	width := blockCols / kn.nr * kn.nr
-	for width > kn.nr && rows*((n+width-1)/width) < 16 {
-		width -= kn.nr
-	}
-	cols := (n + width - 1) / width
-	d.pool.run(rows*cols, func(t int, w *worker) {
-		i0, j0 := t%rows*blockRows, t/rows*width
-		mb, nb := min(blockRows, m-i0), min(width, n-j0)
-		for i := range mb {
-			clear(c[(i0+i)*ldc+j0 : (i0+i)*ldc+j0+nb])
+	m, n, k := left.lines, right.lines, left.k
+	if k == 0 {
+		for i := range m {
+			clear(c[i*ldc : i*ldc+n])
 		}
-		for k0 := 0; k0 < k; k0 += depth {
-			kc := min(depth, k-k0)
-			var bp []float32
-			if rows > 1 {
-				bp = b.at(j0/kn.nr, k0, kc)
-			} else {
-				bp = grow(&w.b, width*depth)
-				for j := 0; j < nb; j += kn.nr {
-					d.pack(bp[j*kc:], kn.nr, right, j0+j, k0, kc)
-				}
-			}
-			d.block(kc, a.at(i0/kn.mr, k0, kc), bp, mb, nb, c[i0*ldc+j0:], ldc, w)
-		}
-	})
+		return
+	}
+	j := &d.jobs.product
+	*j = productJob{d: d, c: c, ldc: ldc, right: right, m: m, n: n, k: k}
+	j.height, j.width = blockRows, blockCols/kn.nr*kn.nr
+	for j.tasks() < enoughTasks && j.width > kn.nr {
+		j.width -= kn.nr
+	}
+	for j.tasks() < enoughTasks && j.height > fewRows {
+		j.height /= 2
+	}
+	j.a = d.packAll(&d.left, kn.mr, left)
+	if j.rows > 1 {
+		j.b = d.packAll(&d.right, kn.nr, right)
+	}
+	d.pool.run(j.tasks(), m*n*k, j)
 }
 
-// block adds the product of packed panels, kc deep, to the mb x nb block c.
-func (d *Device) block(kc int, a, b []float32, mb, nb int, c []float32, ldc int, w *worker) {
+// tasks is the number of blocks, and sets rows.
+func (j *productJob) tasks() int {
+	j.rows = (j.m + j.height - 1) / j.height
+	return j.rows * ((j.n + j.width - 1) / j.width)
+}
+
+func (j *productJob) do(t int, w *worker) {
+	kn := &j.d.kernel
+	i0, j0 := t%j.rows*j.height, t/j.rows*j.width
+	mb, nb := min(j.height, j.m-i0), min(j.width, j.n-j0)
+	for k0 := 0; k0 < j.k; k0 += depth {
+		kc := min(depth, j.k-k0)
+		var b []float32
+		if j.rows > 1 {
+			b = j.b.at(j0/kn.nr, k0, kc)
+		} else {
+			b = grow(&w.b, j.width*depth)
+			for i := 0; i < nb; i += kn.nr {
+				j.d.pack(b[i*kc:], kn.nr, j.right, j0+i, k0, kc)
+			}
+		}
+		j.d.block(kc, j.a.at(i0/kn.mr, k0, kc), b, mb, nb, j.c[i0*j.ldc+j0:], j.ldc, k0 > 0, w)
+	}
+}
+
+// block sets the mb x nb block c to the product of packed panels, kc deep, or
+// adds it there.
+func (d *Device) block(kc int, a, b []float32, mb, nb int, c []float32, ldc int, add bool, w *worker) {
 	kn := &d.kernel
 	for i := 0; i < mb; i += kn.mr {
 		for j := 0; j < nb; j += kn.nr {
 			if i+kn.mr <= mb && j+kn.nr <= nb {
-				kn.mul(kc, a[i*kc:], b[j*kc:], c[i*ldc+j:], ldc)
+				kn.mul(kc, a[i*kc:], b[j*kc:], c[i*ldc+j:], ldc, add)
 				continue
 			}
 			tile := grow(&w.tile, kn.mr*kn.nr)
-			clear(tile)
-			kn.mul(kc, a[i*kc:], b[j*kc:], tile, kn.nr)
+			kn.mul(kc, a[i*kc:], b[j*kc:], tile, kn.nr, false)
+			cols := min(kn.nr, nb-j)
 			for r := range min(kn.mr, mb-i) {
-				row := c[(i+r)*ldc+j:]
-				for s := range min(kn.nr, nb-j) {
-					row[s] += tile[r*kn.nr+s]
+				row, sum := c[(i+r)*ldc+j:][:cols], tile[r*kn.nr:][:cols]
+				if !add {
+					copy(row, sum)
+					continue
+				}
+				for s, v := range sum {
+					row[s] += v
 				}
 			}
 		}

@@ -1,41 +1,26 @@
 package cpu
 
-// kernel is one way to multiply packed panels.
+// kernel is one way to multiply packed panels, and the passes that go with it.
 type kernel struct {
 	name   string
-	mr, nr int // rows and columns of the tile; nr is a multiple of 8 or mr and nr are 4
+	mr, nr int // rows and columns of the tile; mr is 4 or a multiple of 8, nr a multiple of 8
 
-	// mul adds a product of panels to a tile of c whose rows are ldc apart:
+	// mul sets a tile of c, whose rows are ldc apart, to a product of panels, or
+	// adds it there:
 	//
-	//	c[i*ldc+j] += Σ_p a[p*mr+i]·b[p*nr+j]   // i < mr, j < nr, p < k
-	mul func(k int, a, b, c []float32, ldc int)
+	//	c[i*ldc+j] = [add] c[i*ldc+j] + Σ_p a[p*mr+i]·b[p*nr+j]   // i < mr, j < nr, p < k
+	mul func(k int, a, b, c []float32, ldc int, add bool)
 
-	// transpose8 lays eight rows of 8n numbers, lds apart, into columns:
-	//
-	//	dst[j*ldd+i] = src[i*lds+j]   // i < 8, j < 8n
-	transpose8 func(dst []float32, ldd int, src []float32, lds, n int)
-
-	// transpose4 is the same for four rows of 4n numbers, with ldd = 4.
-	transpose4 func(dst, src []float32, lds, n int)
-
-	// moveRuns copies runWidth numbers for each run:
-	//
-	//	dst[r.to+i] = src[r.at+i]   // i < runWidth, for r in runs in order
-	moveRuns func(dst, src []float32, runs []run)
-
-	// moveTaps copies 8n neighbours for each tap:
-	//
-	//	dst[p*stride+i] = src[taps[p]+i]   // i < 8n
-	moveTaps func(dst []float32, stride int, src []float32, taps []int, n int)
+	passes
 }
 
 // kernels lists those that this machine can run, best first. The last is
 // portable Go and is always there.
 func kernels() []kernel {
-	return append(archKernels(), kernel{"go", 4, 8, mul4x8, transpose8, transpose4, moveRuns, moveTaps})
+	return append(archKernels(), kernel{"go", 4, 8, mul4x8, portable})
 }
 
-func mul4x8(k int, a, b, c []float32, ldc int) {
+func mul4x8(k int, a, b, c []float32, ldc int, add bool) {
 	for half := 0; half < 8; half += 4 {
 		var s00, s01, s02, s03, s10, s11, s12, s13, s20, s21, s22, s23, s30, s31, s32, s33 float32
 		for p := range k {
@@ -60,37 +45,12 @@ func mul4x8(k int, a, b, c []float32, ldc int) {
 		}
 		for i, s := range [4][4]float32{{s00, s01, s02, s03}, {s10, s11, s12, s13}, {s20, s21, s22, s23}, {s30, s31, s32, s33}} {
 			row := c[i*ldc+half : i*ldc+half+4]
-			for j := range row {
-				row[j] += s[j]
+			for j, v := range s {
+				if add {
+					v += row[j]
+				}
+				row[j] = v
 			}
 		}
-	}
-}
-
-func transpose8(dst []float32, ldd int, src []float32, lds, n int) {
-	for j := range 8 * n {
-		for i := range 8 {
-			dst[j*ldd+i] = src[i*lds+j]
-		}
-	}
-}
-
-func transpose4(dst, src []float32, lds, n int) {
-	for j := range 4 * n {
-		for i := range 4 {
-			dst[j*4+i] = src[i*lds+j]
-		}
-	}
-}
-
-func moveRuns(dst, src []float32, runs []run) {
-	for _, r := range runs {
-		copy(dst[r.to:r.to+runWidth], src[r.at:])
-	}
-}
-
-func moveTaps(dst []float32, stride int, src []float32, taps []int, n int) {
-	for p, t := range taps {
-		copy(dst[p*stride:p*stride+8*n], src[t:])
 	}
 }

@@ -6,27 +6,40 @@ import "betalasso/compute"
 // inputs that a window meets are then rows, each position is one small product
 // over the whole batch, and no two positions write to the same place.
 
+// aroundJob transposes a matrix, a band of columns a task.
+type aroundJob struct {
+	d          *Device
+	dst, src   []float32
+	rows, cols int
+}
+
+const aroundBand = 64
+
 // around sets dst, [cols, rows], to the transpose of src, [rows, cols].
 func (d *Device) around(dst, src []float32, rows, cols int) {
-	const band = 64
-	d.pool.run((cols+band-1)/band, func(t int, _ *worker) {
-		lo, hi := t*band, min((t+1)*band, cols)
-		i := 0
-		for ; i+8 <= rows; i += 8 {
-			whole := (hi - lo) / 8
-			d.kernel.transpose8(dst[lo*rows+i:], rows, src[i*cols+lo:], cols, whole)
-			for j := lo + whole*8; j < hi; j++ {
-				for r := range 8 {
-					dst[j*rows+i+r] = src[(i+r)*cols+j]
-				}
+	j := &d.jobs.around
+	*j = aroundJob{d, dst, src, rows, cols}
+	d.pool.run((cols+aroundBand-1)/aroundBand, pass*rows*cols, j)
+}
+
+func (j *aroundJob) do(t int, _ *worker) {
+	dst, src, rows, cols := j.dst, j.src, j.rows, j.cols
+	lo, hi := t*aroundBand, min((t+1)*aroundBand, cols)
+	i := 0
+	for ; i+8 <= rows; i += 8 {
+		whole := (hi - lo) / 8
+		j.d.kernel.transpose8(dst[lo*rows+i:], rows, src[i*cols+lo:], cols, whole)
+		for c := lo + whole*8; c < hi; c++ {
+			for r := range 8 {
+				dst[c*rows+i+r] = src[(i+r)*cols+c]
 			}
 		}
-		for ; i < rows; i++ {
-			for j := lo; j < hi; j++ {
-				dst[j*rows+i] = src[i*cols+j]
-			}
+	}
+	for ; i < rows; i++ {
+		for c := lo; c < hi; c++ {
+			dst[c*rows+i] = src[i*cols+c]
 		}
-	})
+	}
 }
 
 // inputs lists, for each position and tap of a window, the index of the input
@@ -63,8 +76,10 @@ func (d *Device) small(c []float32, ldc int, left, right operand, w *worker) {
 	lines := (m + kn.mr - 1) / kn.mr * kn.mr
 	buf := grow(&w.b, (lines+kn.nr)*depth)
 	a, b := buf[:lines*depth], buf[lines*depth:]
-	for i := range m {
-		clear(c[i*ldc : i*ldc+n])
+	if left.k == 0 {
+		for i := range m {
+			clear(c[i*ldc : i*ldc+n])
+		}
 	}
 	for k0 := 0; k0 < left.k; k0 += depth {
 		kc := min(depth, left.k-k0)
@@ -73,12 +88,12 @@ func (d *Device) small(c []float32, ldc int, left, right operand, w *worker) {
 		}
 		for j := 0; j < n; j += kn.nr {
 			d.pack(b, kn.nr, right, j, k0, kc)
-			d.block(kc, a, b, m, min(kn.nr, n-j), c[j:], ldc, w)
+			d.block(kc, a, b, m, min(kn.nr, n-j), c[j:], ldc, k0 > 0, w)
 		}
 	}
 }
 
-// patch copies the rows of xt, [features, n], that idx names.
+// patch gathers the rows of xt, [features, n], that a window meets.
 func patch(dst, xt []float32, idx []int32, n int) {
 	for t, i := range idx {
 		if i < 0 {
@@ -89,76 +104,110 @@ func patch(dst, xt []float32, idx []int32, n int) {
 	}
 }
 
+// window is what the jobs of a locally connected layer share: matrices turned
+// around, and where the inputs of each position and tap are.
+type window struct {
+	d         *Device
+	n         int // the batch
+	k, taps   int
+	positions int
+	idx       []int32
+	xt, yt    []float32 // [features, n]; of x or dx, of y or dy
+	w         compute.Mat
+}
+
+func (d *Device) window(n int, w compute.Mat, win compute.Window) window {
+	in := win.In() * n
+	buf := grow(&d.spare, in+win.Out()*n)
+	return window{d, n, win.K, win.Patch(), win.Positions(), d.inputs(win), buf[:in], buf[in:], w}
+}
+
+// work is the number of multiply-adds.
+func (j *window) work() int { return j.n * j.positions * j.k * j.taps }
+
+// patch gathers the inputs that position p meets, [taps, n].
+func (j *window) patch(p int, w *worker) []float32 {
+	dst := grow(&w.extra, j.taps*j.n)
+	patch(dst, j.xt, j.idx[p*j.taps:(p+1)*j.taps], j.n)
+	return dst
+}
+
+// localJob, localGradWJob do a position a task; localGradXJob some of the batch.
+type (
+	localJob      struct{ window }
+	localGradWJob struct{ window }
+	localGradXJob struct{ window }
+)
+
 // Local is compute.Device's.
 func (d *Device) Local(y, x, w compute.Mat, win compute.Window) {
-	n, taps, positions := x.Rows, win.Patch(), win.Positions()
-	check("Local", x.Cols == win.In() && y.Cols == win.Out() && y.Rows == n &&
-		w.Rows == positions*win.K && w.Cols == taps && !x.Trans && !y.Trans && !w.Trans, y, x, w)
-	idx := d.inputs(win)
-	buf := grow(&d.spare, len(x.Data)+len(y.Data))
-	xt, yt := buf[:len(x.Data)], buf[len(x.Data):]
-	d.around(xt, x.Data, n, x.Cols)
-	d.pool.run(positions, func(p int, wk *worker) {
-		xp := grow(&wk.extra, taps*n)
-		patch(xp, xt, idx[p*taps:(p+1)*taps], n)
-		d.small(yt[p*n:], positions*n,
-			operand{data: w.Data[p*win.K*taps:], ld: taps, lines: win.K, k: taps, along: true},
-			operand{data: xp, ld: n, lines: n, k: taps}, wk)
-	})
-	d.around(y.Data, yt, y.Cols, n)
+	check("Local", x.Cols == win.In() && y.Cols == win.Out() && x.Rows == y.Rows &&
+		w.Rows == win.Positions()*win.K && w.Cols == win.Patch() && !x.Trans && !y.Trans && !w.Trans, y, x, w)
+	j := &d.jobs.local
+	j.window = d.window(x.Rows, w, win)
+	d.around(j.xt, x.Data, j.n, x.Cols)
+	d.pool.run(j.positions, j.work(), j)
+	d.around(y.Data, j.yt, y.Cols, j.n)
+}
+
+func (j *localJob) do(p int, w *worker) {
+	j.d.small(j.yt[p*j.n:], j.positions*j.n,
+		operand{data: j.w.Data[p*j.k*j.taps:], ld: j.taps, lines: j.k, k: j.taps, along: true},
+		operand{data: j.patch(p, w), ld: j.n, lines: j.n, k: j.taps}, w)
 }
 
 // LocalGradW is compute.Device's.
 func (d *Device) LocalGradW(dw, dy, x compute.Mat, win compute.Window) {
-	n, taps, positions := x.Rows, win.Patch(), win.Positions()
-	check("LocalGradW", x.Cols == win.In() && dy.Cols == win.Out() && dy.Rows == n &&
-		dw.Rows == positions*win.K && dw.Cols == taps && !x.Trans && !dy.Trans && !dw.Trans, dw, dy, x)
-	idx := d.inputs(win)
-	buf := grow(&d.spare, len(x.Data)+len(dy.Data))
-	xt, dyt := buf[:len(x.Data)], buf[len(x.Data):]
-	d.around(xt, x.Data, n, x.Cols)
-	d.around(dyt, dy.Data, n, dy.Cols)
-	d.pool.run(positions, func(p int, wk *worker) {
-		xp := grow(&wk.extra, taps*n)
-		patch(xp, xt, idx[p*taps:(p+1)*taps], n)
-		d.small(dw.Data[p*win.K*taps:], taps,
-			operand{data: dyt[p*n:], ld: positions * n, lines: win.K, k: n, along: true},
-			operand{data: xp, ld: n, lines: taps, k: n, along: true}, wk)
-	})
+	check("LocalGradW", x.Cols == win.In() && dy.Cols == win.Out() && dy.Rows == x.Rows &&
+		dw.Rows == win.Positions()*win.K && dw.Cols == win.Patch() && !x.Trans && !dy.Trans && !dw.Trans, dw, dy, x)
+	j := &d.jobs.localW
+	j.window = d.window(x.Rows, dw, win)
+	d.around(j.xt, x.Data, j.n, x.Cols)
+	d.around(j.yt, dy.Data, j.n, dy.Cols)
+	d.pool.run(j.positions, j.work(), j)
 }
+
+func (j *localGradWJob) do(p int, w *worker) {
+	j.d.small(j.w.Data[p*j.k*j.taps:], j.taps,
+		operand{data: j.yt[p*j.n:], ld: j.positions * j.n, lines: j.k, k: j.n, along: true},
+		operand{data: j.patch(p, w), ld: j.n, lines: j.taps, k: j.n, along: true}, w)
+}
+
+// localBand is how much of the batch a task of LocalGradX takes.
+const localBand = 72
 
 // LocalGradX is compute.Device's. A task takes some of the batch through all
 // positions, because windows overlap.
 func (d *Device) LocalGradX(dx, dy, w compute.Mat, win compute.Window) {
-	n, taps, positions := dx.Rows, win.Patch(), win.Positions()
-	check("LocalGradX", dx.Cols == win.In() && dy.Cols == win.Out() && dy.Rows == n &&
-		w.Rows == positions*win.K && w.Cols == taps && !dx.Trans && !dy.Trans && !w.Trans, dx, dy, w)
-	idx := d.inputs(win)
-	buf := grow(&d.spare, len(dx.Data)+len(dy.Data))
-	dxt, dyt := buf[:len(dx.Data)], buf[len(dx.Data):]
-	d.around(dyt, dy.Data, n, dy.Cols)
-	const band = 72
-	d.pool.run((n+band-1)/band, func(t int, wk *worker) {
-		lo := t * band
-		nb := min(band, n-lo)
-		for i := range dx.Cols {
-			clear(dxt[i*n+lo : i*n+lo+nb])
-		}
-		g := grow(&wk.extra, taps*nb)
-		for p := range positions {
-			d.small(g, nb,
-				operand{data: w.Data[p*win.K*taps:], ld: taps, lines: taps, k: win.K},
-				operand{data: dyt[p*n+lo:], ld: positions * n, lines: nb, k: win.K}, wk)
-			for t, i := range idx[p*taps : (p+1)*taps] {
-				if i < 0 {
-					continue
-				}
-				dst := dxt[int(i)*n+lo:][:nb]
-				for j, v := range g[t*nb : (t+1)*nb] {
-					dst[j] += v
-				}
+	check("LocalGradX", dx.Cols == win.In() && dy.Cols == win.Out() && dy.Rows == dx.Rows &&
+		w.Rows == win.Positions()*win.K && w.Cols == win.Patch() && !dx.Trans && !dy.Trans && !w.Trans, dx, dy, w)
+	j := &d.jobs.localX
+	j.window = d.window(dx.Rows, w, win)
+	d.around(j.yt, dy.Data, j.n, dy.Cols)
+	d.pool.run((j.n+localBand-1)/localBand, j.work(), j)
+	d.around(dx.Data, j.xt, dx.Cols, j.n)
+}
+
+func (j *localGradXJob) do(t int, w *worker) {
+	n, taps := j.n, j.taps
+	lo := t * localBand
+	nb := min(localBand, n-lo)
+	for i := lo; i < len(j.xt); i += n {
+		clear(j.xt[i : i+nb])
+	}
+	g := grow(&w.extra, taps*nb)
+	for p := range j.positions {
+		j.d.small(g, nb,
+			operand{data: j.w.Data[p*j.k*taps:], ld: taps, lines: taps, k: j.k},
+			operand{data: j.yt[p*n+lo:], ld: j.positions * n, lines: nb, k: j.k}, w)
+		for t, i := range j.idx[p*taps : (p+1)*taps] {
+			if i < 0 {
+				continue
+			}
+			dst := j.xt[int(i)*n+lo:][:nb]
+			for b, v := range g[t*nb : (t+1)*nb] {
+				dst[b] += v
 			}
 		}
-	})
-	d.around(dx.Data, dxt, dx.Cols, n)
+	}
 }

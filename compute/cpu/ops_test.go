@@ -135,6 +135,30 @@ func TestThreadsDoNotMatter(t *testing.T) {
 	}
 }
 
+// TestNoAllocation wants operations to allocate nothing once they have run.
+func TestNoAllocation(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector has nothing to find here")
+	}
+	for _, name := range Kernels() {
+		for _, threads := range []int{1, 2} {
+			for _, o := range ops(device(t, threads, name, false)) {
+				// The first run makes the threads' memory. Which thread runs what is
+				// left to chance, so that another run may still make some.
+				got := 1.0
+				for range 20 {
+					if got = testing.AllocsPerRun(2, func() { o.run() }); got == 0 {
+						break
+					}
+				}
+				if got != 0 {
+					t.Errorf("%s, %d threads: %s: %v allocations", name, threads, o.name, got)
+				}
+			}
+		}
+	}
+}
+
 func device(t testing.TB, threads int, name string, bf16 bool) *Device {
 	t.Helper()
 	d, err := New(threads, name, bf16)

@@ -1,7 +1,5 @@
 package cpu
 
-import "math"
-
 // operand is a matrix as one side of a product sees it: [lines, k], where the
 // lines are rows of the left or columns of the right side.
 type operand struct {
@@ -19,7 +17,9 @@ func (d *Device) pack(dst []float32, width int, o operand, from, k0, kc int) {
 	if have < width {
 		clear(dst[:width*kc])
 	}
-	if !o.along {
+	if o.along {
+		d.packAlong(dst, width, o, from, have, k0, kc)
+	} else {
 		src := o.data[k0*o.ld+from:]
 		switch have {
 		case 4:
@@ -35,44 +35,74 @@ func (d *Device) pack(dst []float32, width int, o operand, from, k0, kc int) {
 				copy(dst[p*width:p*width+have], src[p*o.ld:])
 			}
 		}
-	} else {
-		i := 0
-		whole := 0
-		if width == 4 {
-			whole = kc &^ 3
-			for ; i+4 <= have && whole > 0; i += 4 {
-				d.kernel.transpose4(dst[i:], o.data[(from+i)*o.ld+k0:], o.ld, whole/4)
-			}
-		} else {
-			whole = kc &^ 7
-			for ; i+8 <= have && whole > 0; i += 8 {
-				d.kernel.transpose8(dst[i:], width, o.data[(from+i)*o.ld+k0:], o.ld, whole/8)
-			}
-		}
-		for l := range have {
-			row := o.data[(from+l)*o.ld+k0:]
-			first := 0
-			if l < i {
-				first = whole
-			}
-			for p := first; p < kc; p++ {
-				dst[p*width+l] = row[p]
-			}
-		}
 	}
 	if d.bf16 {
-		round(dst[:width*kc])
+		d.kernel.round(dst[:width*kc])
 	}
 }
 
-// round rounds to bfloat16, to nearest with ties to even. NaN stays NaN.
-func round(s []float32) {
-	for i, x := range s {
-		b := math.Float32bits(x)
-		if b&0x7fffffff > 0x7f800000 {
-			continue
+// packAlong is pack for lines whose numbers are neighbours: a transposition, by
+// blocks as far as there are whole ones.
+func (d *Device) packAlong(dst []float32, width int, o operand, from, have, k0, kc int) {
+	i, whole := 0, 0
+	if width == 4 {
+		whole = kc &^ 3
+		for ; i+4 <= have && whole > 0; i += 4 {
+			d.kernel.transpose4(dst[i:], o.data[(from+i)*o.ld+k0:], o.ld, whole/4)
 		}
-		b += 0x7fff + b>>16&1
-		s[i] = math.Float32frombits(b &^ 0xffff)
+	} else {
+		whole = kc &^ 7
+		for ; i+8 <= have && whole > 0; i += 8 {
+			d.kernel.transpose8(dst[i:], width, o.data[(from+i)*o.ld+k0:], o.ld, whole/8)
+		}
+	}
+	for l := range have {
+		row := o.data[(from+l)*o.ld+k0:]
+		first := 0
+		if l < i {
+			first = whole
+		}
+		for p := first; p < kc; p++ {
+			dst[p*width+l] = row[p]
+		}
+	}
+}
+
+// panels is a packed side of a product: for each depth of k, panel by panel.
+type panels struct {
+	data  []float32
+	width int
+	n     int // panels
+}
+
+// at is panel i of the depth that begins at k0 and is kc deep.
+func (p panels) at(i, k0, kc int) []float32 {
+	return p.data[k0*p.n*p.width+i*p.width*kc:]
+}
+
+// packJob packs a whole operand, a group of panels a task.
+type packJob struct {
+	d     *Device
+	p     panels
+	o     operand
+	group int
+}
+
+// packAll packs all of o, on all threads.
+func (d *Device) packAll(buf *[]float32, width int, o operand) panels {
+	p := panels{width: width, n: (o.lines + width - 1) / width}
+	p.data = grow(buf, p.n*width*o.k)
+	j := &d.jobs.pack
+	*j = packJob{d: d, p: p, o: o, group: max(1, 64/width)}
+	d.pool.run((p.n+j.group-1)/j.group, pass*len(p.data), j)
+	return p
+}
+
+func (j *packJob) do(t int, _ *worker) {
+	for k0 := 0; k0 < j.o.k; k0 += depth {
+		kc := min(depth, j.o.k-k0)
+		for i := t * j.group; i < min((t+1)*j.group, j.p.n); i++ {
+			j.d.pack(j.p.at(i, k0, kc), j.p.width, j.o, i*j.p.width, k0, kc)
+		}
 	}
 }

@@ -10,22 +10,37 @@ type worker struct {
 	tile  []float32 // for tiles that stick out of the destination
 	b     []float32 // packed panels
 	extra []float32
+	sums  []float64
 }
 
 // grow is s with room for n numbers, whose contents do not matter.
-func grow(s *[]float32, n int) []float32 {
+func grow[T float32 | float64](s *[]T, n int) []T {
 	if cap(*s) < n {
-		*s = make([]float32, n)
+		*s = make([]T, n)
 	}
 	return (*s)[:n]
 }
 
-// pool runs numbered tasks on a fixed number of threads.
+// job is an operation cut into numbered tasks, which may run in any order, side
+// by side, on any thread. Jobs are fields of the device, not closures, so that
+// an operation allocates nothing.
+type job interface {
+	do(task int, w *worker)
+}
+
+// alone is how many multiply-adds, or so many times what an element of a pass
+// takes, are too few to wake another thread for: about ten microseconds.
+const alone = 1 << 18
+
+// pass is how many multiply-adds an element of a pass is counted for.
+const pass = 16
+
+// pool runs jobs on a fixed number of threads.
 type pool struct {
 	workers []worker
 	wake    []chan struct{}
-	task    func(i int, w *worker)
-	count   int64
+	job     job
+	tasks   int64
 	next    atomic.Int64
 	done    sync.WaitGroup
 }
@@ -44,27 +59,32 @@ func newPool(threads int) *pool {
 	return p
 }
 
-// run runs task(0) to task(n−1). Which thread runs which is left to chance, so
-// tasks must not depend on it.
-func (p *pool) run(n int, task func(i int, w *worker)) {
-	p.task, p.count = task, int64(n)
+// run does all tasks of a job, which takes about so many multiply-adds.
+func (p *pool) run(tasks, work int, j job) {
+	if len(p.workers) == 1 || tasks == 1 || work < alone {
+		for i := range tasks {
+			j.do(i, &p.workers[0])
+		}
+		return
+	}
+	p.job, p.tasks = j, int64(tasks)
 	p.next.Store(0)
-	for i := 1; i < min(len(p.workers), n); i++ {
+	for i := 1; i < min(len(p.workers), tasks); i++ {
 		p.done.Add(1)
 		p.wake[i] <- struct{}{}
 	}
 	p.drain(&p.workers[0])
 	p.done.Wait()
-	p.task = nil
+	p.job = nil
 }
 
 func (p *pool) drain(w *worker) {
 	for {
 		i := p.next.Add(1) - 1
-		if i >= p.count {
+		if i >= p.tasks {
 			return
 		}
-		p.task(int(i), w)
+		p.job.do(int(i), w)
 	}
 }
 

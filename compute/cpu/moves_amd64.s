@@ -1,0 +1,187 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// func transpose8avx2(dst []float32, ldd int, src []float32, lds, n int)
+//
+// For n blocks of eight: dst[j*ldd + i] = src[i*lds + j], i in 0..7, j in 0..8n-1.
+TEXT ·transpose8avx2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DI
+	MOVQ ldd+24(FP), R8
+	MOVQ src_base+32(FP), SI
+	MOVQ lds+56(FP), R9
+	MOVQ n+64(FP), CX
+	SHLQ $2, R8
+	SHLQ $2, R9
+	TESTQ CX, CX
+	JZ   tdone
+
+tloop:
+	MOVQ SI, AX
+	VMOVUPS (AX), Y0
+	VMOVUPS (AX)(R9*1), Y1
+	LEAQ (AX)(R9*2), AX
+	VMOVUPS (AX), Y2
+	VMOVUPS (AX)(R9*1), Y3
+	LEAQ (AX)(R9*2), AX
+	VMOVUPS (AX), Y4
+	VMOVUPS (AX)(R9*1), Y5
+	LEAQ (AX)(R9*2), AX
+	VMOVUPS (AX), Y6
+	VMOVUPS (AX)(R9*1), Y7
+	VUNPCKLPS Y1, Y0, Y8
+	VUNPCKHPS Y1, Y0, Y9
+	VUNPCKLPS Y3, Y2, Y10
+	VUNPCKHPS Y3, Y2, Y11
+	VUNPCKLPS Y5, Y4, Y12
+	VUNPCKHPS Y5, Y4, Y13
+	VUNPCKLPS Y7, Y6, Y14
+	VUNPCKHPS Y7, Y6, Y15
+	VUNPCKLPD Y10, Y8, Y0
+	VUNPCKHPD Y10, Y8, Y1
+	VUNPCKLPD Y11, Y9, Y2
+	VUNPCKHPD Y11, Y9, Y3
+	VUNPCKLPD Y14, Y12, Y4
+	VUNPCKHPD Y14, Y12, Y5
+	VUNPCKLPD Y15, Y13, Y6
+	VUNPCKHPD Y15, Y13, Y7
+	VPERM2F128 $0x20, Y4, Y0, Y8
+	VPERM2F128 $0x20, Y5, Y1, Y9
+	VPERM2F128 $0x20, Y6, Y2, Y10
+	VPERM2F128 $0x20, Y7, Y3, Y11
+	VPERM2F128 $0x31, Y4, Y0, Y12
+	VPERM2F128 $0x31, Y5, Y1, Y13
+	VPERM2F128 $0x31, Y6, Y2, Y14
+	VPERM2F128 $0x31, Y7, Y3, Y15
+	VMOVUPS Y8, (DI)
+	VMOVUPS Y9, (DI)(R8*1)
+	LEAQ (DI)(R8*2), DI
+	VMOVUPS Y10, (DI)
+	VMOVUPS Y11, (DI)(R8*1)
+	LEAQ (DI)(R8*2), DI
+	VMOVUPS Y12, (DI)
+	VMOVUPS Y13, (DI)(R8*1)
+	LEAQ (DI)(R8*2), DI
+	VMOVUPS Y14, (DI)
+	VMOVUPS Y15, (DI)(R8*1)
+	LEAQ (DI)(R8*2), DI
+	ADDQ $32, SI
+	DECQ CX
+	JNZ  tloop
+
+tdone:
+	VZEROUPPER
+	RET
+
+// func transpose4avx2(dst, src []float32, lds, n int)
+//
+// For n blocks of four: dst[j*4 + i] = src[i*lds + j], i in 0..3, j in 0..4n-1.
+TEXT ·transpose4avx2(SB), NOSPLIT, $0-64
+	MOVQ dst_base+0(FP), DI
+	MOVQ src_base+24(FP), SI
+	MOVQ lds+48(FP), R9
+	MOVQ n+56(FP), CX
+	SHLQ $2, R9
+	LEAQ (SI)(R9*1), R10
+	LEAQ (R10)(R9*1), R11
+	LEAQ (R11)(R9*1), R12
+	TESTQ CX, CX
+	JZ   udone
+
+uloop:
+	VMOVUPS (SI), X0
+	VMOVUPS (R10), X1
+	VMOVUPS (R11), X2
+	VMOVUPS (R12), X3
+	VUNPCKLPS X1, X0, X4
+	VUNPCKHPS X1, X0, X5
+	VUNPCKLPS X3, X2, X6
+	VUNPCKHPS X3, X2, X7
+	VUNPCKLPD X6, X4, X0
+	VUNPCKHPD X6, X4, X1
+	VUNPCKLPD X7, X5, X2
+	VUNPCKHPD X7, X5, X3
+	VMOVUPS X0, (DI)
+	VMOVUPS X1, 16(DI)
+	VMOVUPS X2, 32(DI)
+	VMOVUPS X3, 48(DI)
+	ADDQ $16, SI
+	ADDQ $16, R10
+	ADDQ $16, R11
+	ADDQ $16, R12
+	ADDQ $64, DI
+	DECQ CX
+	JNZ  uloop
+
+udone:
+	RET
+
+// func moveRunsAVX(dst, src []float32, runs []run)
+TEXT ·moveRunsAVX(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DI
+	MOVQ src_base+24(FP), SI
+	MOVQ runs_base+48(FP), R8
+	MOVQ runs_len+56(FP), CX
+	TESTQ CX, CX
+	JZ   rdone
+
+rloop:
+	MOVQ (R8), AX
+	MOVQ 8(R8), BX
+	VMOVUPS (SI)(BX*4), Y0
+	VMOVUPS Y0, (DI)(AX*4)
+	ADDQ $16, R8
+	DECQ CX
+	JNZ  rloop
+
+rdone:
+	VZEROUPPER
+	RET
+
+// func moveTapsAVX(dst []float32, stride int, src []float32, taps []int, n int)
+TEXT ·moveTapsAVX(SB), NOSPLIT, $0-88
+	MOVQ dst_base+0(FP), DI
+	MOVQ stride+24(FP), R9
+	MOVQ src_base+32(FP), SI
+	MOVQ taps_base+56(FP), R8
+	MOVQ taps_len+64(FP), CX
+	MOVQ n+80(FP), R10
+	SHLQ $2, R9
+	TESTQ CX, CX
+	JZ   vdone
+	CMPQ R10, $2
+	JE   vtwo
+
+vloop:
+	MOVQ (R8), AX
+	LEAQ (SI)(AX*4), R11
+	MOVQ DI, R12
+	MOVQ R10, DX
+
+vinner:
+	VMOVUPS (R11), Y0
+	VMOVUPS Y0, (R12)
+	ADDQ $32, R11
+	ADDQ $32, R12
+	DECQ DX
+	JNZ  vinner
+	ADDQ R9, DI
+	ADDQ $8, R8
+	DECQ CX
+	JNZ  vloop
+	JMP  vdone
+
+vtwo:
+	MOVQ (R8), AX
+	VMOVUPS (SI)(AX*4), Y0
+	VMOVUPS 32(SI)(AX*4), Y1
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ R9, DI
+	ADDQ $8, R8
+	DECQ CX
+	JNZ  vtwo
+
+vdone:
+	VZEROUPPER
+	RET

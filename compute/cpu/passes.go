@@ -1,0 +1,181 @@
+package cpu
+
+import "math"
+
+// passes are the loops beside the products that are worth vector instructions.
+// Slices that a loop goes through side by side are at least as long as the
+// first, or as what is said to be gone through.
+type passes struct {
+	// transpose8 lays eight rows of 8n numbers, lds apart, into columns:
+	//
+	//	dst[j*ldd+i] = src[i*lds+j]   // i < 8, j < 8n
+	transpose8 func(dst []float32, ldd int, src []float32, lds, n int)
+
+	// transpose4 is the same for four rows of 4n numbers, with ldd = 4.
+	transpose4 func(dst, src []float32, lds, n int)
+
+	// moveRuns copies runWidth numbers for each run:
+	//
+	//	dst[r.to+i] = src[r.at+i]   // i < runWidth, for r in runs in order
+	moveRuns func(dst, src []float32, runs []run)
+
+	// moveTaps copies 8n neighbours for each tap:
+	//
+	//	dst[p*stride+i] = src[taps[p]+i]   // i < 8n
+	moveTaps func(dst []float32, stride int, src []float32, taps []int, n int)
+
+	// round rounds to bfloat16, to nearest with ties to even. NaN stays NaN.
+	round func(s []float32)
+
+	// step is compute.Update without momentum, and gives the non-zeros.
+	step func(w, dw []float32, lr, decay, l1, cut float32) int
+
+	// momentumStep is compute.Update with momentum, and gives the non-zeros.
+	momentumStep func(w, v, dw []float32, lr, momentum, decay, l1, cut float32) int
+
+	// moments adds x and its squares: s1 += x, s2 += x².
+	moments func(x []float32, s1, s2 []float64)
+
+	// normalise sets y to scale·(x − mean) + shift, or to 0 where that is ≤ limit.
+	normalise func(y, x []float32, c columns, limit float32)
+
+	// gradMoments adds g and g·(x − mean), where g is dy, or 0 where normalise gives 0:
+	//
+	//	s1 += g
+	//	s2 += g·(x − mean)
+	gradMoments func(dy, x []float32, c columns, limit float32, s1, s2 []float64)
+
+	// normaliseGrad sets dx to scale·g − k1 − k2·(x − mean), with g as in gradMoments.
+	normaliseGrad func(dx, dy, x []float32, c columns, limit float32)
+}
+
+// columns are factors of a batch norm, for each column of a block.
+type columns struct {
+	mean, scale, shift, k1, k2 []float32
+}
+
+// portable is in Go.
+var portable = passes{
+	transpose8, transpose4, moveRuns, moveTaps, round, step, momentumStep, moments, normalise, gradMoments, normaliseGrad,
+}
+
+func transpose8(dst []float32, ldd int, src []float32, lds, n int) {
+	for j := range 8 * n {
+		for i := range 8 {
+			dst[j*ldd+i] = src[i*lds+j]
+		}
+	}
+}
+
+func transpose4(dst, src []float32, lds, n int) {
+	for j := range 4 * n {
+		for i := range 4 {
+			dst[j*4+i] = src[i*lds+j]
+		}
+	}
+}
+
+func moveRuns(dst, src []float32, runs []run) {
+	for _, r := range runs {
+		copy(dst[r.to:r.to+runWidth], src[r.at:])
+	}
+}
+
+func moveTaps(dst []float32, stride int, src []float32, taps []int, n int) {
+	for p, t := range taps {
+		copy(dst[p*stride:p*stride+8*n], src[t:])
+	}
+}
+
+func round(s []float32) {
+	for i, x := range s {
+		b := math.Float32bits(x)
+		if b&0x7fffffff > 0x7f800000 {
+			continue
+		}
+		b += 0x7fff + b>>16&1
+		s[i] = math.Float32frombits(b &^ 0xffff)
+	}
+}
+
+// signed is l with the sign of x, and 0 for a zero.
+func signed(l, x float32) float32 {
+	if x == 0 {
+		return 0
+	}
+	return math.Float32frombits(math.Float32bits(l) | math.Float32bits(x)&(1<<31))
+}
+
+func step(w, dw []float32, lr, decay, l1, cut float32) (nonzero int) {
+	dw = dw[:len(w)]
+	for i, x := range w {
+		g := dw[i] + float32(decay*x) + signed(l1, x)
+		x -= float32(lr * g)
+		if float32(math.Abs(float64(x))) < cut {
+			x = 0
+		}
+		if x != 0 {
+			nonzero++
+		}
+		w[i] = x
+	}
+	return nonzero
+}
+
+func momentumStep(w, v, dw []float32, lr, momentum, decay, l1, cut float32) (nonzero int) {
+	dw, v = dw[:len(w)], v[:len(w)]
+	for i, x := range w {
+		g := float32(momentum*v[i]) + (dw[i] + float32(decay*x) + signed(l1, x))
+		v[i] = g
+		x -= float32(lr * g)
+		if float32(math.Abs(float64(x))) < cut {
+			x = 0
+		}
+		if x != 0 {
+			nonzero++
+		}
+		w[i] = x
+	}
+	return nonzero
+}
+
+func moments(x []float32, s1, s2 []float64) {
+	s1, s2 = s1[:len(x)], s2[:len(x)]
+	for i, v := range x {
+		f := float64(v)
+		s1[i] += f
+		s2[i] += f * f
+	}
+}
+
+func normalise(y, x []float32, c columns, limit float32) {
+	for i, v := range x[:len(y)] {
+		v = float32(c.scale[i]*(v-c.mean[i])) + c.shift[i]
+		if v <= limit {
+			v = 0
+		}
+		y[i] = v
+	}
+}
+
+func gradMoments(dy, x []float32, c columns, limit float32, s1, s2 []float64) {
+	for i, g := range dy {
+		d := x[i] - c.mean[i]
+		if float32(c.scale[i]*d)+c.shift[i] <= limit {
+			continue
+		}
+		s1[i] += float64(g)
+		s2[i] += float64(g) * float64(d)
+	}
+}
+
+func normaliseGrad(dx, dy, x []float32, c columns, limit float32) {
+	for i := range dx {
+		d := x[i] - c.mean[i]
+		var r float32
+		if !(float32(c.scale[i]*d)+c.shift[i] <= limit) {
+			r = c.scale[i] * dy[i]
+		}
+		dx[i] = r - (c.k1[i] + float32(c.k2[i]*d))
+	}
+}

@@ -1,0 +1,89 @@
+//go:build !purego
+
+package cpu
+
+// avx2 are the passes in AVX2. The assembly goes through whole vectors of eight;
+// what is left over is for the portable loops.
+var avx2 = passes{
+	transpose8avx2, transpose4avx2, moveRunsAVX, moveTapsAVX,
+	roundAVX2, stepAVX2, momentumStepAVX2, momentsAVX2, normaliseAVX2, gradMomentsAVX2, normaliseGradAVX2,
+}
+
+func roundAVX2(s []float32) {
+	n := len(s) &^ 7
+	roundVectors(s[:n])
+	round(s[n:])
+}
+
+func stepAVX2(w, dw []float32, lr, decay, l1, cut float32) int {
+	n := len(w) &^ 7
+	return stepVectors(w[:n], dw, lr, decay, l1, cut) + step(w[n:], dw[n:], lr, decay, l1, cut)
+}
+
+func momentumStepAVX2(w, v, dw []float32, lr, momentum, decay, l1, cut float32) int {
+	n := len(w) &^ 7
+	return momentumStepVectors(w[:n], v, dw, lr, momentum, decay, l1, cut) +
+		momentumStep(w[n:], v[n:], dw[n:], lr, momentum, decay, l1, cut)
+}
+
+func momentsAVX2(x []float32, s1, s2 []float64) {
+	n := len(x) &^ 7
+	momentsVectors(x[:n], s1, s2)
+	moments(x[n:], s1[n:], s2[n:])
+}
+
+func normaliseAVX2(y, x []float32, c columns, limit float32) {
+	n := len(y) &^ 7
+	normaliseVectors(y[:n], x, c.mean, c.scale, c.shift, limit)
+	normalise(y[n:], x[n:], c.from(n), limit)
+}
+
+func gradMomentsAVX2(dy, x []float32, c columns, limit float32, s1, s2 []float64) {
+	n := len(dy) &^ 7
+	gradMomentsVectors(dy[:n], x, c.mean, c.scale, c.shift, limit, s1, s2)
+	gradMoments(dy[n:], x[n:], c.from(n), limit, s1[n:], s2[n:])
+}
+
+func normaliseGradAVX2(dx, dy, x []float32, c columns, limit float32) {
+	n := len(dx) &^ 7
+	normaliseGradVectors(dx[:n], dy, x, c.mean, c.scale, c.shift, c.k1, c.k2, limit)
+	normaliseGrad(dx[n:], dy[n:], x[n:], c.from(n), limit)
+}
+
+// from is the columns from the n-th.
+func (c columns) from(n int) columns {
+	return columns{c.mean[n:], c.scale[n:], c.shift[n:], c.k1[n:], c.k2[n:]}
+}
+
+//go:noescape
+func transpose8avx2(dst []float32, ldd int, src []float32, lds, n int)
+
+//go:noescape
+func transpose4avx2(dst, src []float32, lds, n int)
+
+//go:noescape
+func moveRunsAVX(dst, src []float32, runs []run)
+
+//go:noescape
+func moveTapsAVX(dst []float32, stride int, src []float32, taps []int, n int)
+
+//go:noescape
+func roundVectors(s []float32)
+
+//go:noescape
+func stepVectors(w, dw []float32, lr, decay, l1, cut float32) int
+
+//go:noescape
+func momentumStepVectors(w, v, dw []float32, lr, momentum, decay, l1, cut float32) int
+
+//go:noescape
+func momentsVectors(x []float32, s1, s2 []float64)
+
+//go:noescape
+func normaliseVectors(y, x, mean, scale, shift []float32, limit float32)
+
+//go:noescape
+func gradMomentsVectors(dy, x, mean, scale, shift []float32, limit float32, s1, s2 []float64)
+
+//go:noescape
+func normaliseGradVectors(dx, dy, x, mean, scale, shift, k1, k2 []float32, limit float32)

@@ -1,0 +1,148 @@
+//go:build !purego
+
+#include "textflag.h"
+
+DATA ·signBit+0(SB)/4, $0x80000000
+GLOBL ·signBit(SB), RODATA|NOPTR, $4
+DATA ·lowBit+0(SB)/4, $1
+GLOBL ·lowBit(SB), RODATA|NOPTR, $4
+DATA ·belowHalf+0(SB)/4, $0x7fff
+GLOBL ·belowHalf(SB), RODATA|NOPTR, $4
+DATA ·highHalf+0(SB)/4, $0xffff0000
+GLOBL ·highHalf(SB), RODATA|NOPTR, $4
+
+// func roundVectors(s []float32)
+TEXT ·roundVectors(SB), NOSPLIT, $0-24
+	MOVQ s_base+0(FP), DI
+	MOVQ s_len+8(FP), CX
+	VBROADCASTSS ·lowBit(SB), Y13
+	VBROADCASTSS ·belowHalf(SB), Y14
+	VBROADCASTSS ·highHalf(SB), Y15
+	SHRQ $3, CX
+	JZ   rounded
+
+rounding:
+	VMOVUPS (DI), Y0
+	VPSRLD $16, Y0, Y1
+	VPAND Y13, Y1, Y1
+	VPADDD Y14, Y1, Y1
+	VPADDD Y0, Y1, Y1
+	VPAND Y15, Y1, Y1
+	VCMPPS $3, Y0, Y0, Y2        // NaN
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS Y1, (DI)
+	ADDQ $32, DI
+	DECQ CX
+	JNZ  rounding
+
+rounded:
+	VZEROUPPER
+	RET
+
+// func stepVectors(w, dw []float32, lr, decay, l1, cut float32) int
+//
+// Y10: the counts. Y11: η, Y12: weight decay, Y13: λ, Y14: cut, Y15: sign bits.
+TEXT ·stepVectors(SB), NOSPLIT, $0-72
+	MOVQ w_base+0(FP), DI
+	MOVQ w_len+8(FP), CX
+	MOVQ dw_base+24(FP), SI
+	VBROADCASTSS lr+48(FP), Y11
+	VBROADCASTSS decay+52(FP), Y12
+	VBROADCASTSS l1+56(FP), Y13
+	VBROADCASTSS cut+60(FP), Y14
+	VBROADCASTSS ·signBit(SB), Y15
+	VXORPS Y8, Y8, Y8
+	VPXOR Y10, Y10, Y10
+	SHRQ $3, CX
+	JZ   sdone
+
+sloop:
+	VMOVUPS (DI), Y0
+	VANDPS Y15, Y0, Y1
+	VORPS Y13, Y1, Y1
+	VCMPPS $4, Y8, Y0, Y2        // w ≠ 0
+	VANDPS Y2, Y1, Y1
+	VMULPS Y12, Y0, Y2
+	VADDPS (SI), Y2, Y2
+	VADDPS Y1, Y2, Y2            // g
+	VMULPS Y11, Y2, Y2
+	VSUBPS Y2, Y0, Y0
+	VANDNPS Y0, Y15, Y1          // |w|
+	VCMPPS $0x11, Y14, Y1, Y2    // |w| < cut
+	VANDNPS Y0, Y2, Y0
+	VMOVUPS Y0, (DI)
+	VCMPPS $4, Y8, Y0, Y1        // −1 where w ≠ 0
+	VPSUBD Y1, Y10, Y10
+	ADDQ $32, DI
+	ADDQ $32, SI
+	DECQ CX
+	JNZ  sloop
+
+sdone:
+	VEXTRACTI128 $1, Y10, X0
+	VPADDD X0, X10, X10
+	VPSHUFD $0x4e, X10, X0
+	VPADDD X0, X10, X10
+	VPSHUFD $0xb1, X10, X0
+	VPADDD X0, X10, X10
+	VMOVD X10, AX
+	MOVQ AX, ret+64(FP)
+	VZEROUPPER
+	RET
+
+// func momentumStepVectors(w, v, dw []float32, lr, momentum, decay, l1, cut float32) int
+//
+// Y10: the counts. Y11: η, Y12: weight decay, Y13: λ, Y14: cut, Y15: sign bits. Y9: momentum.
+TEXT ·momentumStepVectors(SB), NOSPLIT, $0-104
+	MOVQ w_base+0(FP), DI
+	MOVQ w_len+8(FP), CX
+	MOVQ v_base+24(FP), DX
+	MOVQ dw_base+48(FP), SI
+	VBROADCASTSS lr+72(FP), Y11
+	VBROADCASTSS momentum+76(FP), Y9
+	VBROADCASTSS decay+80(FP), Y12
+	VBROADCASTSS l1+84(FP), Y13
+	VBROADCASTSS cut+88(FP), Y14
+	VBROADCASTSS ·signBit(SB), Y15
+	VXORPS Y8, Y8, Y8
+	VPXOR Y10, Y10, Y10
+	SHRQ $3, CX
+	JZ   mdone
+
+mloop:
+	VMOVUPS (DI), Y0
+	VANDPS Y15, Y0, Y1
+	VORPS Y13, Y1, Y1
+	VCMPPS $4, Y8, Y0, Y2        // w ≠ 0
+	VANDPS Y2, Y1, Y1
+	VMULPS Y12, Y0, Y2
+	VADDPS (SI), Y2, Y2
+	VADDPS Y1, Y2, Y2            // g
+	VMULPS (DX), Y9, Y3
+	VADDPS Y2, Y3, Y2            // v
+	VMOVUPS Y2, (DX)
+	VMULPS Y11, Y2, Y2
+	VSUBPS Y2, Y0, Y0
+	VANDNPS Y0, Y15, Y1          // |w|
+	VCMPPS $0x11, Y14, Y1, Y2    // |w| < cut
+	VANDNPS Y0, Y2, Y0
+	VMOVUPS Y0, (DI)
+	VCMPPS $4, Y8, Y0, Y1        // −1 where w ≠ 0
+	VPSUBD Y1, Y10, Y10
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	DECQ CX
+	JNZ  mloop
+
+mdone:
+	VEXTRACTI128 $1, Y10, X0
+	VPADDD X0, X10, X10
+	VPSHUFD $0x4e, X10, X0
+	VPADDD X0, X10, X10
+	VPSHUFD $0xb1, X10, X0
+	VPADDD X0, X10, X10
+	VMOVD X10, AX
+	MOVQ AX, ret+96(FP)
+	VZEROUPPER
+	RET
