@@ -74,30 +74,31 @@ func (l *lattice) sortTaps(nr int) {
 	}
 }
 
-// row is where row y of channel c of the image, and of its columns those with
-// remainder r, stand in the lattice: first is the leftmost such column, which
-// stands at at.
-func (l *lattice) row(c, y, r int) (first, at int) {
-	s := l.win.Stride
-	first = (r - l.win.Pad%s + s) % s
-	return first, ((c*l.high+y+l.win.Pad)*s+r)*l.wide + (first+l.win.Pad)/s
+// columns tells of an image's columns with remainder r: the leftmost, how many
+// there are, and where in a row of the lattice they begin.
+func (l *lattice) columns(r int) (first, count, at int) {
+	s, pad := l.win.Stride, l.win.Pad
+	first = (r - pad%s + s) % s
+	return first, (l.win.W - first + s - 1) / s, r*l.wide + (first+pad)/s
 }
 
 // fill lays image x into dst, whose rest is zeros.
 func (l *lattice) fill(dst, x []float32) {
 	win, s := l.win, l.win.Stride
 	clear(dst[:l.size])
-	for c := range win.C {
-		for y := range win.H {
-			src := x[(c*win.H+y)*win.W:][:win.W]
-			for r := range s {
-				i, at := l.row(c, y, r)
+	for r := range s {
+		first, count, at := l.columns(r)
+		for c := range win.C {
+			for y := range win.H {
+				src := x[(c*win.H+y)*win.W:][:win.W]
+				to := dst[(c*l.high+y+win.Pad)*s*l.wide+at:][:count]
 				if s == 1 {
-					copy(dst[at:], src)
+					copy(to, src)
 					continue
 				}
-				for to := dst[at : at+(win.W-i+s-1)/s]; len(to) > 0; to = to[1:] {
-					to[0] = src[i]
+				i := first
+				for q := range to {
+					to[q] = src[i]
 					i += s
 				}
 			}
@@ -108,16 +109,13 @@ func (l *lattice) fill(dst, x []float32) {
 // empty is the reverse of fill: it takes the image x out of src.
 func (l *lattice) empty(x, src []float32) {
 	win, s := l.win, l.win.Stride
-	for c := range win.C {
-		for y := range win.H {
-			dst := x[(c*win.H+y)*win.W:][:win.W]
-			for r := range s {
-				i, at := l.row(c, y, r)
-				if s == 1 {
-					copy(dst, src[at:])
-					continue
-				}
-				for _, v := range src[at : at+(win.W-i+s-1)/s] {
+	for r := range s {
+		first, count, at := l.columns(r)
+		for c := range win.C {
+			for y := range win.H {
+				dst := x[(c*win.H+y)*win.W:][:win.W]
+				i := first
+				for _, v := range src[(c*l.high+y+win.Pad)*s*l.wide+at:][:count] {
 					dst[i] = v
 					i += s
 				}
