@@ -103,7 +103,7 @@ func (j *normJob) statistics(lo, hi int, s1, s2 []float64) {
 	for i := range j.x.Rows {
 		j.d.kernel.moments(j.part(j.x, i, lo, hi), s1, s2)
 	}
-	count := float64(j.x.Rows * bn.Span)
+	count := float64(max(1, j.x.Rows*bn.Span))
 	for u := lo; u < hi; u++ {
 		mean := j.total(s1, u-lo) / count
 		variance := j.total(s2, u-lo)/count - mean*mean
@@ -149,7 +149,7 @@ func (j *normJob) gradient(lo, hi int, c columns, s1, s2 []float64) {
 	for i := range j.x.Rows {
 		j.d.kernel.gradMoments(j.part(j.dy, i, lo, hi), j.part(j.x, i, lo, hi), c, j.limit, s1, s2)
 	}
-	count := float64(j.x.Rows * span)
+	count := float64(max(1, j.x.Rows*span))
 	for u := lo; u < hi; u++ {
 		sum1, sum2 := j.total(s1, u-lo), j.total(s2, u-lo)
 		inv := float64(bn.InvStd.Data[u])

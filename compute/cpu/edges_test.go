@@ -79,3 +79,39 @@ func turned(m compute.Mat, trans bool) compute.Mat {
 	}
 	return v.T()
 }
+
+// TestNoRows wants an empty batch to do no harm.
+func TestNoRows(t *testing.T) {
+	for _, name := range Kernels() {
+		d := device(t, 2, name, false)
+		const units = 11
+		one := func() compute.Mat {
+			m := d.Alloc(1, units)
+			for i := range m.Data {
+				m.Data[i] = 1
+			}
+			return m
+		}
+		bn := &compute.BatchNorm{Span: 1, Epsilon: 1e-5, Average: 0.1, Gamma: one(), Beta: one(),
+			Mean: one(), InvStd: one(), RunMean: one(), RunVar: one()}
+		x, dgamma, dbeta := d.Alloc(0, units), one(), one()
+		d.BatchNorm(x, x, bn)
+		d.BatchNormEval(x, x, bn)
+		d.BatchNormGrad(x, dgamma, dbeta, x, x, bn)
+		for what, m := range map[string]compute.Mat{"mean": bn.Mean, "dgamma": dgamma, "dbeta": dbeta} {
+			sameBits(t, name+": "+what, m, d.Alloc(1, units))
+		}
+		for i, v := range bn.RunVar.Data {
+			if v != 0.9 {
+				t.Errorf("%s: running variance %d: got %v, want 0.9", name, i, v)
+			}
+		}
+		if loss, correct := d.CrossEntropy(x, x, nil); loss != 0 || correct != 0 {
+			t.Errorf("%s: CrossEntropy of nothing: got %v, %d", name, loss, correct)
+		}
+		w, dw := d.Alloc(units, 5), d.Alloc(units, 5)
+		dw.Data[7] = 3
+		d.Mul(dw, x.T(), d.Alloc(0, 5))
+		sameBits(t, name+": gradient of no rows", dw, w)
+	}
+}
