@@ -29,6 +29,11 @@ var allowed = map[string][]string{
 	"optim":               {"nn", "compute"},
 	"train":               {"run", "data", "augment", "filters", "model", "optim", "nn", "compute"},
 	"report":              {"run", "filters"},
+	"grid":                {"run", "model", "spelling"},
+	"compare":             {"run"},
+	"index":               {"run"},
+	"watch":               {"run", "index", "filters", "report"},
+	"export":              {"run", "model", "nn", "compute", "filters"},
 }
 
 func TestImportsGoOneWay(t *testing.T) {
