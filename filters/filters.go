@@ -90,3 +90,15 @@ func Select(units int, nonzero func(u int) int, least, m int, seed uint64) (chos
 	slices.Sort(chosen)
 	return chosen, eligible
 }
+
+// Follow says whether a run of so many epochs keeps filters after this one: at
+// 0, at 1, 2 and 5 times a power of ten, and after the last.
+func Follow(epoch, last int) bool {
+	if epoch == 0 || epoch == last {
+		return epoch >= 0
+	}
+	for epoch >= 10 && epoch%10 == 0 {
+		epoch /= 10
+	}
+	return epoch == 1 || epoch == 2 || epoch == 5
+}

@@ -98,3 +98,15 @@ func TestSelect(t *testing.T) {
 		}
 	}
 }
+
+func TestFollow(t *testing.T) {
+	var got []int
+	for epoch := -1; epoch <= 4096; epoch++ {
+		if Follow(epoch, 4096) {
+			got = append(got, epoch)
+		}
+	}
+	if want := []int{0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 4096}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

@@ -23,6 +23,7 @@ const (
 	BestFile    = "best.safetensors"    // the network of the best-validation epoch
 	StateFile   = "state.json"          // State of the last checkpoint, for people
 	FiltersFile = "filters.safetensors" // first-layer filters kept for pictures
+	FiltersDir  = "filters"             // the same of a few epochs: see FiltersAt
 	FailureFile = "failure.txt"         // why the last attempt ended early, if it did
 	LockFile    = "lock"                // held while a process writes here; names it
 )
@@ -101,6 +102,12 @@ func OpenLocked(path string) (*Dir, error) {
 	// What a killed process was writing when it died.
 	for _, name := range []string{ConfigFile, EventsFile, ResultFile, WeightsFile, BestFile, StateFile, FiltersFile} {
 		os.Remove(d.File(name) + temporary)
+	}
+	torn, err := filepath.Glob(filepath.Join(d.File(FiltersDir), "*"+temporary))
+	if err == nil {
+		for _, path := range torn {
+			os.Remove(path)
+		}
 	}
 	return d, nil
 }

@@ -121,6 +121,9 @@ func (t *trainer) begin() error {
 		return err
 	}
 	t.count()
+	if err := t.followFilters(0); err != nil {
+		return err
+	}
 	e := run.Event{LR: t.Config.LR, Nonzero: t.counts()}
 	e.ValLoss, e.ValAcc = t.evaluate(t.val, "validate")
 	return t.Dir.AppendEvent(e)

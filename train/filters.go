@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	shown    = 64   // filters kept for pictures
+	shown    = 64   // filters kept for pictures when a run ends
+	followed = 24   // filters kept at some epochs
 	measured = 2000 // filters whose locality is measured
 )
 
@@ -48,6 +49,11 @@ func layLocal(dst, weights []float32, win compute.Window, position int) {
 //	eligible [2]           how many have 20 non-zeros or more; how many there are
 //	locality [k, 5]        of up to 2000: filters.Measure's fields in order
 func Filters(net *nn.Net, channels, side int, seed uint64) []run.Tensor {
+	return pick(net, channels, side, seed, filters.MinNonzero, shown)
+}
+
+// pick is Filters with up to m filters of at least least non-zero weights.
+func pick(net *nn.Net, channels, side int, seed uint64, least, m int) []run.Tensor {
 	units, h, w, lay := firstLayer(net, channels, side)
 	buf := make([]float32, channels*h*w)
 	counts := make([]int, units)
@@ -67,7 +73,7 @@ func Filters(net *nn.Net, channels, side int, seed uint64) []run.Tensor {
 		m := filters.Locality(buf, channels, h, w)
 		locality = append(locality, float32(m.Nonzero), float32(m.Pixels), float32(m.Height), float32(m.Width), float32(m.Radius))
 	}
-	chosen, _ := filters.Select(units, nonzero, filters.MinNonzero, shown, seed)
+	chosen, _ := filters.Select(units, nonzero, least, m, seed)
 	for _, u := range chosen {
 		lay(buf, u)
 		pictures = append(pictures, buf...)
@@ -85,4 +91,14 @@ func (t *trainer) writeFilters() error {
 	list := Filters(t.net, t.Set.Channels, t.Set.Side, t.Config.Seed)
 	_, err := run.WriteTensors(t.Dir.File(run.FiltersFile), list, nil)
 	return err
+}
+
+// followFilters keeps filters of this epoch in the form of Filters, if it is
+// one of those that filters.Follow names. The units are chosen by the seed from
+// all there are, so they are the same at every epoch.
+func (t *trainer) followFilters(epoch int) error {
+	if !filters.Follow(epoch, t.Config.Epochs) {
+		return nil
+	}
+	return t.Dir.WriteFiltersAt(epoch, pick(t.net, t.Set.Channels, t.Set.Side, t.Config.Seed, 0, followed))
 }

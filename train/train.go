@@ -240,6 +240,9 @@ func (t *trainer) endEpoch(lr float64, began time.Time) error {
 	s.Epoch, s.Step, s.LossSum, s.Correct, s.Seen = e.Epoch, 0, 0, 0, 0
 	s.WallSeconds += e.Seconds
 	s.Seconds = 0
+	if err := t.followFilters(e.Epoch); err != nil {
+		return err
+	}
 	if err := t.Dir.AppendEvent(e); err != nil {
 		return err
 	}
