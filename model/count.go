@@ -62,3 +62,21 @@ func Nearest(name string, params int, s Size) (Size, error) {
 	}
 	return set(high), nil
 }
+
+// Work is the number of multiplications that a network's weights take for one
+// example, forward. A convolution's weights work at every position.
+func Work(name string, s Size) (float64, error) {
+	plan, err := layers(name, s)
+	if err != nil {
+		return 0, err
+	}
+	total := 0.0
+	for _, l := range plan {
+		n := float64(l.params())
+		if l.kind == conv {
+			n *= float64(l.win.Positions())
+		}
+		total += n
+	}
+	return total, nil
+}

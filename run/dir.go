@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/gofrs/flock"
 )
@@ -112,19 +113,24 @@ func OpenLocked(path string) (*Dir, error) {
 	return d, nil
 }
 
-// acquire takes the lock, which ends with the process however that ends.
+// ErrInUse is that another process writes in a run's directory.
+var ErrInUse = errors.New("in use")
+
+// acquire takes the lock, which ends with the process however that ends. Where
+// the file system has no locks, it goes without: what hands out the runs of a
+// study does not rely on them.
 func (d *Dir) acquire() error {
 	l := flock.New(d.File(LockFile), flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
 	ok, err := l.TryLock()
-	if err != nil {
+	if err != nil && !errors.Is(err, syscall.ENOLCK) && !errors.Is(err, errors.ErrUnsupported) {
 		return fmt.Errorf("lock %s: %w", d.path, err)
 	}
-	if !ok {
+	if !ok && err == nil {
 		holder := "another process"
 		if text, err := os.ReadFile(d.File(LockFile)); err == nil && len(text) > 0 {
 			holder = strings.TrimSpace(string(text))
 		}
-		return fmt.Errorf("%s is in use by %s; wait for it, or stop it first", d.path, holder)
+		return fmt.Errorf("%s is %w by %s; wait for it, or stop it first", d.path, ErrInUse, holder)
 	}
 	host, err := os.Hostname()
 	if err != nil {

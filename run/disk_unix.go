@@ -3,6 +3,7 @@
 package run
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -15,7 +16,10 @@ func syncDir(path string) error {
 		return err
 	}
 	defer d.Close()
-	return d.Sync()
+	if err := d.Sync(); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
+		return err // the other two: a network's file system that syncs no folders
+	}
+	return nil
 }
 
 // freeSpace is the number of bytes that can still be written in a folder.

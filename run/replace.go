@@ -20,7 +20,25 @@ func replace(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return full(err, path)
 	}
-	err = write(f)
+	return replaceBy(f, path, write)
+}
+
+// Replace writes a file whole or not at all, as the files of a run are written.
+// Several processes may replace one path at a time: the last one's file stays.
+func Replace(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*"+temporary)
+	if err != nil {
+		return full(err, path)
+	}
+	if err := f.Chmod(0o644); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return errors.Join(full(err, path), f.Close(), os.Remove(f.Name()))
+	}
+	return replaceBy(f, path, func(w io.Writer) error { _, err := w.Write(text); return err })
+}
+
+// replaceBy writes f, syncs it and makes it the file at path.
+func replaceBy(f *os.File, path string, write func(io.Writer) error) error {
+	err := write(f)
 	if err == nil {
 		err = f.Sync()
 	}

@@ -30,6 +30,7 @@ type commands struct {
 	Reproduce reproduceCommand `cmd:"" help:"Train all cases of the paper's table, then write the report."`
 	Train     trainCommand     `cmd:"" help:"Train one network."`
 	Resume    resumeCommand    `cmd:"" help:"Go on with a run that was interrupted."`
+	Sweep     sweepCommand     `cmd:"" help:"Run a study: many runs from one file, on one machine or many."`
 	Eval      evalCommand      `cmd:"" help:"Test a run's weights: last and best."`
 	Report    reportCommand    `cmd:"" help:"Write the report of runs: tables, curves, filters."`
 	Filters   filtersCommand   `cmd:"" help:"Draw a run's first-layer filters."`

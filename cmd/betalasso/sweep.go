@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"betalasso/grid"
+)
+
+// sweepCommand is `betalasso sweep`.
+type sweepCommand struct {
+	Run    sweepRunCommand    `cmd:"" default:"withargs" help:"Train the points of a study that are not done."`
+	Status sweepStatusCommand `cmd:"" help:"Say where each point of a study stands."`
+	Retry  sweepRetryCommand  `cmd:"" help:"Train again what failed, and only that."`
+	Work   sweepWorkCommand   `cmd:"" help:"Be one of the workers that drain a study."`
+}
+
+// launchFlags say how a study's workers are started.
+type launchFlags struct {
+	Launcher  string `default:"local" placeholder:"NAME" help:"who starts the workers: local (default local)"`
+	Processes int    `default:"1" placeholder:"N" help:"local workers at a time; they share the cores (default 1)"`
+	Threads   int    `default:"0" placeholder:"N" help:"of each worker; 0 shares out all cores (default 0)"`
+	JSON      bool   `name:"json" help:"one JSON object a line: counts, time left (default off)"`
+}
+
+// sweepRunCommand is `betalasso sweep STUDY`.
+type sweepRunCommand struct {
+	studyFlags
+	Out string `placeholder:"DIR" help:"directory of the study (default sweeps/NAME)"`
+	launchFlags
+}
+
+// Help is the end of `betalasso sweep run --help`.
+func (sweepRunCommand) Help() string {
+	return `Example, two learning rates with two seeds each, a minute on two cores, no download:
+
+    printf 'fixed: {data: digits, alpha: 1, epochs: 2, train: 1000}\naxes: [grid: {lr: [0.1, 0.01]}]\nseeds: 2\n' > study.yaml
+    betalasso sweep run study.yaml --out sweeps/mine --processes 2
+
+The word run may be left out. The same command goes on where it was stopped; points that are done stay as they are. It ends with 0 when every point is done.`
+}
+
+// Run trains what is not done.
+func (r *sweepRunCommand) Run(ctx *kong.Context) error {
+	study, points, err := r.expand()
+	if err != nil {
+		return err
+	}
+	if r.Out == "" {
+		r.Out = filepath.Join("sweeps", study.Name)
+	}
+	d, err := grid.Create(r.Out, study, points)
+	if err != nil {
+		return studyError(err)
+	}
+	return r.launch(d, nil)
+}
+
+// launch starts workers for the open points of d, or for those of them whose
+// IDs are given, and waits for them.
+func (l launchFlags) launch(d *grid.Dir, only []string) error {
+	switch l.Launcher {
+	case "local":
+		return l.local(d, only)
+	default:
+		return usageError{fmt.Errorf("launcher: there is no %q; use one of %s", l.Launcher, strings.Join(launchers, ", "))}
+	}
+}
+
+// launchers are the values of --launcher.
+var launchers = []string{"local"}
+
+// sweepRetryCommand is `betalasso sweep retry`.
+type sweepRetryCommand struct {
+	Dir string `arg:"" help:"the study's directory"`
+	launchFlags
+}
+
+// Help is the end of `betalasso sweep retry --help`.
+func (sweepRetryCommand) Help() string {
+	return "Example:\n\n    betalasso sweep retry sweeps/mine"
+}
+
+// Run opens the failed points again and trains them.
+func (r *sweepRetryCommand) Run() error {
+	d, err := grid.Open(r.Dir)
+	if err != nil {
+		return studyError(err)
+	}
+	list, err := d.Status()
+	if err != nil {
+		return err
+	}
+	var failed []string
+	for _, s := range list {
+		if s.State == grid.StateFailed {
+			if err := d.Reopen(s.ID); err != nil {
+				return fmt.Errorf("point %d (%s): %w", s.Index, s.ID, err)
+			}
+			failed = append(failed, s.ID)
+		}
+	}
+	if len(failed) == 0 {
+		fmt.Println("nothing failed")
+		return nil
+	}
+	return r.launch(d, failed)
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"betalasso/data"
+	"betalasso/grid"
+	"betalasso/run"
+	"betalasso/train"
+)
+
+// sweepWorkCommand is `betalasso sweep work`.
+type sweepWorkCommand struct {
+	Dir     string   `arg:"" help:"the study's directory"`
+	Index   *int     `placeholder:"N" help:"only the point of that index, from 0 (default: all that are open)"`
+	ID      []string `name:"id" placeholder:"ID" help:"only these points (default: all that are open)"`
+	Threads int      `default:"0" placeholder:"N" help:"changes no result; 0 is all cores (default 0)"`
+	JSON    bool     `name:"json" help:"one JSON object a line: epochs, results (default off)"`
+}
+
+// Help is the end of `betalasso sweep work --help`.
+func (sweepWorkCommand) Help() string {
+	return `Any number of workers, on any number of machines that share the folder, drain one study. A point that a worker is at is left to it; should the worker die, another goes on from the last checkpoint.
+
+Example, one worker that trains whatever is open:
+
+    betalasso sweep work sweeps/mine
+
+The exit status: 0 all is done, 42 a point failed and would fail again, 75 interrupted and saved, 130 the same by Ctrl-C, 1 not all is done.`
+}
+
+// Run works.
+func (w *sweepWorkCommand) Run() error {
+	d, err := grid.Open(w.Dir)
+	if err != nil {
+		return studyError(err)
+	}
+	only, err := w.only(d)
+	if err != nil {
+		return usageError{err}
+	}
+	s := newSession(w.JSON)
+	defer s.close()
+	return s.work(d, w.Threads, only)
+}
+
+// only are the IDs of the points asked for; none means all.
+func (w *sweepWorkCommand) only(d *grid.Dir) (ids []string, err error) {
+	points := d.Points()
+	if w.Index != nil {
+		if *w.Index < 0 || *w.Index >= len(points) {
+			return nil, fmt.Errorf("index: %s has the points 0 to %d, not %d", w.Dir, len(points)-1, *w.Index)
+		}
+		ids = append(ids, points[*w.Index].ID)
+	}
+	for _, id := range w.ID {
+		p, err := d.Find(id)
+		if err != nil {
+			return nil, fmt.Errorf("id: %w", err)
+		}
+		ids = append(ids, p.ID)
+	}
+	return ids, nil
+}
+
+// work drains d, or the points of the given IDs, in this process.
+func (s *session) work(d *grid.Dir, threads int, only []string) error {
+	w := s.newWorker(d, threads)
+	code, err := w.Drain(s.ctx, only...)
+	if s.ctx.Err() != nil {
+		return s.stopped("stopped and saved; any worker goes on")
+	}
+	if code != 0 {
+		return codedError{code, err}
+	}
+	if err != nil {
+		return err
+	}
+	return allDone(d, only)
+}
+
+// allDone is nil if all points, or those of the given IDs, are done.
+func allDone(d *grid.Dir, only []string) error {
+	list, err := d.Status()
+	if err != nil {
+		return err
+	}
+	list = grid.Among(list, only)
+	counts := grid.Counts(list)
+	if counts[grid.StateDone] == len(list) {
+		return nil
+	}
+	code := exitDiverged
+	for _, p := range list {
+		if p.State != grid.StateDone && p.Last.Code != exitDiverged {
+			code = exitFailure
+		}
+	}
+	return codedError{code, fmt.Errorf("%d of %d points are not done, %d failed; see `betalasso sweep status %s`",
+		len(list)-counts[grid.StateDone], len(list), counts[grid.StateFailed], quote(d.Path()))}
+}
+
+// newWorker trains points one after the other, and keeps the last data set.
+func (s *session) newWorker(d *grid.Dir, threads int) *grid.Worker {
+	var set *data.Set
+	return &grid.Worker{
+		Dir: d, Resolve: newResolver(), Notes: s.notes,
+		Train: func(_ context.Context, p grid.Point, into *run.Dir) (int, error) {
+			fmt.Fprintf(s.notes, "point %d (%s): %s\n", p.Index, p.ID, p.Labels)
+			if set == nil || set.Name != p.Config.Data {
+				var err error
+				if set, err = s.load(p.Config.Data, p.Config.DataDir); err != nil {
+					return s.pointCode(err), err
+				}
+			}
+			c := p.Config
+			c.Threads = threads
+			_, err := s.fit(into, c, set)
+			if err != nil && !errors.Is(err, train.ErrStopped) {
+				fmt.Fprintf(os.Stderr, "betalasso: point %d (%s): %s\n", p.Index, p.ID, err)
+			}
+			return s.pointCode(err), err
+		},
+		Lost: func(p grid.Point) {
+			fmt.Fprintf(os.Stderr, "betalasso: point %d (%s): another worker has taken it over; ending without a save\n", p.Index, p.ID)
+			os.Exit(exitFailure)
+		},
+	}
+}
+
+// pointCode is the exit status that says how a point's training ended. A full
+// disk ends the worker, and leaves the point open, as a signal does.
+func (s *session) pointCode(err error) int {
+	var coded codedError
+	var diverged *train.DivergedError
+	var problems run.Problems
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, train.ErrStopped):
+		errors.As(s.stopped(""), &coded)
+		return coded.code
+	case errors.As(err, &coded):
+		return coded.code
+	case errors.As(err, &diverged), errors.As(err, &problems):
+		return exitDiverged
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return exitSaved
+	}
+	return exitFailure
+}

@@ -1,0 +1,85 @@
+package grid
+
+import (
+	"fmt"
+	"maps"
+
+	"betalasso/run"
+)
+
+// maxPoints is more points than anybody can train: beyond it is a mistake.
+const maxPoints = 100_000
+
+// Point is one run of a study.
+type Point struct {
+	Index  int        `json:"index"`  // from 0; it never changes
+	ID     string     `json:"id"`     // of Config
+	Labels Settings   `json:"labels"` // what the axes say of it
+	Config run.Config `json:"config"`
+	Stage  int        `json:"stage,omitempty"` // 1: of Study.Then
+}
+
+// A Resolver makes a Config of settings, with all defaults filled in.
+type Resolver func(Settings) (run.Config, error)
+
+// Expand lists the points of the axes. Points that are the same run count
+// once. What is wrong with them is Problems.
+func (s *Study) Expand(resolve Resolver) ([]Point, error) {
+	count := 1
+	for _, a := range s.Axes {
+		if count *= max(1, len(a)); count > maxPoints {
+			return nil, Problems{fmt.Sprintf("the axes multiply to more than %d points", maxPoints)}
+		}
+	}
+	var points []Point
+	var problems Problems
+	said, seen := map[string]bool{}, map[string]bool{}
+	for i := range count {
+		labels := Settings{}
+		for rest, at := i, len(s.Axes)-1; at >= 0; at-- {
+			if n := len(s.Axes[at]); n > 0 {
+				maps.Copy(labels, s.Axes[at][rest%n])
+				rest /= n
+			}
+		}
+		p, err := newPoint(s.Fixed, labels, resolve)
+		if err != nil {
+			if !said[err.Error()] {
+				problems = append(problems, fmt.Sprintf("point %d (%s): %s", i, labels, err))
+			}
+			said[err.Error()] = true
+			continue
+		}
+		if !seen[p.ID] {
+			seen[p.ID] = true
+			p.Index = len(points)
+			points = append(points, p)
+		}
+	}
+	if problems != nil {
+		return nil, problems
+	}
+	return points, nil
+}
+
+// newPoint settles one point.
+func newPoint(fixed, labels Settings, resolve Resolver) (Point, error) {
+	all := Settings{}
+	maps.Copy(all, fixed)
+	maps.Copy(all, labels)
+	delete(all, Label)
+	c, err := resolve(all)
+	return Point{ID: c.ID(), Labels: labels, Config: c}, err
+}
+
+// String is the settings in the order of their names: lr=0.1 seed=1.
+func (s Settings) String() string {
+	text := ""
+	for _, name := range sorted(s) {
+		if text != "" {
+			text += " "
+		}
+		text += name + "=" + s[name]
+	}
+	return text
+}

@@ -1,0 +1,173 @@
+package grid
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"betalasso/run"
+)
+
+// Worker drains a study.
+type Worker struct {
+	Dir     *Dir
+	Resolve Resolver // of the points of Study.Then
+	Notes   io.Writer
+
+	// Train trains the run in d to its end, from its last checkpoint if there
+	// is one. Its code is the exit status that says how it went: 0 done, 75 or
+	// 130 interrupted and saved, others failed. When ctx ends, it saves and
+	// returns.
+	Train func(ctx context.Context, p Point, d *run.Dir) (code int, err error)
+
+	busy map[string]time.Time // runs in use by a process that has no lease, until when to let them be
+
+	// Lost is called, and must not return, when another worker has the point
+	// that Train is at: nothing more may be written.
+	Lost func(p Point)
+}
+
+// The exit statuses that an attempt's Code may have, beside 0: the contract
+// between a worker and what started it.
+const (
+	CodeFailed      = 1   // what went wrong may go right another time
+	CodeNoRetry     = 42  // it would go wrong again
+	CodeSaved       = 75  // interrupted and saved
+	CodeInterrupted = 130 // by Ctrl-C, and saved
+)
+
+// ErrStopped is that the study's failure policy ended it.
+var ErrStopped = errors.New("too many failures in a row")
+
+// pause is the time between two looks at a study whose open points all have
+// workers.
+const pause = 2 * time.Second
+
+// Drain trains the open points, or those of them whose IDs are given, until
+// none is left and no other worker is at one. It returns the code of the last
+// interruption, or 0. What failed is in the directory.
+func (w *Worker) Drain(ctx context.Context, only ...string) (code int, err error) {
+	for ctx.Err() == nil {
+		list, err := w.Dir.Status()
+		if err != nil {
+			return 0, err
+		}
+		if n := w.Dir.study.StopAfter; n > 0 && inARow(list) >= n {
+			return 0, fmt.Errorf("%w: %d", ErrStopped, n)
+		}
+		list = Among(list, only)
+		took, held := false, false
+		for _, s := range list {
+			if s.State == StateDone || s.State == StateFailed {
+				continue
+			}
+			if time.Now().Before(w.busy[s.ID]) {
+				held = true
+				continue
+			}
+			var code int
+			code, err = w.One(ctx, s.Point)
+			if errors.Is(err, ErrHeld) {
+				held = true
+				continue
+			}
+			if code == CodeSaved || code == CodeInterrupted {
+				return code, err
+			}
+			took = true // look again: the policy may say stop, others may be done
+			break
+		}
+		if took {
+			continue
+		}
+		if !held {
+			added, err := w.Dir.Advance(w.Resolve)
+			if err != nil || added == 0 || len(only) > 0 {
+				return 0, err
+			}
+			fmt.Fprintf(w.Notes, "the best by validation accuracy are chosen; %d points more\n", added)
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+	return 0, context.Cause(ctx)
+}
+
+// Among are the statuses of those IDs, or all where there are none.
+func Among(list []Status, ids []string) []Status {
+	if len(ids) == 0 {
+		return list
+	}
+	wanted := map[string]bool{}
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	var some []Status
+	for _, s := range list {
+		if wanted[s.ID] {
+			some = append(some, s)
+		}
+	}
+	return some
+}
+
+// One makes an attempt at a point unless it is done already. The error is
+// ErrHeld while another worker is at it; else err is what went wrong and code
+// its exit status.
+func (w *Worker) One(ctx context.Context, p Point) (code int, err error) {
+	l, err := w.Dir.Acquire(p.ID)
+	if err != nil {
+		return CodeFailed, err
+	}
+	if r, err := w.Dir.result(p.ID); err == nil && r != nil { // meanwhile
+		return 0, l.End(Done, 0, "")
+	}
+	finished := make(chan struct{})
+	defer close(finished)
+	go func() {
+		select {
+		case <-l.Lost():
+			w.Lost(p)
+		case <-finished:
+		}
+	}()
+	code, err = w.attempt(ctx, p)
+	outcome, why := Failed, ""
+	switch code {
+	case 0:
+		outcome = Done
+	case CodeSaved, CodeInterrupted:
+		outcome = Interrupted
+	}
+	if err != nil {
+		why = err.Error()
+	}
+	return code, errors.Join(err, l.End(outcome, code, why))
+}
+
+// attempt trains a point of which this worker has the lease.
+func (w *Worker) attempt(ctx context.Context, p Point) (code int, err error) {
+	c := p.Config
+	c.Threads = 0 // no number depends on them, and so no file shall
+	d, err := run.Create(w.Dir.RunPath(p.ID), c)
+	if errors.Is(err, run.ErrExists) {
+		d, err = run.OpenLocked(w.Dir.RunPath(p.ID))
+	}
+	if errors.Is(err, run.ErrInUse) {
+		if w.busy == nil {
+			w.busy = map[string]time.Time{}
+		}
+		w.busy[p.ID] = time.Now().Add(w.Dir.patience)
+		return CodeSaved, fmt.Errorf("%w: %w", ErrHeld, err)
+	}
+	if err != nil {
+		return CodeFailed, err
+	}
+	defer d.Close()
+	return w.Train(ctx, p, d)
+}
