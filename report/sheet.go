@@ -26,12 +26,17 @@ type filterFile struct {
 // readFilters reads filters.safetensors. The error is fs.ErrNotExist where
 // there is none.
 func readFilters(d *run.Dir) (filterFile, error) {
-	var f filterFile
 	path := d.File(run.FiltersFile)
 	tensors, _, err := run.ReadTensors(path)
 	if err != nil {
-		return f, err
+		return filterFile{}, err
 	}
+	return newFilterFile(path, tensors)
+}
+
+// newFilterFile is what the tensors of the file at path say.
+func newFilterFile(path string, tensors []run.Tensor) (filterFile, error) {
+	var f filterFile
 	find := func(name string, dims int) (run.Tensor, error) {
 		i := slices.IndexFunc(tensors, func(t run.Tensor) bool { return t.Name == name })
 		if i < 0 || len(tensors[i].Shape) != dims {
@@ -153,11 +158,19 @@ func FilterSheet(dir, out string, columns, scale int) error {
 	if len(f.filters) == 0 {
 		return fmt.Errorf("%s: %s", dir, f.few())
 	}
-	across := min(columns, len(f.filters))
+	if err := f.fits(columns, scale); err != nil {
+		return err
+	}
+	img := sheet(f.filters, f.c, f.h, f.w, columns, scale)
+	return writeFile(out, func(w io.Writer) error { return png.Encode(w, img) })
+}
+
+// fits is an error if a sheet of the filters would be too large.
+func (f filterFile) fits(columns, scale int) error {
+	across := max(1, min(columns, len(f.filters)))
 	down := (len(f.filters) + across - 1) / across
 	if n := across * (f.w + 1) * scale * down * (f.h + 1) * scale; n > maxPixels {
 		return fmt.Errorf("a sheet of %s by %s pixels is too large: choose fewer pixels a weight than %d", commas(across*(f.w+1)*scale), commas(down*(f.h+1)*scale), scale)
 	}
-	img := sheet(f.filters, f.c, f.h, f.w, columns, scale)
-	return writeFile(out, func(w io.Writer) error { return png.Encode(w, img) })
+	return nil
 }

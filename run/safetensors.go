@@ -124,13 +124,18 @@ func ReadTensors(path string) ([]Tensor, map[string]string, error) {
 		return nil, nil, err
 	}
 	defer f.Close()
+	return ReadOpenTensors(f)
+}
+
+// ReadOpenTensors is ReadTensors of a file that is open, at its beginning.
+func ReadOpenTensors(f *os.File) ([]Tensor, map[string]string, error) {
 	st, err := f.Stat()
 	if err != nil {
 		return nil, nil, err
 	}
 	list, meta, err := decodeTensors(bufio.NewReaderSize(f, chunkSize), st.Size())
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s is not a usable safetensors file: %w", path, err)
+		return nil, nil, fmt.Errorf("%s is not a usable safetensors file: %w", f.Name(), err)
 	}
 	return list, meta, nil
 }

@@ -24,7 +24,17 @@ func ReadYAML(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(v)
+	return parseYAML(path, text, v)
+}
+
+// ParseConfig is ReadConfig of the text of the file at path.
+func ParseConfig(path string, text []byte) (Config, error) {
+	c := Default()
+	return c, parseYAML(path, text, &c)
+}
+
+func parseYAML(path string, text []byte, v any) error {
+	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(v)
 	if err != nil && !errors.Is(err, io.EOF) { // EOF: the file is empty, which says nothing
 		return fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, true))
 	}

@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"grid":                {"run", "model", "spelling"},
 	"compare":             {"run"},
 	"index":               {"run"},
-	"watch":               {"run", "index", "filters", "report"},
+	"watch":               {"run", "report"},
 	"export":              {"run", "model", "nn", "compute", "filters"},
 }
 

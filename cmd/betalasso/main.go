@@ -34,6 +34,7 @@ type commands struct {
 	Eval      evalCommand      `cmd:"" help:"Test a run's weights: last and best."`
 	Report    reportCommand    `cmd:"" help:"Write the report of runs: tables, curves, filters."`
 	Filters   filtersCommand   `cmd:"" help:"Draw a run's first-layer filters."`
+	Watch     watchCommand     `cmd:"" help:"Show runs, live, on a page."`
 	Data      dataCommand      `cmd:"" help:"List, fetch or verify the data sets."`
 	Version   versionCommand   `cmd:"" help:"Say which build this is, and of what machine."`
 }

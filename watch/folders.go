@@ -1,0 +1,70 @@
+package watch
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// folder is one that was given to be watched. Nothing outside it can be opened
+// through its root, by .. or by a symbolic link.
+type folder struct {
+	path string // absolute
+	root *os.Root
+}
+
+func openFolder(path string) (folder, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return folder{}, err
+	}
+	root, err := os.OpenRoot(abs)
+	if err != nil {
+		return folder{}, fmt.Errorf("watch %s: %w", path, err)
+	}
+	return folder{abs, root}, nil
+}
+
+// place is where a run's directory is.
+type place struct {
+	folder folder
+	path   string // within the folder; "." is the folder itself
+}
+
+// id names a run in addresses and links: the same for the same directory,
+// whatever else is watched.
+func (p place) id() string {
+	sum := sha256.Sum256([]byte(filepath.Join(p.folder.path, p.path)))
+	return hex.EncodeToString(sum[:6])
+}
+
+// stat looks at one of the run's files. One that is not a regular file within
+// the folder is an error; one that is absent, fs.ErrNotExist.
+func (p place) stat(name string) (fs.FileInfo, error) {
+	info, err := p.folder.root.Stat(filepath.Join(p.path, name))
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a file", filepath.Join(p.path, name))
+	}
+	return info, err
+}
+
+// open opens one of the run's files, as stat has it.
+func (p place) open(name string) (*os.File, error) {
+	if _, err := p.stat(name); err != nil { // a pipe would wait for its writer
+		return nil, err
+	}
+	return p.folder.root.Open(filepath.Join(p.path, name))
+}
+
+// read reads one of the run's small files.
+func (p place) read(name string) ([]byte, error) {
+	if info, err := p.stat(name); err != nil {
+		return nil, err
+	} else if info.Size() > 1<<20 {
+		return nil, fmt.Errorf("%s is too large: %d bytes", filepath.Join(p.path, name), info.Size())
+	}
+	return p.folder.root.ReadFile(filepath.Join(p.path, name))
+}

@@ -1,0 +1,132 @@
+package watch
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"betalasso/run"
+)
+
+// list is the runs in the folders. It is brought up to date when somebody asks,
+// and not more often than need be.
+type list struct {
+	folders []folder
+	name    string // of this list: versions of another server's mean nothing here
+
+	mu       sync.Mutex
+	entries  map[string]*entry // by id
+	version  uint64
+	shrunk   uint64 // the version at which a run last went away
+	searched time.Time
+	took     time.Duration // by the last search for runs
+	checked  time.Time
+}
+
+func newList(folders []folder) *list {
+	return &list{folders: folders, name: rand.Text()[:8], entries: map[string]*entry{}}
+}
+
+const (
+	checkEvery  = 500 * time.Millisecond // looking whether runs have changed
+	searchEvery = 2 * time.Second        // looking for runs; 20 times what it takes, if that is more
+)
+
+// update is what a page has to be told to be up to date.
+type update struct {
+	Rows []row `json:"rows"`
+	All  bool  `json:"all"` // these are all rows: forget the others
+}
+
+// since gives the rows that have changed after the version that a page has, and
+// the version that it has then.
+func (l *list) since(version string, now time.Time) (u update, next string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refresh(now)
+	name, digits, _ := strings.Cut(version, "-")
+	n, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil || name != l.name || n < l.shrunk || n > l.version {
+		n, u.All = 0, true
+	}
+	u.Rows = []row{}
+	for _, e := range l.entries {
+		if e.version > n {
+			u.Rows = append(u.Rows, e.row)
+		}
+	}
+	slices.SortFunc(u.Rows, func(a, b row) int { return cmp.Compare(a.Name, b.Name) })
+	return u, l.name + "-" + strconv.FormatUint(l.version, 10)
+}
+
+// find gives the place of the run with an id.
+func (l *list) find(id string, now time.Time) (place, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refresh(now)
+	e, ok := l.entries[id]
+	if !ok {
+		return place{}, false
+	}
+	return e.place, true
+}
+
+func (l *list) refresh(now time.Time) {
+	if now.Sub(l.searched) > max(searchEvery, 20*l.took) {
+		began := time.Now()
+		l.search()
+		l.searched, l.took = now, time.Since(began)
+	}
+	if now.Sub(l.checked) < checkEvery {
+		return
+	}
+	l.checked = now
+	for _, e := range l.entries {
+		if e.refresh(now) {
+			l.version++
+			e.version = l.version
+		}
+	}
+}
+
+// search finds the runs in the folders. A symbolic link to a folder is not
+// followed.
+func (l *list) search() {
+	found := map[string]bool{}
+	for _, f := range l.folders {
+		fs.WalkDir(f.root.FS(), ".", func(at string, d fs.DirEntry, err error) error {
+			if err != nil || !d.IsDir() {
+				return nil // a folder that may not be read hides its runs
+			}
+			p := place{f, filepath.FromSlash(at)}
+			if _, err := p.stat(run.ConfigFile); err != nil {
+				return nil
+			}
+			id := p.id()
+			found[id] = true
+			if l.entries[id] == nil {
+				name := path.Join(filepath.Base(f.path), at)
+				l.entries[id] = &entry{place: p, row: row{ID: id, Name: name}}
+				l.checked = time.Time{}
+			}
+			return fs.SkipDir
+		})
+	}
+	for id := range l.entries {
+		if !found[id] {
+			delete(l.entries, id)
+			l.version++
+			l.shrunk = l.version
+		}
+	}
+}
+
+var errNoRun = errors.New("there is no such run")

@@ -1,0 +1,136 @@
+// The page: it joins the view, the connection and what is drawn.
+import { view, selected, toggle, read, write, maxSelected } from './view.js';
+import { takeRows, takePoints, rows } from './store.js';
+import { connect, disconnect } from './stream.js';
+import { Table } from './table.js';
+import { drawCharts, onZoom, point, zoom } from './charts.js';
+import { drawGallery, start } from './gallery.js';
+import { drawSettings } from './settings.js';
+import { color, darkness } from './color.js';
+import { percent, span } from './format.js';
+
+const byId = (id) => document.getElementById(id);
+const table = new Table(changed, pick);
+
+// Controls that are one field of the view each.
+const controls = [
+  ['smooth', 'input', 'smooth', (e) => Number(e.value), (e, v) => { e.value = v; byId('smooth-value').textContent = v.toFixed(2); }],
+  ['x', 'change', 'x', (e) => e.value, (e, v) => { e.value = v; }],
+  ['part', 'change', 'part', (e) => e.value, (e, v) => { e.value = v; }],
+  ...['xlog', 'ylog', 'nlog', 'same'].map((id) => [id, 'change', id, (e) => e.checked, (e, v) => { e.checked = v; }]),
+];
+for (const [id, event, key, get] of controls) {
+  byId(id).addEventListener(event, () => {
+    view[key] = get(byId(id));
+    if (key === 'x') view.from = view.to = null;
+    changed();
+  });
+}
+byId('zoom-in').addEventListener('click', () => zoom(0.5));
+byId('zoom-out').addEventListener('click', () => zoom(2));
+byId('zoom-all').addEventListener('click', () => { view.from = view.to = null; changed(); });
+byId('clear').addEventListener('click', () => { view.runs = []; changed(); });
+onZoom(changed);
+start(changed);
+
+function pick(id) {
+  if (!toggle(id)) state(`${maxSelected} runs are selected: no more at once`, 'lost');
+  changed();
+}
+
+// changed follows a change of the view.
+function changed() {
+  write();
+  follow();
+  draw();
+}
+
+let waiting = 0;
+
+// draw draws what there is, once for all that came since the last time.
+function draw() {
+  cancelAnimationFrame(waiting);
+  waiting = requestAnimationFrame(() => {
+    table.draw();
+    const any = selected().length > 0;
+    byId('views').hidden = !any;
+    byId('nothing').hidden = any;
+    for (const [id, , key, , put] of controls) put(byId(id), view[key]);
+    drawChosen();
+    drawCharts();
+    if (!any) return;
+    drawGallery();
+    drawSettings();
+  });
+}
+
+const chips = new Map(); // by run
+
+// drawChosen lists the selected runs with their colours.
+function drawChosen() {
+  const ids = selected();
+  for (const [id, li] of chips) {
+    if (!ids.includes(id)) { li.remove(); chips.delete(id); }
+  }
+  ids.forEach((id, i) => {
+    if (!chips.has(id)) chips.set(id, makeChip(id));
+    const li = chips.get(id), r = rows.get(id);
+    const [swatch, name, facts, remove] = li.children;
+    swatch.style.background = color(view.runs.indexOf(id));
+    name.textContent = r?.name ?? id;
+    facts.textContent = r ? about(r) : rows.size ? 'no longer there' : '';
+    remove.ariaLabel = `Take ${name.textContent} out of the selection`;
+    if (byId('chosen').children[i] !== li) byId('chosen').insertBefore(li, byId('chosen').children[i] ?? null);
+  });
+}
+
+function about(r) {
+  const parts = [r.state === 'running' && r.left ? `${span(r.left)} left` : r.state];
+  if (r.note) parts.push(r.note.length > 90 ? r.note.slice(0, 90) + '…' : r.note);
+  if (r.test !== undefined) parts.push(`test ${percent(r.test)} %`);
+  else if (r.config.val && r.epoch) parts.push(`val. ${percent(r.val)} %`);
+  return parts.join(' · ');
+}
+
+function makeChip(id) {
+  const li = document.createElement('li');
+  li.append(...['span', 'span', 'small', 'button'].map((kind) => document.createElement(kind)));
+  li.children[0].className = 'swatch';
+  li.children[3].type = 'button';
+  li.children[3].textContent = '×';
+  li.children[3].addEventListener('click', () => pick(id));
+  li.addEventListener('pointerenter', () => point(id));
+  li.addEventListener('pointerleave', () => point(null));
+  return li;
+}
+
+// follow keeps the connection to what is selected, and none while the page is
+// hidden: a browser has few connections to give.
+function follow() {
+  if (document.hidden) {
+    disconnect();
+    return;
+  }
+  connect(selected().sort(), {
+    rows: (update) => { takeRows(update); draw(); },
+    points: (message) => { takePoints(message); draw(); },
+    state: (s) => state(s === 'live' ? 'live' : 'no connection; trying again', s),
+  });
+}
+
+function state(text, kind) {
+  byId('link').textContent = text;
+  byId('link').className = kind;
+}
+
+document.addEventListener('visibilitychange', follow);
+addEventListener('hashchange', () => { read(); follow(); draw(); });
+addEventListener('keydown', (event) => {
+  if (event.key !== '/' || /^(INPUT|SELECT)$/.test(event.target.tagName)) return;
+  byId('query').focus();
+  event.preventDefault();
+});
+darkness.addEventListener('change', draw);
+read();
+follow();
+draw();

@@ -1,0 +1,135 @@
+// The filters of the selected runs' first layers, over training.
+import { rows } from './store.js';
+import { view, selected } from './view.js';
+import { color } from './color.js';
+import { short } from './format.js';
+
+const byId = (id) => document.getElementById(id);
+const kept = new Map(); // run → {at, list}: the sets of filters that the server has
+const figures = new Map(); // by run
+const ends = Infinity; // the place of the filters chosen at the end
+let stops = []; // of the slider: epochs, and perhaps the end
+let playing = 0;
+let changed = () => {};
+
+// start wires the slider; f is called when the view has been changed here.
+export function start(f) {
+  changed = f;
+  byId('epoch').addEventListener('input', () => {
+    const at = Number(byId('epoch').value);
+    view.epoch = at === stops.length - 1 ? null : stops[at];
+    changed();
+  });
+  byId('play').addEventListener('click', () => (playing ? stop() : play()));
+}
+
+function play() {
+  if (stops.length < 2) return;
+  if (view.epoch === null) view.epoch = stops[0];
+  byId('play').textContent = 'Pause';
+  byId('play').ariaPressed = 'true';
+  changed();
+  playing = setInterval(() => {
+    const at = place() + 1;
+    view.epoch = at >= stops.length - 1 ? null : stops[at];
+    changed();
+    if (view.epoch === null) stop();
+  }, 700);
+}
+
+function stop() {
+  clearInterval(playing);
+  playing = 0;
+  byId('play').textContent = 'Play';
+  byId('play').ariaPressed = 'false';
+}
+
+// place is the slider's place of the view's epoch: of the last stop not after it.
+function place() {
+  if (view.epoch === null) return stops.length - 1;
+  return Math.max(0, stops.findLastIndex((e) => e <= view.epoch));
+}
+
+// fetchKept asks which filters a run has, when there may be new ones.
+async function fetchKept(id) {
+  const row = rows.get(id);
+  if (!row) return;
+  const at = `${row.epoch} ${row.state}`;
+  const had = kept.get(id);
+  if (had?.at === at) return;
+  kept.set(id, { at, list: had?.list ?? [] });
+  try {
+    const answer = await fetch(`api/runs/${id}/filters`);
+    if (!answer.ok) return;
+    const list = await answer.json();
+    kept.set(id, { at, list: list.map((k) => ({ ...k, stop: k.epoch < 0 ? ends : k.epoch })) });
+    drawGallery();
+  } catch { // the server is away: ask again with the next change
+    kept.delete(id);
+  }
+}
+
+// drawGallery draws a figure for each run, of the filters at the slider.
+export function drawGallery() {
+  const ids = selected();
+  ids.forEach(fetchKept);
+  const all = new Set(ids.flatMap((id) => (kept.get(id)?.list ?? []).map((k) => k.stop)));
+  stops = [...all].sort((a, b) => a - b);
+  const slider = byId('epoch'), at = place(), stopAt = stops[at];
+  slider.max = Math.max(0, stops.length - 1);
+  slider.value = Math.max(0, at);
+  slider.disabled = byId('play').disabled = stops.length < 2;
+  const name = stopAt === undefined ? 'none kept yet' : stopAt === ends ? 'the end: a choice of those left' : `epoch ${stopAt}`;
+  byId('epoch-value').textContent = name;
+  slider.setAttribute('aria-valuetext', name);
+  for (const [id, figure] of figures) {
+    if (!ids.includes(id)) { figure.remove(); figures.delete(id); }
+  }
+  const home = byId('gallery');
+  ids.forEach((id, i) => {
+    if (!figures.has(id)) figures.set(id, make());
+    const figure = figures.get(id);
+    if (home.children[i] !== figure) home.insertBefore(figure, home.children[i] ?? null);
+    const list = kept.get(id)?.list ?? [];
+    fill(figure, id, list.findLast((k) => k.stop <= stopAt) ?? list[0]);
+  });
+}
+
+function make() {
+  const figure = document.createElement('figure');
+  const caption = figure.appendChild(document.createElement('figcaption'));
+  caption.append(document.createElement('span'), document.createElement('span'), document.createElement('small'));
+  caption.firstChild.className = 'swatch';
+  const image = figure.appendChild(document.createElement('img'));
+  image.hidden = true;
+  return figure;
+}
+
+async function fill(figure, id, k) {
+  const [swatch, name, facts] = figure.firstChild.children;
+  const image = figure.lastChild;
+  const title = rows.get(id)?.name ?? id;
+  swatch.style.background = color(view.runs.indexOf(id));
+  name.textContent = title;
+  if (!k) {
+    facts.textContent = 'no filters are kept yet';
+    image.hidden = true;
+    return;
+  }
+  const which = k.epoch < 0 ? `${k.shown} at the end, chosen among those with 20 non-zeros or more` : `epoch ${k.epoch}: the same ${k.shown} throughout`;
+  const medians = k.eligible ? `; medians of those: ${short(k.nonzero)} non-zeros, radius ${k.radius.toFixed(1)} pixels` : '';
+  facts.textContent = `${which}. Of all ${k.units.toLocaleString('en')}, ${k.eligible.toLocaleString('en')} have 20 non-zeros or more${medians}.`;
+  const address = k.shown ? `api/runs/${id}/filters/${k.epoch < 0 ? 'end' : k.epoch}.png` : '';
+  if (image.dataset.address === address) return;
+  image.dataset.address = address;
+  image.hidden = !address;
+  if (!address) return;
+  const next = new Image(); // the old picture stays until the new one can be drawn
+  next.src = address;
+  try { await next.decode(); } catch { return; }
+  if (image.dataset.address !== address) return;
+  image.src = address;
+  image.width = next.naturalWidth;
+  image.height = next.naturalHeight;
+  image.alt = `First-layer filters of ${title}, ${k.epoch < 0 ? 'at the end' : 'epoch ' + k.epoch}`;
+}
