@@ -35,6 +35,7 @@ type Dir struct {
 
 	mu     sync.Mutex
 	points []Point
+	size   int64 // of the file of points, when it was last read
 	known  memory
 }
 
@@ -148,12 +149,23 @@ func (d *Dir) Find(id string) (Point, error) {
 
 // refresh reads points that another process has added.
 func (d *Dir) refresh() error {
+	info, err := os.Stat(filepath.Join(d.path, PointsFile))
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	same := info.Size() == d.size // it only grows
+	d.mu.Unlock()
+	if same {
+		return nil
+	}
 	points, err := readPoints(filepath.Join(d.path, PointsFile))
 	if err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.size = info.Size()
 	if len(points) > len(d.points) {
 		d.points = points
 	}

@@ -15,6 +15,7 @@ type Worker struct {
 	Dir     *Dir
 	Resolve Resolver // of the points of Study.Then
 	Notes   io.Writer
+	Title   func(Point) string // the line that announces a point
 
 	// Train trains the run in d to its end, from its last checkpoint if there
 	// is one. Its code is the exit status that says how it went: 0 done, 75 or
@@ -136,6 +137,7 @@ func (w *Worker) One(ctx context.Context, p Point) (code int, err error) {
 		case <-finished:
 		}
 	}()
+	fmt.Fprintln(w.Notes, w.Title(p))
 	code, err = w.attempt(ctx, p)
 	outcome, why := Failed, ""
 	switch code {

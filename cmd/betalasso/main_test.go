@@ -324,7 +324,8 @@ func TestReproduce(t *testing.T) {
 	}
 
 	// The same command trains only what is missing.
-	os.RemoveAll(filepath.Join(out, "runs", "digits-s-fc-s1"))
+	dirs, _ := run.Find(out)
+	os.RemoveAll(dirs[3])
 	stdout, _ = want(t, 0, flags...)
 	if n := strings.Count(stdout, "] digits: "); n != 1 {
 		t.Errorf("again: got %d runs begun, want 1:\n%s", n, stdout)

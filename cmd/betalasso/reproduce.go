@@ -3,14 +3,15 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"betalasso/data"
+	"betalasso/grid"
 	"betalasso/model"
 	"betalasso/report"
 	"betalasso/run"
@@ -43,13 +44,6 @@ Example, without a download:
 The same command goes on where it was interrupted: finished runs are kept, the one under way is resumed.`
 }
 
-// job is one run of a study.
-type job struct {
-	title  string
-	dir    string
-	config run.Config
-}
-
 // Run trains what is missing and writes the report.
 func (r *reproduceCommand) Run() error {
 	p, err := r.profile()
@@ -59,14 +53,22 @@ func (r *reproduceCommand) Run() error {
 	if r.Out == "" {
 		r.Out = "reproduce-" + r.Profile
 	}
-	study := &study{command: r, profile: p, session: newSession(r.JSON), began: time.Now()}
-	defer study.close()
-	for _, name := range p.data { // all mistakes before the first run
-		if _, err := study.jobs(name); err != nil {
+	all, err := r.points(p) // all mistakes before a long download
+	if err != nil {
+		return err
+	}
+	s := newSession(r.JSON)
+	defer s.close()
+	rep := &reproduction{session: s, command: r, began: time.Now()}
+	if !r.finished(all) {
+		if p.data, err = rep.reachable(p.data); err != nil {
+			return err
+		}
+		if all, err = r.points(p); err != nil {
 			return err
 		}
 	}
-	return study.run()
+	return rep.run(all)
 }
 
 // profile is the profile asked for, with what other flags change of it.
@@ -110,172 +112,196 @@ func (r *reproduceCommand) profile() (profile, error) {
 	return p, nil
 }
 
-// study is a reproduction under way.
-type study struct {
-	*session
-	command *reproduceCommand
-	profile profile
-	began   time.Time
-	dirs    []string // of the runs there are
-	failed  []string // what went wrong, a line each
-	remarks []string // what the report is to say of the data
+// points are the points of the study at this scale. Those that the directory
+// has of another one are kept, unless they have the place of one of these.
+func (r *reproduceCommand) points(p profile) (*reproduced, error) {
+	text, err := tableStudy(p, r.Train, r.Seeds, map[string]string{"precision": r.Precision, "data-dir": r.DataDir})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	study, err := grid.Parse("reproduce", text)
+	if err != nil {
+		return nil, err
+	}
+	points, err := study.Expand(newResolver())
+	if err != nil {
+		return nil, studyError(err)
+	}
+	all := &reproduced{study: study, points: points}
+	for _, q := range points {
+		if err := enoughMemory(q.Config); err != nil {
+			return nil, err
+		}
+		all.ids = append(all.ids, q.ID)
+	}
+	d, err := grid.Open(r.Out)
+	if err != nil {
+		return all, nil // nothing there yet, or Create will say what
+	}
+	for _, had := range d.Points() {
+		if slices.Contains(all.ids, had.ID) {
+			continue
+		}
+		for _, q := range points {
+			if maps.Equal(had.Labels, q.Labels) {
+				return nil, usageError{fmt.Errorf("%s was made with other settings (%s); choose another --out, or remove it",
+					r.Out, strings.Join(differences(had.Config, q.Config), ", "))}
+			}
+		}
+		all.points = append(all.points, had)
+	}
+	return all, nil
 }
 
-// jobs are the runs on one data set. A directory that was made with other
-// settings is an error.
-func (s *study) jobs(name string) ([]job, error) {
-	var list []job
-	r := s.command
-	for seed := range uint64(r.Seeds) {
-		for _, c := range cases {
-			cfg, err := s.profile.config(c, name, seed+1)
-			if err != nil {
-				return nil, usageError{err}
-			}
-			cfg.Train, cfg.DataDir, cfg.Threads, cfg.Precision = r.Train, r.DataDir, r.Threads, precision(r.Precision)
-			if err := cfg.Validate(); err != nil {
-				return nil, err
-			}
-			if err := enoughMemory(cfg); err != nil {
-				return nil, err
-			}
-			j := job{
-				title:  fmt.Sprintf("%s: %s", name, c.title),
-				dir:    filepath.Join(r.Out, "runs", fmt.Sprintf("%s-%s-s%d", name, c.name, cfg.Seed)),
-				config: cfg,
-			}
-			if d, err := run.Open(j.dir); err == nil {
-				if diff := differences(d.Config(), cfg); len(diff) > 0 {
-					return nil, usageError{fmt.Errorf("%s was made with other settings (%s); choose another --out, or remove it", j.dir, strings.Join(diff, ", "))}
-				}
-			}
-			list = append(list, j)
+// reproduced is a study, its points and the directory's, and which are its own.
+type reproduced struct {
+	study  *grid.Study
+	points []grid.Point
+	ids    []string
+}
+
+// finished says whether all points are done, so that no data are needed.
+func (r *reproduceCommand) finished(all *reproduced) bool {
+	for _, id := range all.ids {
+		d, err := run.Open(filepath.Join(r.Out, grid.RunsDir, id))
+		if err != nil {
+			return false
+		}
+		if _, err := d.Result(); err != nil {
+			return false
 		}
 	}
-	return list, nil
+	return true
 }
 
 // differences says what decides the numbers of one Config and not of another.
 func differences(had, want run.Config) []string {
 	var list []string
-	a, b := reflect.ValueOf(had), reflect.ValueOf(want)
-	for i := range a.NumField() {
-		name, _, _ := strings.Cut(a.Type().Field(i).Tag.Get("yaml"), ",")
-		if name != "threads" && name != "data-dir" && a.Field(i).Interface() != b.Field(i).Interface() {
-			list = append(list, fmt.Sprintf("%s %v, not %v", name, a.Field(i), b.Field(i)))
+	for _, name := range run.Settings() {
+		a, b := run.Setting(had, name), run.Setting(want, name)
+		if name != "threads" && name != "data-dir" && a != b {
+			list = append(list, fmt.Sprintf("%s %v, not %v", name, a, b))
 		}
 	}
 	return list
 }
 
-// run trains on every data set, then writes the report.
-func (s *study) run() error {
-	var loaded, unreachable int
-	for i, name := range s.profile.data {
-		err := s.dataSet(name)
+// reproduction is one under way.
+type reproduction struct {
+	*session
+	command *reproduceCommand
+	began   time.Time
+	failed  []string // what went wrong, a line each
+	remarks []string // what the report is to say of the data
+}
+
+// reachable are the data sets that can be had. Where that is none because no
+// host answers, it is the generated one.
+func (r *reproduction) reachable(names []string) (list []string, err error) {
+	unreachable := 0
+	for i, name := range names {
+		_, err := r.load(name, r.command.DataDir)
 		switch {
-		case s.ctx.Err() != nil:
-			return s.stopped("stopped; the same command goes on where it was")
+		case r.ctx.Err() != nil:
+			return nil, r.stopped("stopped; the same command goes on where it was")
 		case errors.Is(err, data.ErrNoHost):
 			unreachable++
 			instead := "going on without it"
-			if loaded == 0 && i == len(s.profile.data)-1 {
+			if len(list) == 0 && i == len(names)-1 {
 				instead = "going on with the generated set digits"
 			}
 			fmt.Fprintf(os.Stderr, "%s: no host answers; %s\n", name, instead)
-			s.remarks = append(s.remarks, fmt.Sprintf("%s could not be fetched: no host answered.", name))
+			r.remarks = append(r.remarks, fmt.Sprintf("%s could not be fetched: no host answered.", name))
 		case err != nil:
-			s.failed = append(s.failed, fmt.Sprintf("%s: %s", name, err))
+			r.failed = append(r.failed, fmt.Sprintf("%s: %s", name, err))
 			fmt.Fprintf(os.Stderr, "betalasso: %s: %s\n", name, err)
 		default:
-			loaded++
+			list = append(list, name)
 		}
 	}
-	if loaded == 0 && unreachable > 0 && !slices.Contains(s.profile.data, "digits") {
-		if err := s.dataSet("digits"); s.ctx.Err() != nil {
-			return s.stopped("stopped; the same command goes on where it was")
-		} else if err != nil {
-			return err
-		}
+	switch {
+	case len(list) > 0:
+		return list, nil
+	case unreachable > 0:
+		return []string{"digits"}, nil
 	}
-	return s.report()
+	return nil, fmt.Errorf("no data set can be read:\n  %s", strings.Join(r.failed, "\n  "))
 }
 
-// dataSet trains every case on one data set. An error means that no case could
-// be begun; what befalls a run is kept for the end.
-func (s *study) dataSet(name string) error {
-	jobs, err := s.jobs(name)
+// run trains what is not done, then writes the report.
+func (r *reproduction) run(all *reproduced) error {
+	d, err := grid.Create(r.command.Out, all.study, all.points)
+	if err != nil {
+		return studyError(err)
+	}
+	list, err := d.Status()
 	if err != nil {
 		return err
 	}
-	var todo []job
-	for _, j := range jobs {
-		if d, err := run.Open(j.dir); err == nil {
-			if res, err := d.Result(); err == nil {
-				s.dirs = append(s.dirs, j.dir)
-				s.tell(d, res)
-				continue
+	place := map[string]int{} // from 1
+	for i, p := range grid.Among(list, all.ids) {
+		place[p.ID] = i + 1
+		if p.Result != nil {
+			r.tell(d.RunPath(p.ID), *p.Result)
+		}
+		if p.State == grid.StateFailed { // the same command is the leave to try again
+			if err := d.Reopen(p.ID); err != nil {
+				return err
 			}
 		}
-		todo = append(todo, j)
 	}
-	if len(todo) == 0 {
-		return nil
-	}
-	set, err := s.load(name, s.command.DataDir)
-	if err != nil {
-		return err
-	}
-	for i, j := range todo {
-		size, err := sizeLine(j.config)
+	w := r.newWorker(d, r.command.Threads)
+	w.Title = func(p grid.Point) string {
+		size, err := sizeLine(p.Config)
 		if err != nil {
-			return err
+			size = err.Error()
 		}
-		fmt.Fprintf(s.notes, "[%d/%d] %s (%s)\n", len(jobs)-len(todo)+i+1, len(jobs), j.title, size)
-		err = s.one(j, set)
-		if s.ctx.Err() != nil {
-			return err
-		}
-		if err != nil {
-			s.failed = append(s.failed, fmt.Sprintf("%s: %s", j.dir, err))
-			fmt.Fprintf(os.Stderr, "betalasso: %s: %s\n", j.dir, err)
-		}
+		return fmt.Sprintf("[%d/%d] %s: %s (%s)", place[p.ID], len(all.ids), p.Config.Data, p.Labels[grid.Label], size)
 	}
-	return nil
-}
-
-// one begins a run or goes on with it.
-func (s *study) one(j job, set *data.Set) error {
-	d, err := run.Create(j.dir, j.config)
-	if errors.Is(err, run.ErrExists) {
-		d, err = run.OpenLocked(j.dir)
+	code, err := w.Drain(r.ctx, all.ids...)
+	if r.ctx.Err() != nil {
+		return r.stopped("stopped; the same command goes on where it was")
+	}
+	if code != 0 {
+		return codedError{code, err}
 	}
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	s.dirs = append(s.dirs, j.dir)
-	_, err = s.fit(d, j.config, set)
-	return err
+	return r.report(d, all.ids)
 }
 
-// report writes the report of all runs and says where it is.
-func (s *study) report() error {
-	out := filepath.Join(s.command.Out, "report")
-	sum, err := report.Write(s.dirs, out, report.Options{Remarks: s.remarks})
+// report writes the report of the points and says where it is.
+func (r *reproduction) report(d *grid.Dir, ids []string) error {
+	list, err := d.Status()
+	if err != nil {
+		return err
+	}
+	var dirs []string
+	for _, p := range grid.Among(list, ids) {
+		path := d.RunPath(p.ID)
+		if run.Vacant(path) != nil {
+			dirs = append(dirs, path)
+		}
+		if p.State != grid.StateDone {
+			r.failed = append(r.failed, fmt.Sprintf("%s: %s", path, p.Last.Why))
+		}
+	}
+	out := filepath.Join(r.command.Out, "report")
+	sum, err := report.Write(dirs, out, report.Options{Remarks: r.remarks})
 	if err != nil {
 		return fmt.Errorf("the report: %w", err)
 	}
-	fmt.Fprintf(s.notes, "\n%s\n\n%s\n", sum.Lead, sum.Text)
-	if s.json {
-		s.newMeter().object(struct {
+	fmt.Fprintf(r.notes, "\n%s\n\n%s\n", sum.Lead, sum.Text)
+	if r.json {
+		r.newMeter().object(struct {
 			Kind string `json:"kind"`
 			Path string `json:"path"`
 		}{"report", filepath.Join(out, "index.html")})
 	}
-	fmt.Fprintf(s.notes, "%d runs in %s; the report: %s\n", len(s.dirs), span(time.Since(s.began)), filepath.Join(out, "index.html"))
-	if len(s.failed) > 0 {
-		return fmt.Errorf("not all went well:\n  %s", strings.Join(s.failed, "\n  "))
+	fmt.Fprintf(r.notes, "%d runs in %s; the report: %s\n", len(dirs), span(time.Since(r.began)), filepath.Join(out, "index.html"))
+	if len(r.failed) > 0 {
+		return fmt.Errorf("not all went well:\n  %s", strings.Join(r.failed, "\n  "))
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func (r *resumeCommand) Run() error {
 	defer s.close()
 	if done, err := d.Result(); err == nil {
 		fmt.Fprintf(s.notes, "finished already\n")
-		s.tell(d, done)
+		s.tell(d.Path(), done)
 		return nil
 	}
 	c := d.Config()

@@ -26,6 +26,7 @@ type session struct {
 	terminal bool      // out is one, and can move its cursor
 	color    bool
 	json     bool
+	set      *data.Set // the last one loaded
 
 	ctx    context.Context // done at the first signal
 	cancel context.CancelCauseFunc
@@ -82,6 +83,9 @@ func (s *session) stopped(hint string) error {
 // load reads a data set, fetching it if need be, and warns of files that are
 // not the publisher's.
 func (s *session) load(name, dir string) (*data.Set, error) {
+	if s.set != nil && s.set.Name == name {
+		return s.set, nil
+	}
 	m := s.newMeter()
 	set, err := data.Load(s.ctx, name, data.Options{Dir: dir, Fetch: dir == "", Progress: m.fetching})
 	m.clear()
@@ -99,6 +103,7 @@ func (s *session) load(name, dir string) (*data.Set, error) {
 			fmt.Fprintf(os.Stderr, "warning: %s is not the publisher's file (MD5 %s); it is used, and the run records it as unverified\n", f.Path, f.MD5)
 		}
 	}
+	s.set = set
 	return set, nil
 }
 
@@ -130,19 +135,19 @@ func (s *session) fit(d *run.Dir, c run.Config, set *data.Set) (run.Result, erro
 			run.Result
 		}{"result", d.Path(), r})
 	}
-	s.tell(d, r)
+	s.tell(d.Path(), r)
 	return r, nil
 }
 
 // tell says what a run came to, and how long it took, interruptions left out.
-func (s *session) tell(d *run.Dir, r run.Result) {
+func (s *session) tell(path string, r run.Result) {
 	took := time.Duration(r.WallSeconds * float64(time.Second))
 	nonzero := 0
 	for _, l := range r.Layers {
 		nonzero += l.Nonzero
 	}
 	fmt.Fprintf(s.notes, "%s\n  test %.2f %%, at the best validation (epoch %d) %.2f %%; nonzero %s of %s; %s\n",
-		d.Path(), 100*r.Last.TestAcc, r.Best.Epoch, 100*r.Best.TestAcc, thousands(nonzero), thousands(r.Params), span(took))
+		path, 100*r.Last.TestAcc, r.Best.Epoch, 100*r.Best.TestAcc, thousands(nonzero), thousands(r.Params), span(took))
 }
 
 // defaultOut is the directory of a run that was given none.

@@ -17,23 +17,41 @@ import (
 
 // studyFlags say which study.
 type studyFlags struct {
-	File string `arg:"" optional:"" help:"study file (YAML)"`
+	File string `arg:"" optional:"" help:"study file (YAML); docs/sweeps.md says what it may hold"`
+	namedFlags
 }
 
 // expand reads the study and lists its points.
 func (f studyFlags) expand() (*grid.Study, []grid.Point, error) {
-	if f.File == "" {
-		return nil, nil, usageError{errors.New("give a study file")}
-	}
-	study, err := grid.Load(f.File)
+	study, err := f.read()
 	if err != nil {
 		return nil, nil, studyError(err)
 	}
-	if study.Name == "" {
-		study.Name = strings.TrimSuffix(filepath.Base(f.File), filepath.Ext(f.File))
-	}
 	points, err := study.Expand(newResolver())
 	return study, points, studyError(err)
+}
+
+// read reads the study file, or makes the named study.
+func (f studyFlags) read() (*grid.Study, error) {
+	switch {
+	case f.File == "" && f.Study == "":
+		return nil, usageError{fmt.Errorf("give a study file, or --study with one of %s", strings.Join(studyNames, ", "))}
+	case f.File != "" && f.Study != "":
+		return nil, usageError{errors.New("give a study file or --study, not both")}
+	case f.Study != "":
+		text, err := f.text()
+		if err != nil {
+			return nil, usageError{err}
+		}
+		return grid.Parse(f.Study, text)
+	case f.given():
+		return nil, usageError{errors.New("--data, --epochs and the like change a --study; what a study file says stands in the file")}
+	}
+	study, err := grid.Load(f.File)
+	if err == nil && study.Name == "" {
+		study.Name = strings.TrimSuffix(filepath.Base(f.File), filepath.Ext(f.File))
+	}
+	return study, err
 }
 
 // studyError makes a usageError of what is wrong with a study.

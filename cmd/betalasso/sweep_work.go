@@ -7,7 +7,6 @@ import (
 	"os"
 	"syscall"
 
-	"betalasso/data"
 	"betalasso/grid"
 	"betalasso/run"
 	"betalasso/train"
@@ -104,22 +103,18 @@ func allDone(d *grid.Dir, only []string) error {
 		len(list)-counts[grid.StateDone], len(list), counts[grid.StateFailed], quote(d.Path()))}
 }
 
-// newWorker trains points one after the other, and keeps the last data set.
+// newWorker trains points one after the other in this process.
 func (s *session) newWorker(d *grid.Dir, threads int) *grid.Worker {
-	var set *data.Set
 	return &grid.Worker{
 		Dir: d, Resolve: newResolver(), Notes: s.notes,
+		Title: func(p grid.Point) string { return fmt.Sprintf("point %d (%s): %s", p.Index, p.ID, p.Labels) },
 		Train: func(_ context.Context, p grid.Point, into *run.Dir) (int, error) {
-			fmt.Fprintf(s.notes, "point %d (%s): %s\n", p.Index, p.ID, p.Labels)
-			if set == nil || set.Name != p.Config.Data {
-				var err error
-				if set, err = s.load(p.Config.Data, p.Config.DataDir); err != nil {
-					return s.pointCode(err), err
-				}
-			}
 			c := p.Config
 			c.Threads = threads
-			_, err := s.fit(into, c, set)
+			set, err := s.load(c.Data, c.DataDir)
+			if err == nil {
+				_, err = s.fit(into, c, set)
+			}
 			if err != nil && !errors.Is(err, train.ErrStopped) {
 				fmt.Fprintf(os.Stderr, "betalasso: point %d (%s): %s\n", p.Index, p.ID, err)
 			}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"betalasso/run"
+)
+
+// studyNames are the studies of the paper that are built in.
+var studyNames = []string{"table2", "lambda-grid", "scaling"}
+
+// namedFlags choose a study of the paper and scale it down.
+type namedFlags struct {
+	Study     string   `placeholder:"NAME" group:"study" help:"the paper's: table2, lambda-grid or scaling (default: a FILE)"`
+	Data      []string `placeholder:"NAME" group:"study" help:"its data sets (default cifar10,cifar100,svhn)"`
+	Epochs    int      `placeholder:"N" group:"study" help:"passes over the training set (default: the paper's)"`
+	Seeds     int      `placeholder:"N" group:"study" help:"seeds 1 to N (default 1; 3 for lambda-grid's chosen pair)"`
+	Alpha     int      `placeholder:"N" group:"study" help:"base channels (default: the paper's 150)"`
+	Params    string   `placeholder:"COUNT" group:"study" help:"weights of every network, 800k (default: the paper's)"`
+	MaxParams string   `placeholder:"COUNT" group:"study" help:"the largest size of scaling, 2M (default: all 16 sizes)"`
+	Train     int      `placeholder:"N" group:"study" help:"training examples used; 0 is all (default 0)"`
+}
+
+// given says whether one of the flags beside Study is set.
+func (f namedFlags) given() bool {
+	return len(f.Data) > 0 || f.Epochs != 0 || f.Seeds != 0 || f.Alpha != 0 || f.Params != "" || f.MaxParams != "" || f.Train != 0
+}
+
+// text is the study as a file would have it.
+func (f namedFlags) text() ([]byte, error) {
+	if f.MaxParams != "" && f.Study != "scaling" {
+		return nil, fmt.Errorf("max-params: only scaling has sizes")
+	}
+	// The checks of the scale, and its defaults, are those of reproduce.
+	r := reproduceCommand{Profile: "paper", Data: f.Data, Seeds: max(f.Seeds, 1), Epochs: f.Epochs, Alpha: f.Alpha, Params: f.Params}
+	p, err := r.profile()
+	if err != nil {
+		return nil, err
+	}
+	switch f.Study {
+	case "table2": // the one study that the paper trained for longer
+		if f.Epochs == 0 {
+			p.epochs = 4000
+		}
+		return tableStudy(p, f.Train, r.Seeds, nil)
+	case "lambda-grid":
+		return lambdaStudy(p, f.Train, f.Seeds)
+	case "scaling":
+		return f.scaling(p, r.Seeds)
+	}
+	return nil, fmt.Errorf("study: there is no %q; use one of %s", f.Study, strings.Join(studyNames, ", "))
+}
+
+// tableStudy is the paper's Table 2 at a profile's scale: each case on each
+// data set. Settings in more that are empty are left out.
+func tableStudy(p profile, train, seeds int, more map[string]string) ([]byte, error) {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "name: table2\n%s%saxes:\n  - list:\n", fixed(p, train, more), seedsLine(seeds))
+	for _, name := range p.data {
+		for _, c := range cases {
+			cfg, err := p.config(c, name, 1)
+			if err != nil {
+				return nil, err
+			}
+			size := fmt.Sprintf("alpha: %d", cfg.Alpha)
+			if cfg.Model == "3-fc" {
+				size = fmt.Sprintf("width: %d", cfg.Width)
+			}
+			fmt.Fprintf(&b, "      - {label: %q, data: %s, model: %s, %s, optimizer: %s", c.title, name, cfg.Model, size, cfg.Optimizer)
+			if cfg.Optimizer == "beta-lasso" {
+				fmt.Fprintf(&b, ", beta: %v, lambda-conv: %v, lambda-fc: %v", cfg.Beta, cfg.LambdaConv, cfg.LambdaFC)
+			}
+			b.WriteString("}\n")
+		}
+	}
+	return b.Bytes(), nil
+}
+
+// lambdaStudy is the grid of the paper's A.2: λ of the two groups of layers, by
+// validation accuracy; the best pair on each data set is then trained with
+// several seeds, and on these one reports the test accuracy.
+func lambdaStudy(p profile, train, seeds int) ([]byte, error) {
+	if seeds == 0 {
+		seeds = 3
+	}
+	c, err := p.config(cases[len(cases)-1], "cifar10", 1) // S-FC, β = 50
+	if err != nil {
+		return nil, err
+	}
+	const lambdas = "[1e-6, 2e-6, 5e-6, 1e-5, 2e-5]"
+	return fmt.Appendf(nil, "name: lambda-grid\n%saxes:\n  - grid: {data: [%s]}\n  - grid: {lambda-conv: %s, lambda-fc: %s}\nthen: {for-each: [data], %s}\n",
+		fixed(p, train, map[string]string{"model": c.Model, "alpha": fmt.Sprint(c.Alpha), "optimizer": c.Optimizer, "beta": fmt.Sprint(c.Beta)}),
+		strings.Join(p.data, ", "), lambdas, lambdas, strings.TrimSpace(seedsLine(seeds))), nil
+}
+
+// scaling is the paper's Figures 2 and 6: accuracy by size.
+func (f namedFlags) scaling(p profile, seeds int) ([]byte, error) {
+	if f.Alpha != 0 || f.Params != "" {
+		return nil, errors.New("scaling has sizes of its own; cut them with --max-params")
+	}
+	most := 1 << 62
+	if f.MaxParams != "" {
+		var err error
+		if most, err = parseCount(f.MaxParams); err != nil {
+			return nil, fmt.Errorf("max-params: %w", err)
+		}
+	}
+	var sizes []string
+	for k := range 16 {
+		if n := 32_000 << k; n <= most {
+			sizes = append(sizes, fmt.Sprint(n))
+		}
+	}
+	if len(sizes) == 0 {
+		return nil, errors.New("max-params: the smallest size is 32k")
+	}
+	return fmt.Appendf(nil, "name: scaling\n%s%saxes:\n  - grid: {data: [%s]}\n  - grid: {params: [%s]}\n  - grid: {model: [s-conv, 3-fc, d-conv]}\n",
+		fixed(p, f.Train, nil), seedsLine(seeds), strings.Join(p.data, ", "), strings.Join(sizes, ", ")), nil
+}
+
+// fixed is what all points of a study at a profile's scale have in common.
+func fixed(p profile, train int, more map[string]string) string {
+	settings := maps.Clone(more)
+	if settings == nil {
+		settings = map[string]string{}
+	}
+	for name, v := range map[string]any{"epochs": p.epochs, "batch": p.batch, "lr": p.lr, "momentum": p.momentum, "augment": p.augment, "train": train} {
+		settings[name] = fmt.Sprint(v)
+	}
+	var b strings.Builder
+	b.WriteString("fixed:\n")
+	for _, name := range run.Settings() {
+		if v := settings[name]; v != "" && v != "0" {
+			fmt.Fprintf(&b, "  %s: %s\n", name, plain(v))
+		}
+	}
+	return b.String()
+}
+
+// plain is a value in YAML, in quotes where it needs them.
+func plain(v string) string {
+	if strings.IndexFunc(v, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./+", r))
+	}) >= 0 {
+		return fmt.Sprintf("%q", v)
+	}
+	return v
+}
+
+// seedsLine asks for the seeds 1 to n.
+func seedsLine(n int) string {
+	return fmt.Sprintf("seeds: %d\n", n)
+}

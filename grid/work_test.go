@@ -1,0 +1,268 @@
+package grid
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"betalasso/run"
+)
+
+// states are the states of a study's points, by index.
+func states(t *testing.T, d *Dir) string {
+	t.Helper()
+	list, err := again(t, d).Status()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words []string
+	for _, s := range list {
+		words = append(words, string(s.State))
+	}
+	return strings.Join(words, " ")
+}
+
+func TestFailuresWaitForRetry(t *testing.T) {
+	d := newDir(t, "seeds: 4")
+	broken := true
+	var tried []uint64
+	w := worker(d, func(p Point, into *run.Dir) (int, error) {
+		tried = append(tried, p.Config.Seed)
+		if broken && p.Config.Seed%2 == 0 {
+			return CodeNoRetry, errors.New("it diverged")
+		}
+		return pretend(p, into, 0)
+	})
+	for range 2 { // the second time nothing is left to do
+		if code, err := w.Drain(context.Background()); code != 0 || err != nil {
+			t.Fatalf("got %d, %v", code, err)
+		}
+	}
+	if got, want := states(t, d), "done failed done failed"; got != want || len(tried) != 4 {
+		t.Errorf("got %s after %d attempts, want %s after 4", got, len(tried), want)
+	}
+	id := d.Points()[1].ID
+	if a, err := d.Attempts(id); err != nil || len(a) != 1 || a[0].Why != "it diverged" || a[0].Code != CodeNoRetry {
+		t.Errorf("the attempts: got %+v, %v", a, err)
+	}
+	if err := d.Reopen(id); err != nil {
+		t.Fatal(err)
+	}
+	broken, tried = false, nil
+	if _, err := w.Drain(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := states(t, d), "done done done failed"; got != want || !slices.Equal(tried, []uint64{2}) {
+		t.Errorf("after retry: got %s, tried seeds %v, want %s, tried 2", got, tried, want)
+	}
+}
+
+func TestStopAfterFailuresInARow(t *testing.T) {
+	d := newDir(t, "seeds: 9\non-failure: {stop-after: 2}")
+	var tried []uint64
+	w := worker(d, func(p Point, into *run.Dir) (int, error) {
+		tried = append(tried, p.Config.Seed)
+		if p.Config.Seed != 2 {
+			return CodeFailed, errors.New("no luck")
+		}
+		return pretend(p, into, 0)
+	})
+	_, err := w.Drain(context.Background())
+	if !errors.Is(err, ErrStopped) || !slices.Equal(tried, []uint64{1, 2, 3, 4}) {
+		t.Errorf("got %v after seeds %v, want ErrStopped after 1, 2, 3, 4", err, tried)
+	}
+	tried = nil
+	for _, i := range []int{0, 2, 3} { // as `sweep retry` does: a new row begins
+		if err := d.Reopen(d.Points()[i].ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Drain(context.Background())
+	if got, want := tried, []uint64{1, 3}; !slices.Equal(got, want) {
+		t.Errorf("after a retry: got seeds %v, want %v", got, want)
+	}
+}
+
+func TestAnInterruptionEndsTheWorker(t *testing.T) {
+	d := newDir(t, "seeds: 3")
+	w := worker(d, func(p Point, into *run.Dir) (int, error) {
+		if p.Config.Seed == 2 {
+			return CodeSaved, nil
+		}
+		return pretend(p, into, 0)
+	})
+	if code, err := w.Drain(context.Background()); code != CodeSaved || err != nil {
+		t.Errorf("got %d, %v, want %d", code, err, CodeSaved)
+	}
+	if got, want := states(t, d), "done interrupted planned"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	w = worker(again(t, d), func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	if _, err := w.Drain(context.Background(), d.Points()[2].ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := states(t, d), "done interrupted done"; got != want {
+		t.Errorf("one ID alone: got %s, want %s", got, want)
+	}
+}
+
+func TestDeathsWithoutProgressAreAFailure(t *testing.T) {
+	d := newDir(t, "seeds: 1")
+	id := d.Points()[0].ID
+	dead := func(n, epoch int) {
+		lease(t, d, id, Attempt{Number: n, Host: "elsewhere", From: Place{Epoch: epoch}})
+	}
+	os.MkdirAll(d.RunPath(id), 0o777)
+	at := func(text string) {
+		if err := os.WriteFile(filepath.Join(d.RunPath(id), run.StateFile), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at(`{"epoch":2,"step":0}`)
+	for n, epoch := range []int{0, 1, 2, 2} {
+		dead(n+1, epoch)
+		if got := states(t, d); got != "interrupted" {
+			t.Errorf("after %d deaths with progress: got %s, want interrupted", n+1, got)
+		}
+	}
+	dead(5, 2)
+	if got := states(t, d); got != "failed" {
+		t.Errorf("three deaths at one place: got %s, want failed", got)
+	}
+	at(`{"epoch":3,"step":0}`)
+	if got := states(t, d); got != "interrupted" {
+		t.Errorf("the last of them got further: got %s, want interrupted", got)
+	}
+}
+
+func TestARunInUseIsLeftAlone(t *testing.T) {
+	d := newDir(t, "seeds: 1")
+	p := d.Points()[0]
+	other, err := run.Create(d.RunPath(p.ID), p.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := worker(d, func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	if _, err := w.One(context.Background(), p); !errors.Is(err, ErrHeld) {
+		t.Errorf("got %v, want ErrHeld", err)
+	}
+	other.Close()
+	if code, err := w.One(context.Background(), p); code != 0 || err != nil {
+		t.Errorf("when it is free: got %d, %v", code, err)
+	}
+}
+
+func TestAStudyMayGrow(t *testing.T) {
+	d := newDir(t, "seeds: 2")
+	grow := func(text string) (*Dir, error) {
+		s, err := Parse("study.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		points, err := s.Expand(resolve)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Create(d.Path(), s, points)
+	}
+	before := d.Points()
+	e, err := grow("seeds: [5, 2, 1]")
+	if err != nil || !slices.EqualFunc(e.Points()[:2], before, func(a, b Point) bool { return a.ID == b.ID && a.Index == b.Index }) || len(e.Points()) != 3 {
+		t.Errorf("got %v, %v, want the two points as they were, and one more", e.Points(), err)
+	}
+	list, err := d.Status() // of a process that had it open
+	if err != nil || len(list) != 3 {
+		t.Errorf("an open directory: got %d points, %v, want 3", len(list), err)
+	}
+	_, err = grow("seeds: [1, 2, 6]")
+	var different *DifferentError
+	if !errors.As(err, &different) || len(different.Missing) != 1 || different.Missing[0].Config.Seed != 5 {
+		t.Errorf("a point less: got %v, want a DifferentError about seed 5", err)
+	}
+	os.WriteFile(filepath.Join(d.Path(), PointsFile), []byte(strings.Replace(mustRead(t, filepath.Join(d.Path(), PointsFile)), `"seed":2,`, `"seed":3,`, 1)), 0o666)
+	if _, err := Open(d.Path()); err == nil || !strings.Contains(err.Error(), "was it edited?") {
+		t.Errorf("points that were edited: got %v", err)
+	}
+}
+
+func mustRead(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// The pair with the best mean validation accuracy on each data set is trained
+// again with other seeds; what the test set says counts for nothing.
+func TestThenTrainsTheBestAgain(t *testing.T) {
+	d := newDir(t, "axes: [grid: {data: [cifar10, svhn], lr: [1, 2, 3]}]\nseeds: 2\nthen: {for-each: [data], fixed: {val: 0}, seeds: [7, 8]}")
+	val := map[string]float64{ // by data, lr and seed; 0.5 otherwise
+		"cifar10 2 1": 0.6, "cifar10 2 2": 0.7,
+		"svhn 1 1": 0.7, "svhn 1 2": 0.8,
+		"svhn 2 1": 0.9, "svhn 2 2": 0.1, // the best run, but not the best mean
+	}
+	w := worker(d, func(p Point, into *run.Dir) (int, error) {
+		key := fmt.Sprintf("%s %v %d", p.Config.Data, p.Config.LR, p.Config.Seed)
+		if key == "cifar10 3 2" {
+			return CodeNoRetry, errors.New("diverged")
+		}
+		r := run.Result{Last: run.Score{ValAcc: 0.5, TestAcc: 0.9}}
+		if v, ok := val[key]; ok {
+			r.Last = run.Score{ValAcc: v, TestAcc: 0.1}
+		}
+		return 0, into.WriteResult(r)
+	})
+	if _, err := w.Drain(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	var chosen []string
+	for _, p := range d.Points() {
+		if p.Stage == 1 {
+			chosen = append(chosen, p.Labels.String())
+			if p.Config.Val != 0 {
+				t.Errorf("%s: got val %d, want 0", p.Labels, p.Config.Val)
+			}
+		}
+	}
+	want := []string{"data=cifar10 lr=2 seed=7 val=0", "data=cifar10 lr=2 seed=8 val=0", "data=svhn lr=1 seed=7 val=0", "data=svhn lr=1 seed=8 val=0"}
+	if !slices.Equal(chosen, want) {
+		t.Errorf("got %q, want %q", chosen, want)
+	}
+	if list, err := d.Status(); err != nil || Counts(list)[StateDone] != 11+len(want) {
+		t.Errorf("got %v, %v, want the chosen trained", Counts(list), err)
+	}
+	if n, err := d.Advance(resolve); n != 0 || err != nil {
+		t.Errorf("a second time: got %d points more, %v", n, err)
+	}
+}
+
+func TestThenWaitsForWhatMayStillSucceed(t *testing.T) {
+	d := newDir(t, "seeds: 2\nthen: {seeds: 3}")
+	w := worker(d, func(p Point, into *run.Dir) (int, error) {
+		if p.Config.Seed == 2 {
+			return CodeFailed, errors.New("the disk was away")
+		}
+		return pretend(p, into, 0)
+	})
+	if _, err := w.Drain(context.Background()); err != nil || len(d.Points()) != 2 {
+		t.Errorf("got %d points, %v, want 2", len(d.Points()), err)
+	}
+}
+
+func TestStatusOfManyPoints(t *testing.T) {
+	d := newDir(t, "seeds: 5000")
+	began := time.Now()
+	list, err := d.Status()
+	t.Logf("5,000 points in %v", time.Since(began))
+	if took := time.Since(began); err != nil || len(list) != 5000 || took > 5*time.Second {
+		t.Errorf("got %d points in %v, %v, want 5000 in a second or so", len(list), took, err)
+	}
+}
