@@ -21,6 +21,7 @@ type Tensor struct {
 	Name  string
 	Shape []int
 	Data  []float32
+	DType string // how the file has its numbers: "" for F32, or F64, F16, BF16, I64
 }
 
 // entry is what a safetensors header says of one tensor.
@@ -36,8 +37,9 @@ const (
 	chunkSize = 64 << 10  // bytes converted at a time
 )
 
-// WriteTensors writes a safetensors file of float32 tensors, replacing what was
-// there whole or not at all, and returns the file's SHA-256 in hex. The tensors
+// WriteTensors writes a safetensors file of tensors of float32, or of I64 where
+// their DType says so, replacing what was there whole or not at all, and returns
+// the file's SHA-256 in hex. The tensors
 // keep their order; meta becomes the file's __metadata__.
 func WriteTensors(path string, list []Tensor, meta map[string]string) (sum string, err error) {
 	head, err := header(list, meta)
@@ -50,12 +52,16 @@ func WriteTensors(path string, list []Tensor, meta map[string]string) (sum strin
 		if _, err := w.Write(head); err != nil {
 			return err
 		}
-		buf := make([]byte, 0, chunkSize)
+		buf := make([]byte, 0, 2*chunkSize)
 		for _, t := range list {
 			for part := range slices.Chunk(t.Data, chunkSize/4) {
 				buf = buf[:0]
 				for _, x := range part {
-					buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
+					if t.DType == "I64" {
+						buf = binary.LittleEndian.AppendUint64(buf, uint64(int64(x)))
+					} else {
+						buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
+					}
 				}
 				if _, err := w.Write(buf); err != nil {
 					return err
@@ -94,6 +100,11 @@ func header(list []Tensor, meta map[string]string) ([]byte, error) {
 	var at int64
 	for _, t := range list {
 		e := entry{DType: "F32", Shape: []int64{}}
+		if t.DType == "I64" {
+			e.DType = t.DType
+		} else if t.DType != "" {
+			return nil, fmt.Errorf("tensor %q: its type is %s; only F32 and I64 are written", t.Name, t.DType)
+		}
 		n := 1
 		for _, s := range t.Shape {
 			n *= s
@@ -103,7 +114,7 @@ func header(list []Tensor, meta map[string]string) ([]byte, error) {
 			return nil, fmt.Errorf("tensor %q of shape %v has %d numbers, or its name is taken", t.Name, t.Shape, len(t.Data))
 		}
 		seen[t.Name] = true
-		e.Offsets = [2]int64{at, at + 4*int64(n)}
+		e.Offsets = [2]int64{at, at + int64(width(t.DType)*n)}
 		at = e.Offsets[1]
 		if err := add(t.Name, e); err != nil {
 			return nil, err
@@ -116,8 +127,9 @@ func header(list []Tensor, meta map[string]string) ([]byte, error) {
 	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...), nil
 }
 
-// ReadTensors reads a safetensors file of float32 tensors in the order of their
-// bytes, and its metadata. Nothing is allocated that the file is too short for.
+// ReadTensors reads a safetensors file in the order of its tensors' bytes, and
+// its metadata. Numbers of the types that Tensor names are read, as float32.
+// Nothing is allocated that the file is too short for.
 func ReadTensors(path string) ([]Tensor, map[string]string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -159,14 +171,13 @@ func decodeTensors(r io.Reader, size int64) ([]Tensor, map[string]string, error)
 		return nil, nil, err
 	}
 	buf := make([]byte, chunkSize)
-	for i := range list {
-		for part := range slices.Chunk(list[i].Data, chunkSize/4) {
-			if _, err := io.ReadFull(r, buf[:4*len(part)]); err != nil {
+	for i, t := range list {
+		for part := range slices.Chunk(t.Data, chunkSize/8) {
+			text := buf[:width(t.DType)*len(part)]
+			if _, err := io.ReadFull(r, text); err != nil {
 				return nil, nil, fmt.Errorf("tensor %q: %w", list[i].Name, err)
 			}
-			for j := range part {
-				part[j] = math.Float32frombits(binary.LittleEndian.Uint32(buf[4*j:]))
-			}
+			numbers(part, text, t.DType)
 		}
 	}
 	return list, meta, nil
@@ -207,7 +218,10 @@ func parseHeader(text []byte, size int64) ([]Tensor, map[string]string, error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("tensor %q: %w", name, err)
 		}
-		list = append(list, Tensor{Name: name, Shape: shape})
+		if e.DType == "F32" {
+			e.DType = ""
+		}
+		list = append(list, Tensor{Name: name, Shape: shape, DType: e.DType})
 		entries = append(entries, e)
 	}
 	if t, err := dec.Token(); err != nil || t != json.Delim('}') {
@@ -249,23 +263,24 @@ func parseHeader(text []byte, size int64) ([]Tensor, map[string]string, error) {
 
 // check gives the shape of a tensor that lies within size bytes.
 func (e entry) check(size int64) ([]int, error) {
-	if e.DType != "F32" {
-		return nil, fmt.Errorf("its type is %q; only F32 is read", e.DType)
+	w := int64(width(e.DType))
+	if w == 0 || e.DType == "" {
+		return nil, fmt.Errorf("its type is %q; F32, F64, F16, BF16 and I64 are read", e.DType)
 	}
 	if e.Offsets[0] < 0 || e.Offsets[1] < e.Offsets[0] || e.Offsets[1] > size {
 		return nil, fmt.Errorf("its bytes %d to %d are not within the %d that the file has", e.Offsets[0], e.Offsets[1], size)
 	}
-	held := (e.Offsets[1] - e.Offsets[0]) / 4
+	held := (e.Offsets[1] - e.Offsets[0]) / w
 	n, shape := int64(1), make([]int, 0, len(e.Shape))
 	for _, s := range e.Shape {
-		if s < 0 || s > math.MaxInt32 || s > 0 && n > math.MaxInt64/4/s {
+		if s < 0 || s > math.MaxInt32 || s > 0 && n > math.MaxInt64/8/s {
 			return nil, fmt.Errorf("its shape is %v", e.Shape)
 		}
 		n *= s
 		shape = append(shape, int(s))
 	}
-	if n != held || (e.Offsets[1]-e.Offsets[0])%4 != 0 {
-		return nil, fmt.Errorf("its shape %v needs %d bytes, not %d", e.Shape, 4*n, e.Offsets[1]-e.Offsets[0])
+	if n != held || (e.Offsets[1]-e.Offsets[0])%w != 0 {
+		return nil, fmt.Errorf("its shape %v needs %d bytes, not %d", e.Shape, w*n, e.Offsets[1]-e.Offsets[0])
 	}
 	return shape, nil
 }

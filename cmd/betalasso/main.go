@@ -33,6 +33,7 @@ type commands struct {
 	Sweep     sweepCommand     `cmd:"" help:"Run a study: many runs from one file, on one machine or many."`
 	Eval      evalCommand      `cmd:"" help:"Test a run's weights: last and best."`
 	Report    reportCommand    `cmd:"" help:"Write the report of runs: tables, curves, filters."`
+	Export    exportCommand    `cmd:"" help:"Write runs for other tools: PyTorch, ONNX, tables, TensorBoard."`
 	Filters   filtersCommand   `cmd:"" help:"Draw a run's first-layer filters."`
 	Watch     watchCommand     `cmd:"" help:"Show runs, live, on a page."`
 	Data      dataCommand      `cmd:"" help:"List, fetch or verify the data sets."`
@@ -79,7 +80,7 @@ func mainStatus(args []string, stdout, stderr io.Writer) (status int) {
 		kong.Name("betalasso"), kong.Description(description),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		kong.Vars{"models": strings.Join(run.Models, ", ")},
+		kong.Vars{"models": strings.Join(run.Models, ", "), "export_formats": strings.Join(exportFormats, ",")},
 	)
 	if err != nil {
 		panic(err) // the tags of the structs above are wrong

@@ -1,0 +1,121 @@
+// Package export carries runs into other tools and weights back: networks as
+// PyTorch state dicts in safetensors files and as ONNX graphs; events and
+// results as CSV, Parquet and TensorBoard files. docs/export.md says what each
+// file holds.
+package export
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"betalasso/compute"
+	"betalasso/model"
+	"betalasso/nn"
+	"betalasso/run"
+)
+
+// Network is a network with its weights, and what is to be known beside them to
+// use it elsewhere.
+type Network struct {
+	Config    run.Config
+	Size      model.Size
+	Net       *nn.Net
+	Epoch     int       // that the weights are of
+	Steps     int       // taken until then
+	Classes   []string  // by label; may be empty
+	Mean, Std []float64 // by channel, of pixels from 0 to 1: what the network sees is (pixel − Mean)/Std
+}
+
+// Open reads the network of a run: of its last checkpoint or, if best, of the
+// epoch with the best validation accuracy. It leaves Classes, Mean and Std to
+// the caller. The error is fs.ErrNotExist where there are no such weights.
+func Open(d *run.Dir, dev compute.Device, size model.Size, best bool) (*Network, error) {
+	state, weights, err := d.LoadCheckpoint()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s has no weights yet: %w", d.Path(), err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{Config: d.Config(), Size: size, Epoch: state.Epoch}
+	if best {
+		n.Epoch = state.BestEpoch
+		if weights, _, err = run.ReadTensors(d.File(run.BestFile)); err != nil {
+			return nil, fmt.Errorf("the weights of the best epoch: %w", err)
+		}
+	}
+	events, err := d.Events()
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range events {
+		if e.Epoch == n.Epoch {
+			n.Steps = e.Step
+		}
+	}
+	if !best {
+		n.Steps += state.Step
+	}
+	if n.Net, err = model.New(dev, n.Config.Model, size, n.Config.Seed); err != nil {
+		return nil, err
+	}
+	weights = slices.DeleteFunc(weights, func(t run.Tensor) bool { return strings.HasPrefix(t.Name, "velocity/") })
+	if err := fill(n.Own(), weights); err != nil {
+		return nil, fmt.Errorf("the weights of %s do not fit its %s:\n%w", d.Path(), run.ConfigFile, err)
+	}
+	return n, nil
+}
+
+// Own are the network's tensors under the names of a run's files, sharing its
+// memory.
+func (n *Network) Own() []run.Tensor {
+	var list []run.Tensor
+	for _, p := range n.Net.Params() {
+		list = append(list, run.Tensor{Name: p.Name, Shape: []int{p.Value.Rows, p.Value.Cols}, Data: p.Value.Data})
+	}
+	for _, b := range n.Net.Buffers() {
+		list = append(list, run.Tensor{Name: b.Name, Shape: []int{b.Value.Rows, b.Value.Cols}, Data: b.Value.Data})
+	}
+	return list
+}
+
+// meta is what a file of weights says of the network beside them.
+func (n *Network) meta() map[string]string {
+	c := n.Config
+	c.DataDir, c.Threads = "", 0 // they concern one machine
+	m := map[string]string{
+		"model":    c.Model,
+		"channels": strconv.Itoa(n.Size.Channels),
+		"side":     strconv.Itoa(n.Size.Side),
+		"classes":  strconv.Itoa(n.Size.Classes),
+		"data":     c.Data,
+		"epoch":    strconv.Itoa(n.Epoch),
+		"config":   text(c),
+	}
+	if c.Model == "3-fc" {
+		m["width"] = strconv.Itoa(c.Width)
+	} else {
+		m["alpha"] = strconv.Itoa(c.Alpha)
+	}
+	if n.Mean != nil {
+		m["mean"], m["std"] = text(n.Mean), text(n.Std)
+	}
+	if n.Classes != nil {
+		m["class_names"] = text(n.Classes)
+	}
+	return m
+}
+
+// text is v as JSON. No number of a valid Config or data set is infinite.
+func text(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("export: %v", err))
+	}
+	return string(b)
+}

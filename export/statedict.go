@@ -1,0 +1,97 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"betalasso/nn"
+	"betalasso/run"
+)
+
+// tracked ends the name of a batch norm's count of batches in PyTorch.
+const tracked = ".num_batches_tracked"
+
+// StateDict are the tensors of the state_dict of the same network in PyTorch,
+// sharing n's memory. Convolutions have [out, in, k, k], fully connected layers
+// [out, in], locally connected ones [outH·outW, out, in·k·k], positions row by
+// row. The counts of batches are I64 and come first, as they need alignment.
+func (n *Network) StateDict() []run.Tensor {
+	var counts, list []run.Tensor
+	for _, l := range n.Net.Layers {
+		switch l := l.(type) {
+		case *nn.Conv2D:
+			w := l.Win
+			list = append(list, run.Tensor{Name: l.W.Name, Shape: []int{w.K, w.C, w.Size, w.Size}, Data: l.W.Value.Data})
+		case *nn.Local:
+			w := l.Win
+			list = append(list, run.Tensor{Name: l.W.Name, Shape: []int{w.Positions(), w.K, w.Patch()}, Data: l.W.Value.Data})
+		case *nn.Dense:
+			list = append(list, run.Tensor{Name: l.W.Name, Shape: []int{l.W.Value.Rows, l.W.Value.Cols}, Data: l.W.Value.Data})
+			if b := l.B; b.Value.Data != nil {
+				list = append(list, vector(b.Name, b.Value.Data))
+			}
+		case *nn.BatchNorm:
+			name := normName(l)
+			list = append(list,
+				vector(name+".weight", l.Gamma.Value.Data), vector(name+".bias", l.Beta.Value.Data),
+				vector(name+".running_mean", l.State.RunMean.Data), vector(name+".running_var", l.State.RunVar.Data))
+			counts = append(counts, run.Tensor{Name: name + tracked, Shape: []int{}, Data: []float32{float32(n.Steps)}, DType: "I64"})
+		}
+	}
+	return append(counts, list...)
+}
+
+func vector(name string, data []float32) run.Tensor {
+	return run.Tensor{Name: name, Shape: []int{len(data)}, Data: data}
+}
+
+// normName is the name of a batch norm, as bn1.
+func normName(l *nn.BatchNorm) string { return strings.TrimSuffix(l.Gamma.Name, ".gamma") }
+
+// WriteSafetensors writes StateDict as a safetensors file. Its metadata has the
+// network's name and size, the normalisation of its input, and the run's Config.
+func (n *Network) WriteSafetensors(path string) error {
+	meta := n.meta()
+	meta["format"] = "pt"
+	_, err := run.WriteTensors(path, n.StateDict(), meta)
+	return err
+}
+
+// fill copies the tensors of from into those of to that bear their names. All
+// that is missing, too much or of another shape is named in one error, and then
+// nothing is copied. Counts of batches may be missing.
+func fill(to, from []run.Tensor) error {
+	given := map[string]run.Tensor{}
+	for _, t := range from {
+		given[t.Name] = t
+	}
+	var problems []error
+	add := func(format string, args ...any) { problems = append(problems, fmt.Errorf("  "+format, args...)) }
+	for _, t := range to {
+		g, ok := given[t.Name]
+		switch {
+		case !ok && !strings.HasSuffix(t.Name, tracked):
+			add("missing: %s %v", t.Name, t.Shape)
+		case ok && !slices.Equal(g.Shape, t.Shape):
+			add("of another shape: %s, expected %v, found %v", t.Name, t.Shape, g.Shape)
+		}
+		delete(given, t.Name)
+	}
+	for _, t := range from {
+		if _, left := given[t.Name]; left {
+			add("not expected: %s %v", t.Name, t.Shape)
+		}
+	}
+	if problems != nil {
+		return errors.Join(problems...)
+	}
+	for _, t := range from {
+		given[t.Name] = t
+	}
+	for _, t := range to {
+		copy(t.Data, given[t.Name].Data)
+	}
+	return nil
+}

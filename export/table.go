@@ -1,0 +1,207 @@
+package export
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"betalasso/run"
+)
+
+// Table is rows of named columns. A cell is a string, int64, uint64, float64 or,
+// where there is nothing, nil; those of a column are of one type.
+type Table struct {
+	Columns []string
+	Rows    [][]any
+}
+
+// record is one row under way: cells by column, in the order they were set.
+type record struct {
+	names []string
+	cells map[string]any
+}
+
+// set adds a cell. Whole numbers become int64.
+func (r *record) set(name string, v any) {
+	if n, ok := v.(int); ok {
+		v = int64(n)
+	}
+	if r.cells == nil {
+		r.cells = map[string]any{}
+	}
+	r.names = append(r.names, name)
+	r.cells[name] = v
+}
+
+// table joins records whose columns may differ, in the order in which columns
+// are first met after those that they stand behind.
+func table(list []record) Table {
+	var t Table
+	known := map[string]bool{}
+	for _, r := range list {
+		at := 0
+		for _, name := range r.names {
+			if !known[name] {
+				known[name] = true
+				t.Columns = slices.Insert(t.Columns, at, name)
+			} else {
+				at = slices.Index(t.Columns, name)
+			}
+			at++
+		}
+	}
+	for _, r := range list {
+		row := make([]any, len(t.Columns))
+		for i, name := range t.Columns {
+			row[i] = r.cells[name]
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// start is a record with what every table says of a run: its directory, its ID
+// and its settings.
+func start(d *run.Dir) record {
+	var r record
+	c := d.Config()
+	r.set("run", filepath.ToSlash(d.Path()))
+	r.set("id", c.ID())
+	for _, name := range run.Settings() {
+		if name != "threads" && name != "data-dir" { // they change no number
+			r.set(column(name), run.Setting(c, name))
+		}
+	}
+	return r
+}
+
+// column is a setting's name as a column: lambda_conv.
+func column(setting string) string {
+	b := []byte(setting)
+	for i := range b {
+		if b[i] == '-' {
+			b[i] = '_'
+		}
+	}
+	return string(b)
+}
+
+// Events has a row for every epoch that the runs have recorded: the run, its
+// settings, and what run.Event has; nonzero_LAYER is the number of weights that
+// are not zero.
+func Events(dirs []string) (Table, error) {
+	var list []record
+	for _, path := range dirs {
+		d, err := run.Open(path)
+		if err != nil {
+			return Table{}, err
+		}
+		events, err := d.Events()
+		if err != nil {
+			return Table{}, err
+		}
+		for _, e := range events {
+			r := start(d)
+			r.set("epoch", e.Epoch)
+			r.set("step", e.Step)
+			r.set("learning_rate", e.LR) // lr is the setting
+			r.set("train_loss", e.TrainLoss)
+			r.set("train_acc", e.TrainAcc)
+			r.set("val_loss", e.ValLoss)
+			r.set("val_acc", e.ValAcc)
+			r.set("seconds", e.Seconds)
+			r.set("examples_per_second", e.ExamplesPerSecond)
+			for _, name := range slices.Sorted(maps.Keys(e.Nonzero)) {
+				r.set("nonzero_"+name, e.Nonzero[name])
+			}
+			list = append(list, r)
+		}
+	}
+	return table(list), nil
+}
+
+// Results has a row for every run that has finished: the run, its settings, and
+// what run.Result has. params_LAYER and nonzero_LAYER count a layer's weights,
+// and those that are not zero.
+func Results(dirs []string) (Table, error) {
+	var list []record
+	for _, path := range dirs {
+		d, err := run.Open(path)
+		if err != nil {
+			return Table{}, err
+		}
+		res, err := d.Result()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return Table{}, err
+		}
+		r := start(d)
+		for _, s := range []struct {
+			name string
+			run.Score
+		}{{"last", res.Last}, {"best", res.Best}} {
+			r.set(s.name+"_epoch", s.Epoch)
+			r.set(s.name+"_val_acc", s.ValAcc)
+			r.set(s.name+"_test_acc", s.TestAcc)
+			r.set(s.name+"_test_loss", s.TestLoss)
+		}
+		nonzero := 0
+		for _, l := range res.Layers {
+			nonzero += l.Nonzero
+		}
+		r.set("params", res.Params)
+		r.set("nonzero", nonzero)
+		for _, l := range res.Layers {
+			r.set("params_"+l.Name, l.Params)
+		}
+		for _, l := range res.Layers {
+			r.set("nonzero_"+l.Name, l.Nonzero)
+		}
+		r.set("train_examples", res.DataSet.Train)
+		r.set("val_examples", res.DataSet.Val)
+		r.set("test_examples", res.DataSet.Test)
+		r.set("wall_seconds", res.WallSeconds)
+		r.set("peak_rss_bytes", res.PeakRSS)
+		r.set("cpu", res.Machine.CPU)
+		r.set("device", res.Machine.Device)
+		r.set("version", res.Version)
+		r.set("weights_sha256", res.WeightsSum)
+		list = append(list, r)
+	}
+	return table(list), nil
+}
+
+// CSV writes t with a line of column names first (RFC 4180). Where there is
+// nothing, the cell is empty; numbers come back exactly as they were.
+func (t Table) CSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(t.Columns); err != nil {
+		return err
+	}
+	line := make([]string, len(t.Columns))
+	for _, row := range t.Rows {
+		for i, v := range row {
+			switch v := v.(type) {
+			case nil:
+				line[i] = ""
+			case float64:
+				line[i] = strconv.FormatFloat(v, 'g', -1, 64)
+			default:
+				line[i] = fmt.Sprint(v)
+			}
+		}
+		if err := out.Write(line); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}

@@ -1,0 +1,111 @@
+package export
+
+import (
+	"encoding/binary"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"betalasso/run"
+)
+
+// python is an interpreter that has the module, or the test is skipped.
+func python(t *testing.T, module string) string {
+	t.Helper()
+	for _, name := range []string{"/usr/bin/python3", "python3"} {
+		if exec.Command(name, "-c", "import "+module).Run() == nil {
+			return name
+		}
+	}
+	t.Skipf("no python3 here has %s", module)
+	return ""
+}
+
+// snippet is the documentation's Python program.
+func snippet(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "docs", "export.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(text), "```python\n")
+	code, _, closed := strings.Cut(rest, "```")
+	if !ok || !closed {
+		t.Fatal("docs/export.md has no Python program")
+	}
+	return code
+}
+
+// compareTorch evaluates each exported run by the documentation's program, and
+// wants the tensors to be exactly those that the network has in PyTorch.
+const compareTorch = `
+import sys
+from array import array
+from network import load, network, from_file
+
+torch.set_num_threads(1)
+def read(path):
+    return torch.frombuffer(bytearray(open(path, "rb").read()), dtype=torch.float32)
+x = read("pixels").reshape(-1, 3, 32, 32)
+for name in sys.argv[1:]:
+    net, mean, std = from_file(name + ".safetensors")
+    tensors, meta = load(name + ".safetensors")
+    assert tensors["bn1.num_batches_tracked" if "conv1.weight" in tensors else "bnfc1.num_batches_tracked"] == 4, "4 batches"
+    for key, v in net.state_dict().items():
+        assert tensors[key].shape == v.shape and tensors[key].dtype == v.dtype, key
+    with torch.no_grad():
+        y = net((x - mean) / std)
+    open(name + ".logits", "wb").write(bytes(array("f", y.flatten().tolist())))
+`
+
+// TestTorch compares all seven networks to the program in docs/export.md.
+func TestTorch(t *testing.T) {
+	interpreter := python(t, "torch")
+	dir := t.TempDir()
+	writeFloats(t, filepath.Join(dir, "pixels"), pixels())
+	os.WriteFile(filepath.Join(dir, "network.py"), []byte(snippet(t)), 0o666)
+	os.WriteFile(filepath.Join(dir, "compare.py"), []byte("import torch\n"+compareTorch), 0o666)
+	wanted := map[string][]float32{}
+	for _, name := range run.Models {
+		n := made(t, name)
+		if err := n.WriteSafetensors(filepath.Join(dir, name+".safetensors")); err != nil {
+			t.Fatal(err)
+		}
+		wanted[name] = logits(t, n)
+	}
+	program := exec.Command(interpreter, append([]string{"compare.py"}, run.Models...)...)
+	program.Dir = dir
+	if text, err := program.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	for _, name := range run.Models {
+		near(t, name, readFloats(t, filepath.Join(dir, name+".logits")), wanted[name])
+	}
+}
+
+func writeFloats(t *testing.T, path string, list []float32) {
+	t.Helper()
+	var text []byte
+	for _, x := range list {
+		text = binary.LittleEndian.AppendUint32(text, math.Float32bits(x))
+	}
+	if err := os.WriteFile(path, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readFloats(t *testing.T, path string) []float32 {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []float32
+	for ; len(text) >= 4; text = text[4:] {
+		list = append(list, math.Float32frombits(binary.LittleEndian.Uint32(text)))
+	}
+	return list
+}
