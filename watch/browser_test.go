@@ -1,20 +1,26 @@
 package watch
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"betalasso/run"
 )
 
 var (
@@ -93,11 +99,13 @@ func (b *browser) eval(expression string) string {
 	if err != nil {
 		b.t.Fatalf("%s: %v", expression, err)
 	}
-	text, err := json.Marshal(v)
-	if err != nil {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false) // addresses have an &
+	if err := enc.Encode(v); err != nil {
 		b.t.Fatal(err)
 	}
-	return string(text)
+	return strings.TrimSpace(text.String())
 }
 
 // until waits for a JavaScript expression to hold, and says how long it took.
@@ -159,9 +167,203 @@ func served(t *testing.T, o Options) *httptest.Server {
 
 const (
 	live    = `document.querySelector("#link").textContent === "live"`
-	names   = `[...document.querySelectorAll("#rows td.name")].map((e) => e.innerText.trim())`
-	select2 = `[...document.querySelectorAll("#rows input")].slice(0, 2).forEach((e) => e.click())`
+	names   = `[...document.querySelectorAll("#rows td.name")].map((e) => e.innerText.trim()).join()`
+	reading = `(document.querySelector("#charts .readout:not([hidden])")?.innerText ?? "")`
 )
+
+// press sends a key to what has the focus.
+func (b *browser) press(key string) {
+	b.t.Helper()
+	b.do(chromedp.KeyEvent(key))
+}
+
+// TestPage opens the page, selects runs with the keyboard, and sees an epoch
+// arrive within two seconds of its being written.
+func TestPage(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{"one", "two", "three"} {
+		makeRun(t, filepath.Join(folder, name), 4)
+	}
+	for _, epoch := range []int{0, 1, 2, 5} {
+		writeFilters(t, filepath.Join(folder, "one"), epoch)
+	}
+	server := served(t, Options{Folders: []string{folder}})
+	b := openBrowser(t)
+	b.do(chromedp.Navigate(server.URL + "/#sort=name&down=false"))
+	b.until(live+` && document.querySelectorAll("#rows tr").length === 3`, 5*time.Second)
+	base := filepath.Base(folder)
+	if got, want := b.eval(names), fmt.Sprintf(`"%[1]s/one,%[1]s/three,%[1]s/two"`, base); got != want {
+		t.Errorf("the runs: got %s, want %s", got, want)
+	}
+
+	b.press("/") // goes to the search
+	b.do(chromedp.KeyEvent("thr"))
+	b.until(names+` === "`+base+`/three"`, time.Second)
+	b.do(chromedp.KeyEvent(kb.Backspace + kb.Backspace + kb.Backspace))
+	b.until(`document.querySelectorAll("#rows tr").length === 3`, time.Second)
+	b.eval(`document.querySelector("#rows input").focus()`)
+	b.press(" ")
+	b.press(kb.ArrowDown)
+	b.press(" ")
+	b.until(`document.querySelectorAll("#charts canvas").length === 4`, 2*time.Second) // loss, accuracy, conv1, fc1
+	b.until(`document.querySelectorAll("#chosen li").length === 2`, time.Second)
+
+	b.eval(`document.querySelector("#charts canvas").focus()`)
+	b.press(kb.End)
+	b.until(reading+`.includes("epoch 4")`, time.Second)
+	appendTo(t, filepath.Join(folder, "one", run.EventsFile), event(t, 5))
+	took := b.until(fmt.Sprintf(`(document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "End"})), %[1]s.includes("epoch 5") && %[1]s.includes("0.3333"))`, reading), 2*time.Second)
+	t.Logf("an epoch was on the chart %.2f s after it was written", took.Seconds())
+	b.until(`document.querySelector("#rows tr td.progress").innerText.trim() === "5/100"`, 2*time.Second)
+	b.until(`document.querySelector("#spoken").textContent.includes("epoch 5")`, 2*time.Second)
+
+	// Zoom by keys, smooth by the slider's arrows, look at other filters.
+	b.press("+")
+	b.until(`/from=/.test(location.hash)`, time.Second)
+	b.eval(`document.querySelector("#smooth").focus()`)
+	for range 50 {
+		b.press(kb.ArrowRight)
+	}
+	b.until(`document.querySelector("#smooth-value").textContent === "0.50"`, time.Second)
+	b.until(`document.querySelector("#epoch").max === "3" && document.querySelector("#gallery img").naturalWidth > 0`, 3*time.Second)
+	b.eval(`document.querySelector("#epoch").focus()`)
+	b.press(kb.ArrowLeft)
+	b.until(`document.querySelector("#epoch-value").textContent === "epoch 2" && document.querySelector("#gallery img").src.endsWith("/2.png")`, 2*time.Second)
+	b.eval(`document.querySelector("#ylog").click()`)
+	if got := b.eval(`document.querySelector("#settings").innerText`); !strings.Contains(got, "same settings") {
+		t.Errorf("differences of equal runs: got %s", got)
+	}
+	b.shoot("watch-test.png")
+
+	// The address alone brings all of it back.
+	all := `JSON.stringify([location.hash, ["smooth", "epoch", "ylog", "query", "x"].map((id) => [document.getElementById(id).value, document.getElementById(id).checked]),
+		[...document.querySelectorAll("#chosen li")].map((e) => [e.children[0].style.background, e.innerText]), document.querySelector("#gallery img")?.src,
+		document.querySelectorAll("#charts canvas").length])`
+	want := b.eval(all)
+	address := b.eval(`location.href`)
+	b.do(chromedp.Navigate("about:blank"), chromedp.Navigate(strings.Trim(address, `"`)))
+	b.until(live+` && document.querySelector("#gallery img")?.src`, 5*time.Second)
+	b.until(fmt.Sprintf("%s === %s", all, want), 2*time.Second)
+}
+
+// TestPhone wants no scrolling to the side, with and without selected runs.
+func TestPhone(t *testing.T) {
+	folder := t.TempDir()
+	for i := range 12 {
+		dir := filepath.Join(folder, "a-study-with-a-long-name", fmt.Sprintf("s-fc-cifar10-beta-lasso-lambda-1e-5-s%d", i))
+		makeRun(t, dir, 30)
+		writeFilters(t, dir, 0)
+	}
+	b := openBrowser(t)
+	b.do(chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile, chromedp.EmulateTouch))
+	b.do(chromedp.Navigate(served(t, Options{Folders: []string{folder}}).URL))
+	b.until(live+` && document.querySelectorAll("#rows tr").length === 10`, 5*time.Second)
+	const width = `document.documentElement.scrollWidth`
+	if got := b.eval(width); got != "360" {
+		t.Errorf("nothing selected: the page is %s wide, want 360", got)
+	}
+	b.eval(`[...document.querySelectorAll("#rows input")].slice(0, 5).forEach((e) => e.click())`)
+	b.until(`document.querySelectorAll("#charts canvas").length === 4 && document.querySelectorAll("#gallery img[src]").length === 5`, 5*time.Second)
+	b.eval(`document.querySelector("#same").click(), document.querySelector("#charts canvas").focus()`)
+	b.press(kb.End)
+	b.until(reading+`.includes("epoch 30")`, time.Second)
+	if got := b.eval(width); got != "360" {
+		t.Errorf("five selected: the page is %s wide, want 360", got)
+	}
+	b.shoot("watch-test-phone.png")
+}
+
+// TestManyRunsAndEpochs opens a page of 2,000 runs, two of them of 4,000 epochs.
+func TestManyRunsAndEpochs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes 2,000 runs")
+	}
+	folder := t.TempDir()
+	makeRuns(t, folder, 2000)
+	for _, name := range []string{"0007", "0008"} {
+		os.RemoveAll(filepath.Join(folder, name))
+		makeRun(t, filepath.Join(folder, name), 4000)
+	}
+	b := openBrowser(t)
+	server := served(t, Options{Folders: []string{folder}})
+	b.do(chromedp.Navigate(server.URL + "/#size=100"))
+	took := b.until(live+` && document.querySelector("#pages").textContent.endsWith("of 2000")`, 15*time.Second)
+	t.Logf("2,000 runs were listed after %.2f s", took.Seconds())
+	if got := b.eval(`document.querySelectorAll("#rows tr").length`); got != "100" {
+		t.Errorf("got %s rows in the page, want 100", got)
+	}
+	// how long the page is busy with one change, in milliseconds
+	busy := func(change string) (ms float64) {
+		t.Helper()
+		text := b.eval(`(async () => {
+			const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+			await frame();
+			const began = performance.now();
+			` + change + `;
+			await frame();
+			await frame();
+			return performance.now() - began;
+		})()`)
+		if err := json.Unmarshal([]byte(text), &ms); err != nil {
+			t.Fatal(err)
+		}
+		return ms
+	}
+	find := busy(`const e = document.querySelector("#query"); e.value = "/0008"; e.dispatchEvent(new Event("input"))`)
+	b.until(`document.querySelectorAll("#rows tr").length === 1`, time.Second)
+	b.eval(`document.querySelector("#rows input").click()`)
+	b.eval(`(() => { const e = document.querySelector("#query"); e.value = "/0007"; e.dispatchEvent(new Event("input")) })()`)
+	b.until(`document.querySelector("#rows td.name").innerText.endsWith("/0007")`, time.Second)
+	b.eval(`document.querySelector("#rows input").click(), document.querySelector("#charts canvas").focus()`)
+	took = b.until(`(document.activeElement.tagName === "CANVAS" || document.querySelector("#charts canvas").focus(), document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "End"})), `+reading+`.includes("epoch 4000"))`, 10*time.Second)
+	t.Logf("4,000 epochs were drawn %.2f s after the run was selected", took.Seconds())
+	smooth := busy(`const e = document.querySelector("#smooth"); e.value = "0.9"; e.dispatchEvent(new Event("input"))`)
+	move := busy(`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft"}))`)
+	t.Logf("finding took %.0f ms, smoothing %.0f ms, moving the cursor %.0f ms", find, smooth, move)
+	for what, ms := range map[string]float64{"finding": find, "smoothing": smooth, "moving the cursor": move} {
+		if ms > 1000 { // some 50 on an idle machine
+			t.Errorf("%s took %.0f ms", what, ms)
+		}
+	}
+	b.shoot("watch-test-many.png")
+}
+
+// TestTokenInTheBrowser comes with the token in the address, and goes on
+// without it.
+func TestTokenInTheBrowser(t *testing.T) {
+	folder := t.TempDir()
+	makeRun(t, filepath.Join(folder, "one"), 4)
+	server := served(t, Options{Folders: []string{folder}, Token: "a-token-for-this-test"})
+	b := openBrowser(t)
+	b.do(chromedp.Navigate(server.URL + "/?token=a-token-for-this-test#q=one"))
+	b.until(live+` && document.querySelectorAll("#rows tr").length === 1`, 5*time.Second)
+	if got, want := b.eval(`location.href`), `"`+server.URL+`/#q=one"`; got != want {
+		t.Errorf("the address: got %s, want %s", got, want)
+	}
+}
+
+// writeFilters keeps 24 filters of an epoch: some noise that fades.
+func writeFilters(t *testing.T, dir string, epoch int) {
+	t.Helper()
+	d, err := run.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	data := make([]float32, 24*3*8*8)
+	for i := range data {
+		if r.IntN(epoch+1) == 0 {
+			data[i] = float32(r.NormFloat64())
+		}
+	}
+	if err := d.WriteFiltersAt(epoch, []run.Tensor{
+		{Name: "filters", Shape: []int{24, 3, 8, 8}, Data: data},
+		{Name: "eligible", Shape: []int{2}, Data: []float32{24, 256}},
+		{Name: "locality", Shape: []int{1, 5}, Data: []float32{60, 40, 8, 8, 3}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // TestScreenshots leaves pictures to be looked at: go test -run Screenshots
 // -args -shots FOLDER -real RUNS.

@@ -22,13 +22,14 @@ type list struct {
 	folders []folder
 	name    string // of this list: versions of another server's mean nothing here
 
-	mu       sync.Mutex
-	entries  map[string]*entry // by id
-	version  uint64
-	shrunk   uint64 // the version at which a run last went away
-	searched time.Time
-	took     time.Duration // by the last search for runs
-	checked  time.Time
+	mu         sync.Mutex
+	entries    map[string]*entry // by id
+	version    uint64
+	shrunk     uint64 // the version at which a run last went away
+	searched   time.Time
+	checked    time.Time     // the runs that are running
+	checkedAll time.Time     // and the others
+	took       time.Duration // to look at all of them
 }
 
 func newList(folders []folder) *list {
@@ -36,8 +37,8 @@ func newList(folders []folder) *list {
 }
 
 const (
-	checkEvery  = 500 * time.Millisecond // looking whether runs have changed
-	searchEvery = 2 * time.Second        // looking for runs; 20 times what it takes, if that is more
+	checkEvery  = 500 * time.Millisecond // looking at the runs that are running
+	searchEvery = 2 * time.Second        // looking at all, and for new ones; 20 times what it takes, if that is more
 )
 
 // update is what a page has to be told to be up to date.
@@ -81,19 +82,29 @@ func (l *list) find(id string, now time.Time) (place, bool) {
 
 func (l *list) refresh(now time.Time) {
 	if now.Sub(l.searched) > max(searchEvery, 20*l.took) {
-		began := time.Now()
 		l.search()
-		l.searched, l.took = now, time.Since(began)
+		l.searched = now
 	}
-	if now.Sub(l.checked) < checkEvery {
+	all := now.Sub(l.checkedAll) > max(searchEvery, 20*l.took)
+	if !all && now.Sub(l.checked) < checkEvery {
 		return
 	}
-	l.checked = now
-	for _, e := range l.entries {
-		if e.refresh(now) {
+	began := time.Now()
+	for id, e := range l.entries {
+		if e.seen && e.row.State != running && !all {
+			continue
+		}
+		changed, there := e.refresh(now)
+		if !there {
+			l.forget(id)
+		} else if changed {
 			l.version++
 			e.version = l.version
 		}
+	}
+	l.checked = now
+	if all {
+		l.checkedAll, l.took = now, time.Since(began)
 	}
 }
 
@@ -115,18 +126,22 @@ func (l *list) search() {
 			if l.entries[id] == nil {
 				name := path.Join(filepath.Base(f.path), at)
 				l.entries[id] = &entry{place: p, row: row{ID: id, Name: name}}
-				l.checked = time.Time{}
 			}
 			return fs.SkipDir
 		})
 	}
 	for id := range l.entries {
 		if !found[id] {
-			delete(l.entries, id)
-			l.version++
-			l.shrunk = l.version
+			l.forget(id)
 		}
 	}
+}
+
+// forget takes out a run that is no longer there.
+func (l *list) forget(id string) {
+	delete(l.entries, id)
+	l.version++
+	l.shrunk = l.version
 }
 
 var errNoRun = errors.New("there is no such run")

@@ -59,13 +59,12 @@ type stamp struct {
 	changed time.Time
 }
 
-// refresh reads anew what has changed, and says whether the row has.
-func (e *entry) refresh(now time.Time) bool {
-	var files [len(watched)]stamp
-	for i, name := range watched {
-		if info, err := e.place.stat(name); err == nil {
-			files[i] = stamp{info.Size(), info.ModTime()}
-		}
+// refresh reads anew what has changed. It says whether the row has, and whether
+// the run is still there.
+func (e *entry) refresh(now time.Time) (changed, there bool) {
+	files, there := e.stamps()
+	if !there {
+		return false, false
 	}
 	before := e.row
 	if !e.seen || files != e.files {
@@ -79,11 +78,26 @@ func (e *entry) refresh(now time.Time) bool {
 	}
 	e.row.Left = 0
 	if e.row.State == running {
-		e.row.Left = e.pace * float64(e.row.Config.Epochs-e.row.Epoch)
+		e.row.Left = e.pace * float64(max(0, e.row.Config.Epochs-e.row.Epoch))
 	}
-	changed := !e.seen || before != e.row
+	changed = !e.seen || before != e.row
 	e.seen = true
-	return changed
+	return changed, true
+}
+
+// stamps looks at the watched files; there is that the run has its config.
+func (e *entry) stamps() (files [len(watched)]stamp, there bool) {
+	dir, err := e.place.folder.root.OpenRoot(e.place.path) // once, not for each file
+	if err != nil {
+		return files, false
+	}
+	defer dir.Close()
+	for i, name := range watched {
+		if info, err := dir.Stat(name); err == nil && info.Mode().IsRegular() {
+			files[i] = stamp{info.Size(), info.ModTime()}
+		}
+	}
+	return files, !files[0].changed.IsZero()
 }
 
 // read makes the row from the files.

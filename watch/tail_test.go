@@ -12,11 +12,11 @@ import (
 )
 
 // event is one of epoch e, as a line.
-func event(t *testing.T, e int) []byte {
+func event(t testing.TB, e int) []byte {
 	t.Helper()
 	line, err := json.Marshal(run.Event{
 		Epoch: e, TrainLoss: 2 / float64(e+1), TrainAcc: 0.5, ValLoss: 2.5 / float64(e+1), ValAcc: 0.4,
-		Nonzero: map[string]int{"conv1": 1000 - e, "fc1": 50}, Seconds: 1,
+		Nonzero: map[string]int{"conv1": 100000 / (e + 100), "fc1": 50}, Seconds: 1,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +24,7 @@ func event(t *testing.T, e int) []byte {
 	return append(line, '\n')
 }
 
-func appendTo(t *testing.T, path string, text []byte) {
+func appendTo(t testing.TB, path string, text []byte) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
 	if err != nil {
@@ -38,10 +38,10 @@ func appendTo(t *testing.T, path string, text []byte) {
 
 // makeRun makes the directory of a run with events of so many epochs beside
 // epoch 0.
-func makeRun(t *testing.T, path string, epochs int) {
+func makeRun(t testing.TB, path string, epochs int) {
 	t.Helper()
 	c := run.Default()
-	c.Model, c.Alpha, c.Data, c.Epochs = "s-fc", 1, "digits", 100
+	c.Model, c.Alpha, c.Data, c.Epochs = "s-fc", 1, "digits", max(100, epochs)
 	d, err := run.Create(path, c)
 	if err != nil {
 		t.Fatal(err)

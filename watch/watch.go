@@ -94,6 +94,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          log.New(io.Discard, "", 0), // broken connections are no news
 	}
+	go s.list.since("", time.Now()) // so that it is ready when the page asks
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 	select {

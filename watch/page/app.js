@@ -1,13 +1,13 @@
 // The page: it joins the view, the connection and what is drawn.
 import { view, selected, toggle, read, write, maxSelected } from './view.js';
-import { takeRows, takePoints, rows } from './store.js';
+import { takeRows, takePoints, rows, label } from './store.js';
 import { connect, disconnect } from './stream.js';
 import { Table } from './table.js';
 import { drawCharts, onZoom, point, zoom } from './charts.js';
 import { drawGallery, start } from './gallery.js';
 import { drawSettings } from './settings.js';
 import { color, darkness } from './color.js';
-import { percent, span } from './format.js';
+import { percent, span, tail } from './format.js';
 
 const byId = (id) => document.getElementById(id);
 const table = new Table(changed, pick);
@@ -77,7 +77,8 @@ function drawChosen() {
     const li = chips.get(id), r = rows.get(id);
     const [swatch, name, facts, remove] = li.children;
     swatch.style.background = color(view.runs.indexOf(id));
-    name.textContent = r?.name ?? id;
+    name.firstChild.textContent = label(id, ids);
+    li.title = r?.name ?? id;
     facts.textContent = r ? about(r) : rows.size ? 'no longer there' : '';
     remove.ariaLabel = `Take ${name.textContent} out of the selection`;
     if (byId('chosen').children[i] !== li) byId('chosen').insertBefore(li, byId('chosen').children[i] ?? null);
@@ -94,7 +95,7 @@ function about(r) {
 
 function makeChip(id) {
   const li = document.createElement('li');
-  li.append(...['span', 'span', 'small', 'button'].map((kind) => document.createElement(kind)));
+  li.append(document.createElement('span'), tail(), document.createElement('small'), document.createElement('button'));
   li.children[0].className = 'swatch';
   li.children[3].type = 'button';
   li.children[3].textContent = '×';
@@ -125,10 +126,8 @@ function state(text, kind) {
 
 document.addEventListener('visibilitychange', follow);
 addEventListener('hashchange', () => { read(); follow(); draw(); });
-addEventListener('keydown', (event) => {
-  if (event.key !== '/' || /^(INPUT|SELECT)$/.test(event.target.tagName)) return;
-  byId('query').focus();
-  event.preventDefault();
+addEventListener('keyup', (event) => {
+  if (event.key === '/' && !/^(INPUT|SELECT)$/.test(event.target.tagName)) byId('query').focus();
 });
 darkness.addEventListener('change', draw);
 read();

@@ -1,5 +1,5 @@
 // One chart on a canvas: lines, axes, a marker at the cursor, and what it reads.
-import { plain, short } from './format.js';
+import { plain, short, tail } from './format.js';
 
 const left = 52, right = 8, top = 8, bottom = 24; // of the plot, in CSS pixels
 
@@ -115,7 +115,7 @@ export class Chart {
     }
     g.textBaseline = 'top';
     g.textAlign = 'center';
-    for (const v of ticks(xr, axes.xlog, Math.max(2, Math.floor(width / 80)))) {
+    for (const v of ticks(xr, axes.xlog, Math.max(2, Math.floor(width / 80)), axes.x === 'epoch' ? 1 : 0)) {
       const x = Math.round(sx(v)) + 0.5;
       g.strokeStyle = ink('--grid');
       stroke(g, x, top, x, height - bottom);
@@ -161,7 +161,8 @@ export class Chart {
       if (l.faint || l.xs.length === 0) continue;
       const i = nearest(l.xs, x);
       const y = l.ys[i];
-      if (!Number.isFinite(y) || (axes.ylog && y <= 0) || Math.abs(sx(l.xs[i]) - sx(x)) > Math.max(30, sx(x) - sx(l.xs[Math.max(0, i - 1)]))) continue;
+      const step = l.xs.length > 1 ? Math.abs(l.xs[i] - l.xs[i ? i - 1 : 1]) : Infinity;
+      if (!Number.isFinite(y) || (axes.ylog && y <= 0) || Math.abs(l.xs[i] - x) > 0.51 * step) continue; // beyond its ends
       g.fillStyle = l.color;
       g.beginPath();
       g.arc(sx(l.xs[i]), sy(y), 3, 0, 7);
@@ -169,14 +170,15 @@ export class Chart {
       read.push({ l, y, x: l.xs[i] });
     }
     if (!this.inside || read.length === 0) return;
+    const at = read.reduce((a, b) => (Math.abs(b.x - x) < Math.abs(a.x - x) ? b : a)).x;
     read.sort((a, b) => b.y - a.y);
-    const head = Object.assign(document.createElement('strong'), { textContent: `${axes.x} ${plain(read[0].x)}` });
+    const head = Object.assign(document.createElement('strong'), { textContent: `${axes.x} ${plain(at)}` });
     const items = read.slice(0, 12).map(({ l, y }) => {
       const div = document.createElement('div');
       const swatch = div.appendChild(document.createElement('span'));
       swatch.className = 'swatch';
       swatch.style.background = l.color;
-      div.append(Object.assign(document.createElement('span'), { textContent: l.name }), Object.assign(document.createElement('b'), { textContent: this.write(y) }));
+      div.append(tail(l.name), Object.assign(document.createElement('b'), { textContent: this.write(y) }));
       return div;
     });
     if (read.length > 12) items.push(`and ${read.length - 12} more`);
@@ -263,7 +265,8 @@ function scale([low, high], from, to, log) {
   return s;
 }
 
-function ticks([low, high], log, count) {
+// ticks are about count round numbers of a range, no closer than least.
+function ticks([low, high], log, count, least = 0) {
   if (log && high / low > 3) {
     const list = [];
     for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++) {
@@ -275,7 +278,7 @@ function ticks([low, high], log, count) {
     const skip = Math.ceil(list.length / (count + 3));
     return list.filter((_, i) => i % skip === 0);
   }
-  const rough = (high - low) / count, unit = 10 ** Math.floor(Math.log10(rough));
+  const rough = Math.max(least, (high - low) / count), unit = 10 ** Math.floor(Math.log10(rough));
   const step = unit * [1, 2, 5, 10].find((m) => m * unit >= rough * 0.999);
   const list = [];
   for (let i = Math.ceil(low / step); i * step <= high && list.length < 100; i++) list.push(i * step);

@@ -1,7 +1,7 @@
 // The charts of the selected runs: loss, accuracy, non-zeros of each layer.
 import { Chart, nearest } from './chart.js';
-import { curves, rows, smooth } from './store.js';
-import { view } from './view.js';
+import { curves, label, rows, smooth } from './store.js';
+import { view, selected } from './view.js';
 import { color } from './color.js';
 
 const home = document.getElementById('charts');
@@ -93,7 +93,7 @@ export function drawCharts() {
   });
 }
 
-const line = ({ id, slot }, xs, ys, more) => ({ name: rows.get(id)?.name ?? id, color: color(slot), strong: strong === id, dim: strong && strong !== id, xs, ys, ...more });
+const line = ({ id, slot }, xs, ys, more) => ({ name: label(id, selected()), color: color(slot), strong: strong === id, dim: strong && strong !== id, xs, ys, ...more });
 
 // pairs are the lines of training and validation; where they are smoothed, the
 // values themselves are drawn faintly.

@@ -1,4 +1,4 @@
-// How numbers are written.
+// How numbers and names are written.
 
 export const percent = (v) => (100 * v).toFixed(2);
 
@@ -25,4 +25,12 @@ export function span(s) {
 }
 
 // setting is a value of a run's config.
-export const setting = (v) => (v === undefined || v === '' ? '–' : typeof v === 'number' ? String(v) : String(v));
+export const setting = (v) => (v === undefined || v === '' ? '–' : String(v));
+
+// tail is an element for a name that is shortened at its beginning.
+export function tail(text = '') {
+  const span = document.createElement('span');
+  span.className = 'tail';
+  span.append(Object.assign(document.createElement('bdi'), { textContent: text }));
+  return span;
+}

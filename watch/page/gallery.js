@@ -1,5 +1,5 @@
 // The filters of the selected runs' first layers, over training.
-import { rows } from './store.js';
+import { label, rows } from './store.js';
 import { view, selected } from './view.js';
 import { color } from './color.js';
 import { short } from './format.js';
@@ -108,7 +108,7 @@ function make() {
 async function fill(figure, id, k) {
   const [swatch, name, facts] = figure.firstChild.children;
   const image = figure.lastChild;
-  const title = rows.get(id)?.name ?? id;
+  const title = label(id, selected());
   swatch.style.background = color(view.runs.indexOf(id));
   name.textContent = title;
   if (!k) {

@@ -43,6 +43,16 @@ export function position(version, ids) {
   return [version, ...marks].join(',');
 }
 
+// label is a run's name without the folders that all of ids have in common.
+export function label(id, ids) {
+  const name = rows.get(id)?.name ?? id;
+  const folders = name.split('/').slice(0, -1);
+  const others = ids.map((other) => rows.get(other)?.name.split('/')).filter(Boolean);
+  let common = 0;
+  while (common < folders.length && others.every((o) => common < o.length - 1 && o[common] === folders[common])) common++;
+  return name.split('/').slice(common).join('/');
+}
+
 const smoothed = new WeakMap(); // array of values → {weight, length, result}
 
 // smooth is an exponential moving average whose first values are not drawn

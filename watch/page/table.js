@@ -1,7 +1,7 @@
 // The table of runs: found, sorted, one page at a time.
 import { rows } from './store.js';
 import { view, selected } from './view.js';
-import { percent, short, span } from './format.js';
+import { percent, short, span, tail } from './format.js';
 import { color } from './color.js';
 
 const share = (row) => row.epoch / Math.max(1, row.config.epochs);
@@ -149,7 +149,7 @@ export class Table {
     const box = label.appendChild(document.createElement('input'));
     box.type = 'checkbox';
     box.addEventListener('change', () => this.pick(r.id));
-    label.append(document.createElement('span'), document.createElement('span'));
+    label.append(document.createElement('span'), tail());
     label.children[1].className = 'swatch';
     const bar = tr.children[2].appendChild(document.createElement('progress'));
     tr.children[2].append(' ', document.createElement('span'));
@@ -169,7 +169,7 @@ function fill(tr, r) {
       box.checked = slot >= 0;
       swatch.hidden = slot < 0;
       swatch.style.background = slot < 0 ? '' : color(slot);
-      put(name, r.name);
+      put(name.firstChild, r.name);
       name.title = r.name;
     } else if (c.key === 'progress') {
       td.firstChild.value = share(r);
@@ -182,4 +182,5 @@ function fill(tr, r) {
   });
 }
 
-const compare = (a, b) => (typeof a === 'string' ? a.localeCompare(b, 'en', { numeric: true }) : a - b);
+const collator = new Intl.Collator('en', { numeric: true });
+const compare = (a, b) => (typeof a === 'string' ? collator.compare(a, b) : a - b);
