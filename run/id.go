@@ -16,8 +16,7 @@ import (
 func (c Config) ID() string {
 	var lines []string
 	v := reflect.ValueOf(c)
-	for i := range v.NumField() {
-		name := settingName(v.Type().Field(i))
+	for i, name := range settings {
 		if name == "threads" || name == "data-dir" || v.Field(i).IsZero() {
 			continue
 		}
@@ -28,15 +27,18 @@ func (c Config) ID() string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// Settings are the names of Config's settings, as in YAML and as flags.
-func Settings() []string {
-	var names []string
+// settings are the yaml names of Config's fields, in their order.
+var settings = func() (names []string) {
 	t := reflect.TypeFor[Config]()
 	for i := range t.NumField() {
-		names = append(names, settingName(t.Field(i)))
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		names = append(names, name)
 	}
 	return names
-}
+}()
+
+// Settings are the names of Config's settings, as in YAML and as flags.
+func Settings() []string { return slices.Clone(settings) }
 
 // WholeSettings are those of Settings whose values are whole numbers.
 func WholeSettings() []string {
@@ -45,24 +47,16 @@ func WholeSettings() []string {
 	for i := range t.NumField() {
 		switch t.Field(i).Type.Kind() {
 		case reflect.Int, reflect.Uint64:
-			names = append(names, settingName(t.Field(i)))
+			names = append(names, settings[i])
 		}
 	}
 	return names
 }
 
-func settingName(f reflect.StructField) string {
-	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-	return name
-}
-
 // Setting is the value of one of Settings, or nil for any other name.
 func Setting(c Config, name string) any {
-	v := reflect.ValueOf(c)
-	for i := range v.NumField() {
-		if settingName(v.Type().Field(i)) == name {
-			return v.Field(i).Interface()
-		}
+	if i := slices.Index(settings, name); i >= 0 {
+		return reflect.ValueOf(c).Field(i).Interface()
 	}
 	return nil
 }
