@@ -5,4 +5,5 @@ package run
 // syncDir does nothing where folders cannot be synced.
 func syncDir(string) error { return nil }
 
-func freeSpace(string) (int64, bool) { return 0, false }
+// FreeSpace is not known there.
+func FreeSpace(string) (int64, bool) { return 0, false }

@@ -22,8 +22,9 @@ func syncDir(path string) error {
 	return nil
 }
 
-// freeSpace is the number of bytes that can still be written in a folder.
-func freeSpace(path string) (int64, bool) {
+// FreeSpace is the number of bytes that can still be written in a folder, where
+// the system tells.
+func FreeSpace(path string) (int64, bool) {
 	var s unix.Statfs_t
 	if unix.Statfs(path, &s) != nil {
 		return 0, false

@@ -59,7 +59,7 @@ func full(err error, path string) error {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	space := ""
-	if n, ok := freeSpace(filepath.Dir(path)); ok {
+	if n, ok := FreeSpace(filepath.Dir(path)); ok {
 		space = fmt.Sprintf(" (%.1f MB free)", float64(n)/1e6)
 	}
 	kept := ""

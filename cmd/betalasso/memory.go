@@ -16,16 +16,40 @@ func enoughMemory(c run.Config) error {
 	if err != nil {
 		return err
 	}
-	copies := 3 // the weights, their gradients, those of the best epoch
-	if c.Momentum > 0 {
-		copies++
-	}
-	need, have := 4*float64(n)*float64(copies), totalMemory()
+	need, have := memoryNeed(c), totalMemory()
 	if have > 0 && need > have {
 		return usageError{fmt.Errorf("%s weights need %.1f GB to be trained, this machine has %.1f GB; take a smaller --alpha, --width or --params",
 			thousands(n), need/1e9, have/1e9)}
 	}
 	return nil
+}
+
+// memoryNeed is the memory that training c takes for its weights, in bytes.
+func memoryNeed(c run.Config) float64 {
+	_, n, err := model.Count(c.Model, sizeOf(c))
+	if err != nil {
+		return 0
+	}
+	copies := 3 // the weights, their gradients, those of the best epoch
+	if c.Momentum > 0 {
+		copies++
+	}
+	return 4 * float64(n) * float64(copies)
+}
+
+// diskNeed is the room that c's finished run takes, in bytes: the last weights,
+// those of the best epoch, and momentum.
+func diskNeed(c run.Config) float64 {
+	_, n, err := model.Count(c.Model, sizeOf(c))
+	if err != nil {
+		return 0
+	}
+	copies := 2
+	if c.Momentum > 0 {
+		copies++
+	}
+	const rest = 200_000 // events, result, filters
+	return 4*float64(n)*float64(copies) + rest
 }
 
 // totalMemory is the machine's memory in bytes, or 0.

@@ -2,17 +2,21 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
-	"github.com/alecthomas/kong"
-
 	"betalasso/grid"
+	"betalasso/run"
+	"betalasso/spelling"
 )
 
 // sweepCommand is `betalasso sweep`.
 type sweepCommand struct {
 	Run    sweepRunCommand    `cmd:"" default:"withargs" help:"Train the points of a study that are not done."`
+	Plan   sweepPlanCommand   `cmd:"" help:"List the points of a study, and the time and disk that they take."`
+	Check  sweepCheckCommand  `cmd:"" help:"Say all that would go wrong with a study, before it begins."`
 	Status sweepStatusCommand `cmd:"" help:"Say where each point of a study stands."`
 	Retry  sweepRetryCommand  `cmd:"" help:"Train again what failed, and only that."`
 	Work   sweepWorkCommand   `cmd:"" help:"Be one of the workers that drain a study."`
@@ -44,7 +48,7 @@ The word run may be left out. The same command goes on where it was stopped; poi
 }
 
 // Run trains what is not done.
-func (r *sweepRunCommand) Run(ctx *kong.Context) error {
+func (r *sweepRunCommand) Run() error {
 	study, points, err := r.expand()
 	if err != nil {
 		return err
@@ -52,22 +56,48 @@ func (r *sweepRunCommand) Run(ctx *kong.Context) error {
 	if r.Out == "" {
 		r.Out = filepath.Join("sweeps", study.Name)
 	}
+	if err := r.validate(); err != nil {
+		return err
+	}
+	s := newSession(r.JSON)
+	defer s.close()
+	if todo := unfinished(points, r.Out); len(todo) > 0 {
+		if err := s.check(todo, r.Out, r.launchFlags); err != nil {
+			return err
+		}
+	}
 	d, err := grid.Create(r.Out, study, points)
 	if err != nil {
 		return studyError(err)
 	}
-	return r.launch(d, nil)
+	return s.launch(r.launchFlags, d, nil)
+}
+
+// unfinished are the points that have no result in a study's directory.
+func unfinished(points []grid.Point, out string) (todo []grid.Point) {
+	for _, p := range points {
+		if _, err := os.Stat(filepath.Join(out, grid.RunsDir, p.ID, run.ResultFile)); err != nil {
+			todo = append(todo, p)
+		}
+	}
+	return todo
 }
 
 // launch starts workers for the open points of d, or for those of them whose
 // IDs are given, and waits for them.
-func (l launchFlags) launch(d *grid.Dir, only []string) error {
-	switch l.Launcher {
-	case "local":
-		return l.local(d, only)
-	default:
-		return usageError{fmt.Errorf("launcher: there is no %q; use one of %s", l.Launcher, strings.Join(launchers, ", "))}
+func (s *session) launch(l launchFlags, d *grid.Dir, only []string) error {
+	return s.local(l, d, only)
+}
+
+// validate is what is wrong with the flags.
+func (l launchFlags) validate() error {
+	if !slices.Contains(launchers, l.Launcher) {
+		return usageError{fmt.Errorf("launcher: there is no %q%s; use one of %s", l.Launcher, spelling.Hint(l.Launcher, launchers), strings.Join(launchers, ", "))}
 	}
+	if l.Processes < 1 || l.Processes > 1024 {
+		return usageError{fmt.Errorf("processes: must be from 1 to 1024, not %d", l.Processes)}
+	}
+	return nil
 }
 
 // launchers are the values of --launcher.
@@ -86,6 +116,9 @@ func (sweepRetryCommand) Help() string {
 
 // Run opens the failed points again and trains them.
 func (r *sweepRetryCommand) Run() error {
+	if err := r.validate(); err != nil {
+		return err
+	}
 	d, err := grid.Open(r.Dir)
 	if err != nil {
 		return studyError(err)
@@ -107,5 +140,7 @@ func (r *sweepRetryCommand) Run() error {
 		fmt.Println("nothing failed")
 		return nil
 	}
-	return r.launch(d, failed)
+	s := newSession(r.JSON)
+	defer s.close()
+	return s.launch(r.launchFlags, d, failed)
 }

@@ -32,12 +32,7 @@ type local struct {
 const mostDeaths = 5
 
 // local runs workers for the open points until none is left.
-func (f launchFlags) local(d *grid.Dir, only []string) error {
-	if f.Processes < 1 || f.Processes > 1024 {
-		return usageError{fmt.Errorf("processes: must be from 1 to 1024, not %d", f.Processes)}
-	}
-	s := newSession(f.JSON)
-	defer s.close()
+func (s *session) local(f launchFlags, d *grid.Dir, only []string) error {
 	l := &local{session: s, dir: d, only: only, began: time.Now(), kept: time.Now(), meter: s.newMeter()}
 	list, err := l.list()
 	if err != nil {
@@ -236,7 +231,7 @@ func (l *local) show(list []grid.Status) {
 // what each costs.
 func spent(list []grid.Status) (did, all float64) {
 	for _, s := range list {
-		w := examplesWork(s.Config)
+		w := trainingWork(s.Config)
 		all += w
 		switch {
 		case s.State == grid.StateDone || s.State == grid.StateFailed:
