@@ -179,7 +179,7 @@ func TestHelpAndMistakes(t *testing.T) {
 			t.Errorf("%q: got status %d, %q, want status %d and %q", c.args, got, out.String(), c.status, c.want)
 		}
 	}
-	for _, name := range []string{"reproduce", "train", "resume", "eval", "report", "filters", "data list", "data fetch", "data verify", "version"} {
+	for _, name := range []string{"reproduce", "train", "resume", "eval", "report", "filters", "data list", "data fetch", "data verify", "version", "sweep run", "sweep plan", "sweep check", "sweep status", "sweep retry", "sweep work"} {
 		var out bytes.Buffer
 		status := mainStatus(append(strings.Fields(name), "--help"), &out, &out)
 		if status != 0 || !strings.Contains(out.String(), "Example") || !strings.Contains(out.String(), "    betalasso "+name) {

@@ -27,6 +27,7 @@ func (s *session) trial(c run.Config, dir string, set *data.Set, threads int) (p
 		return 0, err
 	}
 	c.Train, c.Val, c.Epochs, c.Threads = 0, len(set.Classes), 1, 0
+	c.LR = 1e-3 // whether a point diverges is for the study to find out
 	batch := min(c.Batch, small.Train.Len()-c.Val)
 	path, err := os.MkdirTemp(dir, ".check-")
 	if err != nil {

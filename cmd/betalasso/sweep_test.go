@@ -1,0 +1,351 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"betalasso/grid"
+	"betalasso/run"
+)
+
+// study writes a study file of runs of a second or less on data of the user's
+// own, of so many seeds and two learning rates.
+func study(t *testing.T, seeds int, more string) string {
+	t.Helper()
+	flags := tiny(t)
+	data := flags[len(flags)-1]
+	for i, f := range flags {
+		if f == "--data-dir" {
+			data = flags[i+1]
+		}
+	}
+	text := fmt.Sprintf("fixed: {model: 3-fc, width: 16, data: cifar10, data-dir: %q, val: 200, batch: 50, epochs: 3}\naxes: [grid: {lr: [0.1, 0.01]}]\nseeds: %d\n%s", data, seeds, more)
+	path := filepath.Join(t.TempDir(), "study.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// sums are the checksums of the weights of a study's runs, by ID.
+func sums(t *testing.T, out string) map[string]string {
+	t.Helper()
+	d, err := grid.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := d.Status()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums := map[string]string{}
+	for _, s := range list {
+		if s.Result == nil {
+			t.Errorf("point %d is %s, want done", s.Index, s.State)
+			continue
+		}
+		sums[s.ID] = s.Result.WeightsSum
+	}
+	return sums
+}
+
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	file, out := study(t, 2, ""), filepath.Join(t.TempDir(), "out")
+	stdout, _ := want(t, 0, "sweep", "plan", file)
+	if !strings.Contains(stdout, "4 points, about ") || strings.Count(stdout, "lr=0.01 seed=") != 2 {
+		t.Errorf("plan printed %q", stdout)
+	}
+	if stdout, _ = want(t, 0, "sweep", "check", file, "--out", out); !strings.Contains(stdout, "checked: 4 points") {
+		t.Errorf("check printed %q", stdout)
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Errorf("the check left %s behind", out)
+	}
+	stdout, _ = want(t, 0, "sweep", file, "--out", out, "--processes=2")
+	if !strings.Contains(stdout, "4 points: 0 planned, 0 running, 0 interrupted, 0 failed, 4 done") {
+		t.Errorf("it printed %q", stdout)
+	}
+	local := sums(t, out)
+
+	// The same points, drained elsewhere by index and by ID, come out the same.
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+	os.MkdirAll(filepath.Join(elsewhere, grid.LeasesDir), 0o777)
+	os.MkdirAll(filepath.Join(elsewhere, grid.RunsDir), 0o777)
+	for _, name := range []string{grid.StudyFile, grid.PointsFile} {
+		text, err := os.ReadFile(filepath.Join(out, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.WriteFile(filepath.Join(elsewhere, name), text, 0o666)
+	}
+	d, err := grid.Open(elsewhere)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, 0, "sweep", "work", elsewhere, "--index=2", "--threads=1")
+	want(t, 0, "sweep", "work", elsewhere, "--id", d.Points()[0].ID[:6])
+	stdout, _ = want(t, 0, "sweep", "status", elsewhere)
+	if !strings.Contains(stdout, "4 points: 2 planned, 0 running, 0 interrupted, 0 failed, 2 done") {
+		t.Errorf("status printed %q", stdout)
+	}
+	want(t, 0, "sweep", "work", elsewhere)
+	for id, sum := range sums(t, elsewhere) {
+		if sum != local[id] {
+			t.Errorf("%s: got weights %s, want %s", id, sum, local[id])
+		}
+	}
+
+	stdout, _ = want(t, 0, "sweep", "status", "--json", out)
+	for line := range strings.Lines(stdout) {
+		var s grid.Status
+		if err := json.Unmarshal([]byte(line), &s); err != nil || s.State != grid.StateDone || s.Attempts != 1 || s.ID != s.Config.ID() {
+			t.Errorf("status --json: got %q, %v", line, err)
+		}
+	}
+	if stdout, _ = want(t, 0, "sweep", file, "--out", out); strings.Contains(stdout, "checked") || !strings.Contains(stdout, "4 done") {
+		t.Errorf("a study that is done: got %q", stdout)
+	}
+}
+
+func TestSweepFailuresAndRetry(t *testing.T) {
+	t.Parallel()
+	out := filepath.Join(t.TempDir(), "out")
+	text, err := os.ReadFile(study(t, 1, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "study.yaml")
+	os.WriteFile(file, bytes.Replace(text, []byte("[0.1, 0.01]"), []byte("[1e30, 0.01, 1e31]"), 1), 0o666)
+	stdout, stderr := want(t, exitDiverged, "sweep", file, "--out", out)
+	if !strings.Contains(stdout, "2 failed, 1 done") || !strings.Contains(stderr, "2 of 3 points are not done") {
+		t.Errorf("got %q, %q", stdout, stderr)
+	}
+	want(t, exitDiverged, "sweep", "work", out, "--index=0") // it stays failed
+	stdout, _ = want(t, 0, "sweep", "status", out)
+	if strings.Count(stdout, ") failed: the loss is not finite") != 2 {
+		t.Errorf("status does not say why: %q", stdout)
+	}
+	want(t, exitDiverged, "sweep", "retry", out)
+	for i, p := range statuses(t, out) {
+		if want := []int{3, 1, 3}[i]; p.Attempts != want { // it failed, was opened again, and failed
+			t.Errorf("after retry, point %d: got %d attempts, want %d", i, p.Attempts, want)
+		}
+	}
+}
+
+func TestSweepMistakes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(text string) string {
+		path := filepath.Join(dir, fmt.Sprintf("%x.yaml", rand.Uint64()))
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"sweep", "plan"}, "--study with one of table2, lambda-grid, scaling"},
+		{[]string{"sweep", filepath.Join(dir, "none.yaml")}, "none.yaml"},
+		{[]string{"sweep", write("fixd: {}")}, `did you mean "fixed"?`},
+		{[]string{"sweep", write("fixed: {model: s-fcc}")}, `did you mean "s-fc"?`},
+		{[]string{"sweep", write("fixed: {epochs: many}")}, `epochs: expected`},
+		{[]string{"sweep", write("axes: [grid: {optimizer: [sgd, beta-lasso], beta: [50]}]")}, "beta: has no effect with optimizer sgd"},
+		{[]string{"sweep", write("fixed: {data: digits}"), "--launcher=slrum"}, "launcher: there is no"},
+		{[]string{"sweep", write("fixed: {data: digits}"), "--processes=0"}, "processes: must be"},
+		{[]string{"sweep", write("fixed: {data: digits}"), "--epochs=3"}, "change a --study"},
+		{[]string{"sweep", "--study=tabel2"}, `use one of table2`},
+		{[]string{"sweep", "--study=scaling", "--params=1M"}, "--max-params"},
+		{[]string{"sweep", "--study=table2", "--max-params=1M"}, "max-params: only scaling"},
+		{[]string{"sweep", "check", write("fixed: {data: cifar10, data-dir: /nonexistent, alpha: 1}")}, "/nonexistent"},
+		{[]string{"sweep", "check", write("fixed: {data: digits, model: 3-fc, width: 1000000}"), "--out", filepath.Join(dir, "a")}, "GB to be trained"},
+		{[]string{"sweep", "check", write("fixed: {data: digits, alpha: 1, val: 20000}"), "--out", filepath.Join(dir, "b")}, "leave none to train on"},
+		{[]string{"sweep", "status", dir}, "not the directory of a study"},
+		{[]string{"sweep", "work", dir}, "not the directory of a study"},
+	} {
+		got, stdout, stderr := betalasso(t, c.args...)
+		if got != exitUsage || !strings.Contains(stderr, c.want) {
+			t.Errorf("%q: got status %d, %q, %q, want %d and %q", c.args, got, stdout, stderr, exitUsage, c.want)
+		}
+	}
+}
+
+func TestNamedStudies(t *testing.T) {
+	for _, c := range []struct {
+		flags  namedFlags
+		points int
+		then   int
+	}{
+		{namedFlags{Study: "table2"}, 21, 0},
+		{namedFlags{Study: "table2", Data: []string{"digits"}, Params: "800k", Seeds: 2, Epochs: 3, Train: 100}, 14, 0},
+		{namedFlags{Study: "lambda-grid"}, 75, 3},
+		{namedFlags{Study: "lambda-grid", Data: []string{"digits"}, Alpha: 1, Seeds: 5}, 25, 5},
+		{namedFlags{Study: "scaling", Data: []string{"svhn"}}, 48, 0},
+		{namedFlags{Study: "scaling", Data: []string{"digits"}, MaxParams: "256k"}, 12, 0},
+	} {
+		s, points, err := studyFlags{namedFlags: c.flags}.expand()
+		if err != nil {
+			t.Errorf("%+v: %v", c.flags, err)
+			continue
+		}
+		then := 0
+		if s.Then != nil {
+			then = len(s.Then.Seeds)
+		}
+		if len(points) != c.points || then != c.then || s.Name != c.flags.Study {
+			t.Errorf("%+v: got %q with %d points, then %d seeds, want %d and %d", c.flags, s.Name, len(points), then, c.points, c.then)
+		}
+	}
+	_, points, err := studyFlags{namedFlags: namedFlags{Study: "table2"}}.expand()
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := points[len(points)-1].Config
+	if last.Model != "s-fc" || last.Alpha != 150 || last.Beta != 50 || last.Epochs != 4000 || last.Augment != "fast-autoaugment" || last.Data != "svhn" {
+		t.Errorf("table2's last point: got %+v", last)
+	}
+}
+
+var longSweep = flag.Bool("long-sweep", false, "TestSweepInterruptedThreeWays has 40 points, not 6")
+
+// A study whose worker is killed, which is then ended by SIGTERM and by Ctrl-C,
+// is finished with no run trained twice, and with the weights of one that was
+// left alone.
+func TestSweepInterruptedThreeWays(t *testing.T) {
+	t.Parallel()
+	seeds := 3
+	if *longSweep {
+		seeds = 20
+	}
+	file := study(t, seeds, "")
+	whole, broken := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "broken")
+	want(t, 0, "sweep", file, "--out", whole, "--processes=2")
+
+	start := func() (*exec.Cmd, *bytes.Buffer) {
+		c := command("sweep", file, "--out", broken, "--processes=2")
+		var said bytes.Buffer
+		c.Stdout, c.Stderr = &said, &said
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Process.Kill() })
+		return c, &said
+	}
+	// begun waits until an attempt is under way that was not, and gives it.
+	old := map[string]bool{}
+	begun := func(said *bytes.Buffer) grid.Attempt {
+		for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+			d, err := grid.Open(broken)
+			if err != nil {
+				continue
+			}
+			list, err := d.Status()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range list {
+				key := fmt.Sprint(s.ID, s.Last.Number)
+				if s.State != grid.StateRunning || old[key] {
+					continue
+				}
+				if e, _ := run.Open(d.RunPath(s.ID)); e == nil {
+					continue
+				} else if events, _ := e.Events(); len(events) < 2 { // an epoch at least
+					continue
+				}
+				old[key] = true
+				return s.Last
+			}
+		}
+		t.Fatalf("no attempt began:\n%s", said)
+		return grid.Attempt{}
+	}
+
+	c, said := start()
+	a := begun(said)
+	if err := syscall.Kill(a.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []struct {
+		signal os.Signal
+		status int
+	}{{syscall.SIGTERM, exitSaved}, {os.Interrupt, exitInterrupted}} {
+		begun(said)
+		c.Process.Signal(s.signal)
+		if got := exitStatus(t, c.Wait()); got != s.status {
+			t.Fatalf("after %v: got status %d, want %d\n%s", s.signal, got, s.status, said)
+		}
+		for _, p := range statuses(t, broken) {
+			if p.State == grid.StateRunning {
+				t.Errorf("after %v: a worker of %s goes on", s.signal, p.ID)
+			}
+		}
+		c, said = start()
+	}
+	if got := exitStatus(t, c.Wait()); got != 0 {
+		t.Fatalf("got status %d\n%s", got, said)
+	}
+
+	if got, want := sums(t, broken), sums(t, whole); len(got) != 2*seeds || fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("the weights: got %v, want %v", got, want)
+	}
+	attempts, again := 0, 0
+	for _, p := range statuses(t, broken) {
+		d, err := grid.Open(broken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := d.Attempts(p.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := 0
+		for i, a := range list {
+			attempts++
+			if a.Outcome == grid.Done {
+				done++
+			}
+			// What is trained in one attempt is not trained in the next, but
+			// for what a kill took: less than what lies between two checkpoints.
+			if i > 0 && a.From != list[i-1].Reached && list[i-1].Outcome != grid.Unended {
+				t.Errorf("%s, attempt %d: began at %s, the one before had reached %s", p.ID, a.Number, a.From, list[i-1].Reached)
+			}
+			if a.Number > 1 {
+				again++
+			}
+		}
+		if done != 1 || list[len(list)-1].Outcome != grid.Done {
+			t.Errorf("%s was trained to its end %d times, want once: %+v", p.ID, done, list)
+		}
+	}
+	if again < 1 || again > 6 { // two workers, three interruptions
+		t.Errorf("got %d attempts that went on with another, want 1 to 6", again)
+	}
+	t.Logf("%d points, interrupted three ways: %d attempts, %d of which went on with an earlier one; every point was trained to its end once", 2*seeds, attempts, again)
+}
+
+func statuses(t *testing.T, out string) []grid.Status {
+	t.Helper()
+	d, err := grid.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := d.Status()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
