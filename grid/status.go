@@ -3,6 +3,7 @@ package grid
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -107,6 +108,7 @@ func (d *Dir) judge(s *Status, begun bool) error {
 		s.State = StateRunning
 	case s.Attempts > 0 && s.Last.Outcome == Unended && d.isFutile(s.ID, s.Attempts):
 		s.State = StateFailed
+		s.Last.Code = CodeNoRetry
 		s.Last.Why = "its process ended without a word, again and again at " + s.Last.From.String()
 	case s.Attempts == 0 && !begun || s.Attempts > 0 && d.Place(s.ID) == (Place{}) && (s.Last.Outcome == Reopened || s.Last.Outcome == Done):
 		s.State = StatePlanned
@@ -165,6 +167,14 @@ func Counts(list []Status) map[State]int {
 		counts[s.State]++
 	}
 	return counts
+}
+
+// Stopped is ErrStopped where the study's failure policy says so.
+func (d *Dir) Stopped(list []Status) error {
+	if n := inARow(list); d.study.StopAfter > 0 && n >= d.study.StopAfter {
+		return fmt.Errorf("%w: %d, and the study says to stop after %d; `betalasso sweep retry %s` tries them again", ErrStopped, n, d.study.StopAfter, d.path)
+	}
+	return nil
 }
 
 // inARow is the number of attempts that failed since the last one that did not,

@@ -47,16 +47,17 @@ var ErrStopped = errors.New("too many failures in a row")
 const pause = 2 * time.Second
 
 // Drain trains the open points, or those of them whose IDs are given, until
-// none is left and no other worker is at one. It returns the code of the last
-// interruption, or 0. What failed is in the directory.
+// none is left and no other worker is at one. Where it ends before that, its
+// code is the exit status that says why: an interruption's, or CodeNoRetry with
+// ErrStopped. What failed is in the directory.
 func (w *Worker) Drain(ctx context.Context, only ...string) (code int, err error) {
 	for ctx.Err() == nil {
 		list, err := w.Dir.Status()
 		if err != nil {
 			return 0, err
 		}
-		if n := w.Dir.study.StopAfter; n > 0 && inARow(list) >= n {
-			return 0, fmt.Errorf("%w: %d", ErrStopped, n)
+		if err := w.Dir.Stopped(list); err != nil {
+			return CodeNoRetry, err
 		}
 		list = Among(list, only)
 		took, held := false, false
@@ -64,7 +65,7 @@ func (w *Worker) Drain(ctx context.Context, only ...string) (code int, err error
 			if s.State == StateDone || s.State == StateFailed {
 				continue
 			}
-			if time.Now().Before(w.busy[s.ID]) {
+			if time.Now().Before(w.busy[s.ID]) || s.Attempts > 0 && s.Last.Outcome == Unended && !w.Dir.over(s.ID, s.Last) {
 				held = true
 				continue
 			}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"betalasso/data"
 	"betalasso/grid"
@@ -57,6 +58,12 @@ func (s *session) check(points []grid.Point, out string, l launchFlags) error {
 	made := missingParents(out)
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		return usageError{err}
+	}
+	old, _ := filepath.Glob(filepath.Join(out, ".check-*")) // the pattern is right
+	for _, p := range old {
+		if i, err := os.Stat(p); err == nil && time.Since(i.ModTime()) > time.Hour {
+			os.RemoveAll(p) // of a check that was killed
+		}
 	}
 	defer func() { // a check leaves nothing behind
 		for _, p := range made {

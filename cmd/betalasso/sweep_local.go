@@ -52,6 +52,9 @@ func (s *session) local(f launchFlags, d *grid.Dir, only []string) error {
 		return err
 	}
 	fmt.Fprintf(s.notes, "%s: %s\n", d.Path(), countLine(list))
+	if err := d.Stopped(list); err != nil {
+		return err
+	}
 	return allDone(d, only)
 }
 

@@ -83,6 +83,9 @@ func newResolver() grid.Resolver {
 			return run.Config{}, errors.New(strings.TrimPrefix(err.Error(), "--"))
 		}
 		cfg, _, err := c.settings.config(originOf(ctx))
+		if err == nil && cfg.DataDir != "" { // a worker may be elsewhere
+			cfg.DataDir, err = filepath.Abs(cfg.DataDir)
+		}
 		return cfg, err
 	}
 }

@@ -99,7 +99,7 @@ func allDone(d *grid.Dir, only []string) error {
 			code = exitFailure
 		}
 	}
-	return codedError{code, fmt.Errorf("%d of %d points are not done, %d failed; see `betalasso sweep status %s`",
+	return codedError{code, fmt.Errorf("%[1]d of %[2]d points are not done, %[3]d failed; `betalasso sweep status %[4]s` says why, `betalasso sweep retry %[4]s` tries them again",
 		len(list)-counts[grid.StateDone], len(list), counts[grid.StateFailed], quote(d.Path()))}
 }
 
