@@ -5,26 +5,29 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"betalasso/data"
 	"betalasso/export"
 	"betalasso/run"
+	"betalasso/spelling"
 	"betalasso/train"
 )
 
 // exportCommand is `betalasso export`.
 type exportCommand struct {
 	Dir    []string `arg:"" help:"directories of runs, or folders that hold some"`
-	Format string   `required:"" placeholder:"NAME" enum:"${export_formats}" help:"${export_formats}"`
-	Out    string   `placeholder:"FILE" help:"what to write (default in this folder: RUN.safetensors, events.csv, ...)"`
+	Format string   `required:"" placeholder:"NAME" help:"safetensors, onnx, csv, parquet, tensorboard"`
+	Out    string   `placeholder:"FILE" help:"file or, for tensorboard, folder (default here: RUN.onnx, events.csv, tensorboard, ...)"`
 
 	Best    bool    `help:"safetensors, onnx: the epoch of best validation (default: the last checkpoint)"`
-	Table   string  `default:"events" placeholder:"NAME" enum:"events,results" help:"csv, parquet: events, results (default events)"`
+	Table   string  `default:"events" placeholder:"NAME" help:"csv, parquet: events, results (default events)"`
 	DataDir *string `placeholder:"DIR" help:"folder with the data set's files (default: as the run)"`
 }
 
 // exportFormats are the formats that there are.
-var exportFormats = []string{"safetensors", "csv"}
+var exportFormats = []string{"safetensors", "onnx", "csv", "parquet", "tensorboard"}
 
 // Help is the end of `betalasso export --help`.
 func (exportCommand) Help() string {
@@ -34,11 +37,19 @@ func (exportCommand) Help() string {
     betalasso export runs/mine --format safetensors
     betalasso export runs --format csv --table events --out events.csv
 
-safetensors takes one run; its tensors are those of the state_dict of the same network in PyTorch. The tables take any number of runs; --out - prints a CSV. docs/export.md says what each file holds, and has the PyTorch module.`
+The same network for any ONNX runtime; all runs for TensorBoard, one run a folder:
+
+    betalasso export runs/mine --format onnx --best
+    betalasso export runs --format tensorboard --out tb && ls tb
+
+safetensors and onnx take one run, the others any number; --out - prints a CSV. docs/export.md says what each file holds, and has the PyTorch module for the safetensors.`
 }
 
 // Run writes the file.
 func (e *exportCommand) Run() error {
+	if err := e.check(); err != nil {
+		return err
+	}
 	dirs, err := run.Find(e.Dir...)
 	if err != nil {
 		return usageError{err}
@@ -47,14 +58,42 @@ func (e *exportCommand) Run() error {
 		return usageError{fmt.Errorf("no runs in %q: a run's directory has a %s", e.Dir, run.ConfigFile)}
 	}
 	switch e.Format {
-	case "csv":
+	case "csv", "parquet":
 		return e.table(dirs)
-	default:
-		if len(dirs) > 1 {
-			return usageError{fmt.Errorf("%s takes one run; %q holds %d, the first of them %s", e.Format, e.Dir, len(dirs), dirs[0])}
+	case "tensorboard":
+		out := e.out("tensorboard")
+		n, err := export.TensorBoard(dirs, out)
+		if err != nil {
+			return err
 		}
-		return e.network(dirs[0])
+		fmt.Printf("%s: %d of %d runs; see them with: tensorboard --logdir %s\n", out, n, len(dirs), quote(out))
+		return nil
 	}
+	if len(dirs) > 1 {
+		return usageError{fmt.Errorf("%s takes one run; %q holds %d, the first of them %s", e.Format, e.Dir, len(dirs), dirs[0])}
+	}
+	return e.network(dirs[0])
+}
+
+// check names what is wrong with the flags.
+func (e *exportCommand) check() error {
+	word := func(name, got string, allowed []string) error {
+		if slices.Contains(allowed, got) {
+			return nil
+		}
+		return usageError{fmt.Errorf("%s: there is no %q%s; use one of %s", name, got, spelling.Hint(got, allowed), strings.Join(allowed, ", "))}
+	}
+	if err := word("format", e.Format, exportFormats); err != nil {
+		return err
+	}
+	network := e.Format == "safetensors" || e.Format == "onnx"
+	if e.Best && !network {
+		return usageError{fmt.Errorf("best: chooses the weights of safetensors and onnx; a table has the scores of both")}
+	}
+	if e.Out == "-" && e.Format != "csv" {
+		return usageError{fmt.Errorf("out: only a csv can be printed; give %s a name", e.Format)}
+	}
+	return word("table", e.Table, []string{"events", "results"})
 }
 
 // network writes the network of one run.
@@ -91,7 +130,15 @@ func (e *exportCommand) network(dir string) error {
 	n.Classes = set.Classes
 	n.Mean, n.Std = data.MeanStd(images, set.Channels)
 	out := e.out(filepath.Base(d.Path()) + "." + e.Format)
-	if err := n.WriteSafetensors(out); err != nil {
+	if e.Format == "safetensors" {
+		err = n.WriteSafetensors(out)
+	} else {
+		var text []byte
+		if text, err = n.ONNX(); err == nil {
+			err = run.Replace(out, text)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	fmt.Printf("%s: %s, epoch %d\n", out, c.Model, n.Epoch)
@@ -112,7 +159,11 @@ func (e *exportCommand) table(dirs []string) error {
 		return fmt.Errorf("none of the %d runs has %s yet", len(dirs), e.Table)
 	}
 	var text bytes.Buffer
-	if err := t.CSV(&text); err != nil {
+	write := t.CSV
+	if e.Format == "parquet" {
+		write = t.Parquet
+	}
+	if err := write(&text); err != nil {
 		return err
 	}
 	out := e.out(e.Table + "." + e.Format)

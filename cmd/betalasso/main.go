@@ -80,7 +80,7 @@ func mainStatus(args []string, stdout, stderr io.Writer) (status int) {
 		kong.Name("betalasso"), kong.Description(description),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		kong.Vars{"models": strings.Join(run.Models, ", "), "export_formats": strings.Join(exportFormats, ",")},
+		kong.Vars{"models": strings.Join(run.Models, ", ")},
 	)
 	if err != nil {
 		panic(err) // the tags of the structs above are wrong

@@ -1,0 +1,95 @@
+package export
+
+import (
+	"strings"
+
+	"betalasso/compute"
+	"betalasso/nn"
+)
+
+// window are the attributes of a convolution over w.
+func window(w compute.Window) []message {
+	return []message{
+		wholes("kernel_shape", w.Size, w.Size),
+		wholes("strides", w.Stride, w.Stride),
+		wholes("pads", w.Pad, w.Pad, w.Pad, w.Pad),
+	}
+}
+
+// conv adds a convolution.
+func (g *graph) conv(l *nn.Conv2D) {
+	g.weights(l.W.Name, l.W.Value.Data, l.Win.K, l.Win.C, l.Win.Size, l.Win.Size)
+	g.node("Conv", strings.TrimSuffix(l.W.Name, ".weight"), []string{l.W.Name}, window(l.Win)...)
+}
+
+// local adds a locally connected layer, which ONNX does not have: a convolution
+// with kernels of a single 1, one for each tap of the window, lays out what each
+// position sees, and a product with the weights of each position does the rest.
+func (g *graph) local(l *nn.Local) {
+	w, name := l.Win, strings.TrimSuffix(l.W.Name, ".weight")
+	positions, patch, taps := w.Positions(), w.Patch(), w.Size*w.Size
+	ones := make([]float32, patch*taps) // [patch, 1, size, size]
+	for p := range patch {
+		ones[p*taps+p%taps] = 1
+	}
+	g.weights(name+".taps", ones, patch, 1, w.Size, w.Size)
+	g.node("Conv", name+"_seen", []string{name + ".taps"}, append(window(w), whole("group", w.C))...)
+	g.shape(name+".rows", 0, patch, positions)
+	g.node("Reshape", name+"_rows", []string{name + ".rows"})              // [N, patch, positions]
+	g.node("Transpose", name+"_by_position", nil, wholes("perm", 2, 0, 1)) // [positions, N, patch]
+	g.weights(l.W.Name, transposed(l.W.Value.Data, w.K, patch), positions, patch, w.K)
+	g.node("MatMul", name+"_product", []string{l.W.Name})             // [positions, N, k]
+	g.node("Transpose", name+"_planes", nil, wholes("perm", 1, 2, 0)) // [N, k, positions]
+	g.shape(name+".image", 0, w.K, w.OutH(), w.OutW())
+	g.node("Reshape", name, []string{name + ".image"})
+}
+
+// transposed makes of matrices [rows, cols], one after another, their
+// transposes.
+func transposed(data []float32, rows, cols int) []float32 {
+	out := make([]float32, len(data))
+	for at := 0; at < len(data); at += rows * cols {
+		for i := range rows {
+			for j := range cols {
+				out[at+j*rows+i] = data[at+i*cols+j]
+			}
+		}
+	}
+	return out
+}
+
+// dense adds a fully connected layer; the last one gives the logits.
+func (g *graph) dense(l *nn.Dense, last bool) {
+	out := strings.TrimSuffix(l.W.Name, ".weight")
+	if last {
+		out = "logits"
+	}
+	g.weights(l.W.Name, l.W.Value.Data, l.W.Value.Rows, l.W.Value.Cols)
+	weights := []string{l.W.Name}
+	if b := l.B; b.Value.Data != nil {
+		g.weights(b.Name, b.Value.Data, b.Value.Cols)
+		weights = append(weights, b.Name)
+	}
+	g.node("Gemm", out, weights, whole("transB", 1))
+}
+
+// norm adds a batch norm by its running averages, and its ReLU.
+func (g *graph) norm(l *nn.BatchNorm) {
+	name := normName(l)
+	units := l.Gamma.Value.Cols
+	var weights []string
+	for _, t := range []struct {
+		name string
+		data []float32
+	}{
+		{".weight", l.Gamma.Value.Data}, {".bias", l.Beta.Value.Data},
+		{".running_mean", l.State.RunMean.Data}, {".running_var", l.State.RunVar.Data},
+	} {
+		g.weights(name+t.name, t.data, units)
+		weights = append(weights, name+t.name)
+	}
+	g.node("BatchNormalization", name, weights, real("epsilon", l.State.Epsilon))
+	if l.State.ReLU {
+		g.node("Relu", name+"_relu", nil)
+	}
+}

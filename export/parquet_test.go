@@ -1,0 +1,122 @@
+package export
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"testing"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// TestParquet reads the columns of a file back one by one.
+func TestParquet(t *testing.T) {
+	want := Table{
+		Columns: []string{"run", "epoch", "seed", "loss", "nonzero_conv1"},
+		Rows: [][]any{
+			{"a", int64(0), uint64(1<<64 - 1), 0.1, nil},
+			{"", int64(-3), uint64(7), 1e-300, int64(5)},
+			{"ü", int64(1 << 62), uint64(0), 0.0, int64(0)},
+		},
+	}
+	var text bytes.Buffer
+	if err := want.Parquet(&text); err != nil {
+		t.Fatal(err)
+	}
+	f, err := parquet.OpenFile(bytes.NewReader(text.Bytes()), int64(text.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var columns []string
+	for _, path := range f.Schema().Columns() {
+		columns = append(columns, path[0])
+	}
+	if !reflect.DeepEqual(columns, want.Columns) {
+		t.Fatalf("got the columns %v, want %v", columns, want.Columns)
+	}
+	got := make([][]any, len(want.Rows))
+	for i, row := range got {
+		got[i] = append(row, make([]any, len(columns))...)
+	}
+	for c, chunk := range f.RowGroups()[0].ColumnChunks() {
+		pages := chunk.Pages()
+		page, err := pages.ReadPage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cells := make([]parquet.Value, page.NumValues())
+		if n, _ := page.Values().ReadValues(cells); n != len(want.Rows) {
+			t.Fatalf("%s: got %d cells, want %d", columns[c], n, len(want.Rows))
+		}
+		for r, v := range cells {
+			switch {
+			case v.IsNull():
+			case v.Kind() == parquet.ByteArray:
+				got[r][c] = v.String()
+			case v.Kind() == parquet.Double:
+				got[r][c] = v.Double()
+			case columns[c] == "seed":
+				got[r][c] = v.Uint64()
+			default:
+				got[r][c] = v.Int64()
+			}
+		}
+		pages.Close()
+	}
+	if !reflect.DeepEqual(got, want.Rows) {
+		t.Errorf("got %v, want %v", got, want.Rows)
+	}
+}
+
+// TestParquetElsewhere has a table of two runs read by npm's hyparquet, and
+// compares it to the CSV.
+func TestParquetElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	node := withPackage(t, dir, "hyparquet@1.31.5")
+	events, err := Events([]string{trained(t, tinyConfig("s-fc")).Path(), trained(t, tinyConfig("3-fc")).Path()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := events.Parquet(&text); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "t.parquet"), text.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	const program = `
+import {asyncBufferFromFile, parquetReadObjects} from 'hyparquet';
+const rows = await parquetReadObjects({file: await asyncBufferFromFile('t.parquet')});
+console.log(JSON.stringify(rows, (k, v) => typeof v === 'bigint' ? String(v) : v ?? ''));
+`
+	if err := os.WriteFile(filepath.Join(dir, "read.mjs"), []byte(program), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(node, "read.mjs")
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	var got []map[string]any
+	if err != nil || json.Unmarshal(out, &got) != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	want := readBack(t, events)
+	if len(got) != len(want) {
+		t.Fatalf("got %d rows, want %d", len(got), len(want))
+	}
+	for i, row := range want {
+		for _, column := range events.Columns {
+			text := fmt.Sprint(got[i][column])
+			if x, ok := got[i][column].(float64); ok {
+				text = strconv.FormatFloat(x, 'g', -1, 64)
+			}
+			if text != row[column] {
+				t.Errorf("row %d: %s is %s, want %s", i, column, text, row[column])
+			}
+		}
+	}
+}
