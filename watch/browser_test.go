@@ -134,11 +134,16 @@ func (b *browser) dark(on bool) {
 // shoot leaves a picture of the whole page, where the flag asks for one.
 func (b *browser) shoot(name string) {
 	b.t.Helper()
+	b.shootBy(chromedp.FullScreenshot(100), name)
+}
+
+func (b *browser) shootBy(shot chromedp.Action[[]byte], name string) {
+	b.t.Helper()
 	if *shots == "" {
 		return
 	}
 	time.Sleep(400 * time.Millisecond)
-	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	picture, err := chromedp.Run(b.ctx, shot)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -375,10 +380,16 @@ func TestScreenshots(t *testing.T) {
 	b := openBrowser(t)
 	b.do(chromedp.Navigate(server.URL + "/#sort=name&down=false"))
 	b.until(live+` && document.querySelectorAll("#rows tr").length > 0`, 5*time.Second)
-	b.eval(`[...document.querySelectorAll("#rows tr")].filter((e) => !/3fc/.test(e.innerText)).forEach((e) => e.querySelector("input").click())`)
+	b.eval(`[...document.querySelectorAll("#rows tr")].filter((e) => !/3fc|fig2/.test(e.innerText)).forEach((e) => e.querySelector("input").click())`)
 	b.until(`document.querySelectorAll("#charts canvas").length >= 5 && [...document.querySelectorAll("#gallery img")].some((e) => e.src)`, 10*time.Second)
 	b.eval(`document.querySelectorAll("#charts canvas")[1].focus(), document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "End", bubbles: true}))`)
 	b.shoot("watch-light.png")
+	b.do(chromedp.EmulateViewport(1300, 1020))
+	b.shootBy(chromedp.CaptureScreenshot(), "watch-view.png")
+	b.do(chromedp.EmulateViewport(1440, 900))
+	b.eval(`(() => { const e = document.querySelector("#epoch"); e.value = 4; e.dispatchEvent(new Event("input")) })()`)
+	b.do(chromedp.Sleep(time.Second))
+	b.shoot("watch-gallery.png")
 	b.dark(true)
 	b.shoot("watch-dark.png")
 	b.dark(false)

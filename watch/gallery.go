@@ -148,13 +148,8 @@ func (s *Server) filterPicture(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "image/png")
-	file.PNG(w, columns(file.Facts().Shown))
+	file.PNG(w, columns)
 }
 
-// columns is how many of n filters stand in a row: 64 fill eight, 24 four of six.
-func columns(n int) int {
-	if n > 24 {
-		return 8
-	}
-	return 6
-}
+// columns is how many filters stand in a row.
+const columns = 6

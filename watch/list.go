@@ -25,11 +25,10 @@ type list struct {
 	mu         sync.Mutex
 	entries    map[string]*entry // by id
 	version    uint64
-	shrunk     uint64 // the version at which a run last went away
-	searched   time.Time
+	shrunk     uint64        // the version at which a run last went away
 	checked    time.Time     // the runs that are running
-	checkedAll time.Time     // and the others
-	took       time.Duration // to look at all of them
+	checkedAll time.Time     // and the others, and whether there are more
+	took       time.Duration // to do that
 }
 
 func newList(folders []folder) *list {
@@ -37,8 +36,8 @@ func newList(folders []folder) *list {
 }
 
 const (
-	checkEvery  = 500 * time.Millisecond // looking at the runs that are running
-	searchEvery = 2 * time.Second        // looking at all, and for new ones; 20 times what it takes, if that is more
+	checkEvery    = 500 * time.Millisecond // looking at the runs that are running
+	checkAllEvery = 2 * time.Second        // looking at all, and for more; or 20 times what it takes
 )
 
 // update is what a page has to be told to be up to date.
@@ -81,17 +80,16 @@ func (l *list) find(id string, now time.Time) (place, bool) {
 }
 
 func (l *list) refresh(now time.Time) {
-	if now.Sub(l.searched) > max(searchEvery, 20*l.took) {
-		l.search()
-		l.searched = now
-	}
-	all := now.Sub(l.checkedAll) > max(searchEvery, 20*l.took)
+	all := now.Sub(l.checkedAll) > max(checkAllEvery, 20*l.took)
 	if !all && now.Sub(l.checked) < checkEvery {
 		return
 	}
 	began := time.Now()
+	if all {
+		l.search()
+	}
 	for id, e := range l.entries {
-		if e.seen && e.row.State != running && !all {
+		if !all && e.row.State != running {
 			continue
 		}
 		changed, there := e.refresh(now)

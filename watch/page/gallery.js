@@ -79,7 +79,7 @@ export function drawGallery() {
   slider.max = Math.max(0, stops.length - 1);
   slider.value = Math.max(0, at);
   slider.disabled = byId('play').disabled = stops.length < 2;
-  const name = stopAt === undefined ? 'none kept yet' : stopAt === ends ? 'the end: a choice of those left' : `epoch ${stopAt}`;
+  const name = stopAt === undefined ? 'none' : stopAt === ends ? 'the end, another choice' : `epoch ${stopAt}`;
   byId('epoch-value').textContent = name;
   slider.setAttribute('aria-valuetext', name);
   for (const [id, figure] of figures) {
@@ -112,11 +112,11 @@ async function fill(figure, id, k) {
   swatch.style.background = color(view.runs.indexOf(id));
   name.textContent = title;
   if (!k) {
-    facts.textContent = 'no filters are kept yet';
+    facts.textContent = rows.get(id)?.state === 'running' ? 'no filters are kept yet' : 'it kept no filters';
     image.hidden = true;
     return;
   }
-  const which = k.epoch < 0 ? `${k.shown} at the end, chosen among those with 20 non-zeros or more` : `epoch ${k.epoch}: the same ${k.shown} throughout`;
+  const which = k.epoch < 0 ? `the end: ${k.shown} of those with 20 non-zeros or more` : `epoch ${k.epoch}: the same ${k.shown} throughout`;
   const medians = k.eligible ? `; medians of those: ${short(k.nonzero)} non-zeros, radius ${k.radius.toFixed(1)} pixels` : '';
   facts.textContent = `${which}. Of all ${k.units.toLocaleString('en')}, ${k.eligible.toLocaleString('en')} have 20 non-zeros or more${medians}.`;
   const address = k.shown ? `api/runs/${id}/filters/${k.epoch < 0 ? 'end' : k.epoch}.png` : '';
@@ -129,7 +129,18 @@ async function fill(figure, id, k) {
   try { await next.decode(); } catch { return; }
   if (image.dataset.address !== address) return;
   image.src = address;
-  image.width = next.naturalWidth;
-  image.height = next.naturalHeight;
+  await image.decode().catch(() => {}); // it is there already: this is for its size
+  fit(image);
   image.alt = `First-layer filters of ${title}, ${k.epoch < 0 ? 'at the end' : 'epoch ' + k.epoch}`;
 }
+
+// fit makes every weight a square of a whole number of the screen's pixels.
+function fit(image) {
+  const room = image.parentElement.clientWidth - 16, ratio = devicePixelRatio || 1;
+  const times = Math.max(1, Math.floor((room * ratio) / image.naturalWidth));
+  image.style.width = Math.min(room, (times * image.naturalWidth) / ratio) + 'px';
+}
+
+addEventListener('resize', () => {
+  for (const figure of figures.values()) if (figure.lastChild.naturalWidth) fit(figure.lastChild);
+});

@@ -167,7 +167,7 @@ function fill(tr, r) {
       const [box, swatch, name] = td.firstChild.children;
       const slot = view.runs.indexOf(r.id);
       box.checked = slot >= 0;
-      swatch.hidden = slot < 0;
+      swatch.style.visibility = slot < 0 ? 'hidden' : '';
       swatch.style.background = slot < 0 ? '' : color(slot);
       put(name.firstChild, r.name);
       name.title = r.name;
