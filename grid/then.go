@@ -9,8 +9,9 @@ import (
 )
 
 // Advance adds the points of Study.Then once all points of the axes are
-// finished, and says how many it added. Two workers that come to it at a time
-// add the same.
+// finished, and says how many it added: those that are not there yet, as when
+// the study has got more seeds. Two workers that come to it at a time add the
+// same.
 func (d *Dir) Advance(resolve Resolver) (added int, err error) {
 	if d.study.Then == nil {
 		return 0, nil
@@ -19,8 +20,9 @@ func (d *Dir) Advance(resolve Resolver) (added int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	list = slices.DeleteFunc(list, func(s Status) bool { return s.Stage > 0 })
 	for _, s := range list {
-		if s.Stage > 0 || s.State != StateDone && s.Last.Code != CodeNoRetry {
+		if s.State != StateDone && s.Last.Code != CodeNoRetry {
 			return 0, nil
 		}
 	}

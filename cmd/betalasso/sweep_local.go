@@ -51,7 +51,7 @@ func (s *session) local(f launchFlags, d *grid.Dir, only []string) error {
 	if list, err = l.list(); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.notes, "%s: %s\n", d.Path(), countLine(list))
+	fmt.Fprintf(s.notes, "%s: %s\n%s", d.Path(), countLine(list), chosenText(d.Study(), list))
 	if err := d.Stopped(list); err != nil {
 		return err
 	}

@@ -3,7 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -52,7 +55,7 @@ func (s *sweepStatusCommand) Run() error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Printf("\n%s\n", countLine(list))
+	fmt.Printf("\n%s\n%s", countLine(list), chosenText(d.Study(), list))
 	for _, p := range list {
 		if p.State == grid.StateFailed {
 			fmt.Printf("point %d (%s) failed: %s\n", p.Index, p.ID, strings.TrimSpace(p.Last.Why))
@@ -69,4 +72,52 @@ func countLine(list []grid.Status) string {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
 	}
 	return fmt.Sprintf("%d points: %s", len(list), strings.Join(parts, ", "))
+}
+
+// chosenText says what the points that the study's second stage chose came to
+// on the test set, over that stage's seeds; a line for each that has results.
+func chosenText(study *grid.Study, list []grid.Status) string {
+	if study.Then == nil {
+		return ""
+	}
+	seedless := func(p grid.Point) string {
+		p.Config.Seed = 0
+		return p.Config.ID()
+	}
+	text := map[string]string{}
+	var order []string
+	for _, p := range list {
+		if key := seedless(p.Point); p.Stage > 0 && text[key] == "" {
+			labels := maps.Clone(p.Labels)
+			delete(labels, "seed")
+			text[key] = labels.String()
+			order = append(order, key)
+		}
+	}
+	scores := map[string][]float64{}
+	for _, p := range list { // of the first stage too, which may have had such a seed
+		if key := seedless(p.Point); text[key] != "" && p.Result != nil && slices.Contains(study.Then.Seeds, fmt.Sprint(p.Config.Seed)) {
+			scores[key] = append(scores[key], 100*p.Result.Last.TestAcc)
+		}
+	}
+	var b strings.Builder
+	for _, key := range order {
+		if n := len(scores[key]); n > 0 {
+			mean, sd := meanSD(scores[key])
+			fmt.Fprintf(&b, "chosen by validation: %s: test %.2f ± %.2f %%, n = %d\n", text[key], mean, sd, n)
+		}
+	}
+	return b.String()
+}
+
+// meanSD is the mean and the sample standard deviation, which is 0 of one.
+func meanSD(list []float64) (mean, sd float64) {
+	n := float64(len(list))
+	for _, x := range list {
+		mean += x / n
+	}
+	for _, x := range list {
+		sd += (x - mean) * (x - mean)
+	}
+	return mean, math.Sqrt(sd / max(1, n-1))
 }
