@@ -136,7 +136,10 @@ func (j *window) patch(p int, w *worker) []float32 {
 type (
 	localJob      struct{ window }
 	localGradWJob struct{ window }
-	localGradXJob struct{ window }
+	localGradXJob struct {
+		window
+		band int
+	}
 )
 
 // Local is compute.Device's.
@@ -173,7 +176,7 @@ func (j *localGradWJob) do(p int, w *worker) {
 		operand{data: j.patch(p, w), ld: j.n, lines: j.taps, k: j.n, along: true}, w)
 }
 
-// localBand is how much of the batch a task of LocalGradX takes.
+// localBand is how much of the batch a task of LocalGradX takes, in whole tiles.
 const localBand = 72
 
 // LocalGradX is compute.Device's. A task takes some of the batch through all
@@ -184,14 +187,15 @@ func (d *Device) LocalGradX(dx, dy, w compute.Mat, win compute.Window) {
 	j := &d.jobs.localX
 	j.window = d.window(dx.Rows, w, win)
 	d.around(j.yt, dy.Data, j.n, dy.Cols)
-	d.pool.run((j.n+localBand-1)/localBand, j.work(), j)
+	j.band = localBand / d.kernel.nr * d.kernel.nr
+	d.pool.run((j.n+j.band-1)/j.band, j.work(), j)
 	d.around(dx.Data, j.xt, dx.Cols, j.n)
 }
 
 func (j *localGradXJob) do(t int, w *worker) {
 	n, taps := j.n, j.taps
-	lo := t * localBand
-	nb := min(localBand, n-lo)
+	lo := t * j.band
+	nb := min(j.band, n-lo)
 	for i := lo; i < len(j.xt); i += n {
 		clear(j.xt[i : i+nb])
 	}
