@@ -102,7 +102,7 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	devices := []compute.Device{ref.New()}
-	for _, kernel := range cpu.Kernels() {
+	for _, kernel := range cpu.Kernels(false) {
 		d, err := cpu.New(2, kernel, false)
 		if err != nil {
 			t.Fatal(err)

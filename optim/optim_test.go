@@ -14,7 +14,7 @@ import (
 func devices(t *testing.T) []compute.Device {
 	t.Helper()
 	list := []compute.Device{ref.New()}
-	for _, k := range cpu.Kernels() {
+	for _, k := range cpu.Kernels(false) {
 		d, err := cpu.New(1, k, false)
 		if err != nil {
 			t.Fatal(err)

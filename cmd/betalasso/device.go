@@ -13,12 +13,15 @@ func newDevice(c run.Config) (compute.Device, error) {
 	return cpu.New(threads(c), "", precision(c.Precision) == "bf16")
 }
 
-// precision settles "auto".
+// precision settles "auto": bfloat16 where that is faster.
 func precision(asked string) string {
-	if asked == "auto" {
-		return "fp32"
+	switch {
+	case asked != "auto":
+		return asked
+	case cpu.BFloat16():
+		return "bf16"
 	}
-	return asked
+	return "fp32"
 }
 
 // threads is the number of threads that c asks for.

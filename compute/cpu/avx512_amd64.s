@@ -1,6 +1,7 @@
 //go:build !purego
 
 #include "textflag.h"
+#include "bfloat16_amd64.h"
 
 // TILE is the prologue of a kernel of 8 x 48: the addresses, c on its way into
 // the cache, and Z0-Z23 zero. SI, DI and DX are a, b and c, R8 is the distance
@@ -117,6 +118,64 @@ done:
 	ADDTILE
 
 store:
+	STORETILE
+	VZEROUPPER
+	RET
+
+// func mul8x48avx512bf16(k int, a, b, c []float32, ldc int, add bool)
+//
+// The same for panels of pairs: a step multiplies and adds twice.
+TEXT ·mul8x48avx512bf16(SB), NOSPLIT, $0-89
+	TILE
+	TESTQ CX, CX
+	JZ   pdone
+
+ploop:
+	LOADS
+	VBROADCASTSS (SI), Z27
+	VDPBF16PS_0_27_24
+	VDPBF16PS_1_27_25
+	VDPBF16PS_2_27_26
+	VBROADCASTSS 4(SI), Z28
+	VDPBF16PS_3_28_24
+	VDPBF16PS_4_28_25
+	VDPBF16PS_5_28_26
+	VBROADCASTSS 8(SI), Z29
+	VDPBF16PS_6_29_24
+	VDPBF16PS_7_29_25
+	VDPBF16PS_8_29_26
+	VBROADCASTSS 12(SI), Z30
+	VDPBF16PS_9_30_24
+	VDPBF16PS_10_30_25
+	VDPBF16PS_11_30_26
+	VBROADCASTSS 16(SI), Z27
+	VDPBF16PS_12_27_24
+	VDPBF16PS_13_27_25
+	VDPBF16PS_14_27_26
+	VBROADCASTSS 20(SI), Z28
+	VDPBF16PS_15_28_24
+	VDPBF16PS_16_28_25
+	VDPBF16PS_17_28_26
+	VBROADCASTSS 24(SI), Z29
+	VDPBF16PS_18_29_24
+	VDPBF16PS_19_29_25
+	VDPBF16PS_20_29_26
+	VBROADCASTSS 28(SI), Z30
+	VDPBF16PS_21_30_24
+	VDPBF16PS_22_30_25
+	VDPBF16PS_23_30_26
+	ADDQ $32, SI
+	ADDQ $192, DI
+	DECQ CX
+	JNZ  ploop
+
+pdone:
+	MOVBLZX add+88(FP), AX
+	TESTB AX, AX
+	JZ   pstore
+	ADDTILE
+
+pstore:
 	STORETILE
 	VZEROUPPER
 	RET

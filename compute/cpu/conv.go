@@ -37,10 +37,11 @@ func (j *convJob) do(n int, w *worker) {
 		nb := min(blockCols, positions-j0)
 		for k0 := 0; k0 < taps; k0 += depth {
 			kc := min(depth, taps-k0)
+			kr := d.kernel.rows(kc)
 			for i := 0; i < nb; i += nr {
-				d.packPositions(b[i*kc:], l, img, j0+i, k0, kc)
+				d.packPositions(b[i*kr:], l, img, j0+i, k0, kc, w)
 			}
-			d.block(kc, j.a.at(0, k0, kc), b, l.win.K, nb, out[j0:], positions, k0 > 0, w)
+			d.block(kr, j.a.at(0, k0, kc), b, l.win.K, nb, out[j0:], positions, k0 > 0, w)
 		}
 	}
 }
@@ -92,12 +93,13 @@ func (j *convGradWJob) do(t int, w *worker) {
 		left := operand{data: j.dy.Row(n), ld: positions, lines: k, k: positions, along: true}
 		for k0 := 0; k0 < positions; k0 += depth {
 			kc := min(depth, positions-k0)
+			kr := kn.rows(kc)
 			for i := 0; i < k; i += kn.mr {
-				d.pack(a[i*kc:], kn.mr, left, i, k0, kc)
+				d.pack(a[i*kr:], kn.mr, left, i, k0, kc, w)
 			}
 			for i := 0; i < taps; i += kn.nr {
-				d.packTaps(b, l, img, i/kn.nr, k0, kc)
-				d.block(kc, a, b, k, min(kn.nr, taps-i), part[i:], taps, true, w)
+				d.packTaps(b, l, img, i/kn.nr, k0, kc, w)
+				d.block(kr, a, b, k, min(kn.nr, taps-i), part[i:], taps, true, w)
 			}
 		}
 	}
@@ -161,8 +163,8 @@ func (j *convGradXJob) do(n int, w *worker) {
 	for i := 0; i < positions; i += kn.nr {
 		for k0 := 0; k0 < k; k0 += depth {
 			kc := min(depth, k-k0)
-			d.pack(b, kn.nr, right, i, k0, kc)
-			d.block(kc, j.a.at(0, k0, kc), b, taps, min(kn.nr, positions-i), patches[i:], positions, k0 > 0, w)
+			d.pack(b, kn.nr, right, i, k0, kc, w)
+			d.block(kn.rows(kc), j.a.at(0, k0, kc), b, taps, min(kn.nr, positions-i), patches[i:], positions, k0 > 0, w)
 		}
 	}
 	clear(img)

@@ -44,14 +44,18 @@ type jobs struct {
 	nonzero   nonzeroJob
 }
 
-// Kernels are the names of the kernels that this machine can run, best first.
-func Kernels() []string {
+// Kernels are the names of the kernels that this machine can run, best first:
+// those that New takes with bf16 or without.
+func Kernels(bf16 bool) []string {
 	var names []string
-	for _, k := range kernels() {
+	for _, k := range kernels(bf16) {
 		names = append(names, k.name)
 	}
 	return names
 }
+
+// BFloat16 says whether this machine multiplies bfloat16 faster than float32.
+func BFloat16() bool { return kernels(true)[0].pairs != nil }
 
 // New is a device with so many threads (0: one for each core) and the named
 // kernel ("": the best). With bf16 the operands of products are rounded to
@@ -63,7 +67,7 @@ func New(threads int, name string, bf16 bool) (*Device, error) {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	for _, k := range kernels() {
+	for _, k := range kernels(bf16) {
 		if name == "" || k.name == name {
 			d := &Device{kernel: k, bf16: bf16, threads: threads, pool: newPool(threads),
 				lattices: map[compute.Window]*lattice{}, windows: map[compute.Window][]int32{}}
@@ -71,7 +75,7 @@ func New(threads int, name string, bf16 bool) (*Device, error) {
 			return d, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no kernel %q on this machine; it has %s", name, strings.Join(Kernels(), ", "))
+	return nil, fmt.Errorf("there is no such kernel as %q for these products on this machine; it has %s", name, strings.Join(Kernels(bf16), ", "))
 }
 
 // Name is compute.Device's.

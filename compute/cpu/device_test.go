@@ -1,7 +1,6 @@
 package cpu
 
 import (
-	"fmt"
 	"testing"
 
 	"betalasso/compute/computetest"
@@ -10,22 +9,10 @@ import (
 // TestDevice puts every kernel, every precision and more than one thread
 // through the suite; not every combination of them.
 func TestDevice(t *testing.T) {
-	for i, name := range Kernels() {
-		for _, c := range []struct {
-			threads int
-			bf16    bool
-		}{{2, false}, {1 + i%2, true}} {
-			d, err := New(c.threads, name, c.bf16)
-			if err != nil {
-				t.Fatal(err)
-			}
-			unit := 1.0 / (1 << 24)
-			if c.bf16 {
-				unit = 1.0 / (1 << 8)
-			}
-			t.Run(fmt.Sprintf("%s, %d threads, bf16 %v", name, c.threads, c.bf16), func(t *testing.T) {
-				computetest.Run(t, d, unit)
-			})
+	for bf16, unit := range map[bool]float64{false: 1.0 / (1 << 24), true: 1.0 / (1 << 8)} {
+		for i, name := range Kernels(bf16) {
+			d := device(t, 1+(i+1)%2, name, bf16)
+			t.Run(d.Name(), func(t *testing.T) { computetest.Run(t, d, unit) })
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 // sum is exact, in bfloat16 too.
 func TestMulEdges(t *testing.T) {
 	const guard, words = 77, 9
-	for _, name := range Kernels() {
-		for _, bf16 := range []bool{false, true} {
+	for _, bf16 := range []bool{false, true} {
+		for _, name := range Kernels(bf16) {
 			d := device(t, 2, name, bf16)
 			mr, nr := d.kernel.mr, d.kernel.nr
 			var sizes [][3]int
@@ -82,7 +82,7 @@ func turned(m compute.Mat, trans bool) compute.Mat {
 
 // TestNoRows wants an empty batch to do no harm.
 func TestNoRows(t *testing.T) {
-	for _, name := range Kernels() {
+	for _, name := range Kernels(false) {
 		d := device(t, 2, name, false)
 		const units = 11
 		one := func() compute.Mat {

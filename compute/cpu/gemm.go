@@ -83,31 +83,32 @@ func (j *productJob) do(t int, w *worker) {
 	mb, nb := min(j.height, j.m-i0), min(j.width, j.n-j0)
 	for k0 := 0; k0 < j.k; k0 += depth {
 		kc := min(depth, j.k-k0)
+		kr := kn.rows(kc)
 		var b []float32
 		if j.rows > 1 {
 			b = j.b.at(j0/kn.nr, k0, kc)
 		} else {
 			b = grow(&w.b, j.width*depth)
 			for i := 0; i < nb; i += kn.nr {
-				j.d.pack(b[i*kc:], kn.nr, j.right, j0+i, k0, kc)
+				j.d.pack(b[i*kr:], kn.nr, j.right, j0+i, k0, kc, w)
 			}
 		}
-		j.d.block(kc, j.a.at(i0/kn.mr, k0, kc), b, mb, nb, j.c[i0*j.ldc+j0:], j.ldc, k0 > 0, w)
+		j.d.block(kr, j.a.at(i0/kn.mr, k0, kc), b, mb, nb, j.c[i0*j.ldc+j0:], j.ldc, k0 > 0, w)
 	}
 }
 
-// block sets the mb x nb block c to the product of packed panels, kc deep, or
+// block sets the mb x nb block c to the product of packed panels of kr rows, or
 // adds it there.
-func (d *Device) block(kc int, a, b []float32, mb, nb int, c []float32, ldc int, add bool, w *worker) {
+func (d *Device) block(kr int, a, b []float32, mb, nb int, c []float32, ldc int, add bool, w *worker) {
 	kn := &d.kernel
 	for i := 0; i < mb; i += kn.mr {
 		for j := 0; j < nb; j += kn.nr {
 			if i+kn.mr <= mb && j+kn.nr <= nb {
-				kn.mul(kc, a[i*kc:], b[j*kc:], c[i*ldc+j:], ldc, add)
+				kn.mul(kr, a[i*kr:], b[j*kr:], c[i*ldc+j:], ldc, add)
 				continue
 			}
 			tile := grow(&w.tile, kn.mr*kn.nr)
-			kn.mul(kc, a[i*kc:], b[j*kc:], tile, kn.nr, false)
+			kn.mul(kr, a[i*kr:], b[j*kr:], tile, kn.nr, false)
 			cols := min(kn.nr, nb-j)
 			for r := range min(kn.mr, mb-i) {
 				row, sum := c[(i+r)*ldc+j:][:cols], tile[r*kn.nr:][:cols]

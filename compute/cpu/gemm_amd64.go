@@ -12,9 +12,12 @@ func archKernels() []kernel {
 		return nil
 	}
 	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
-		list = append(list, kernel{"avx512", 8, 48, mul8x48avx512, avx2})
+		if x.HasAVX512BF16 {
+			list = append(list, kernel{"avx512bf16", 8, 48, mul8x48avx512bf16, &pairs{joinAVX512BF16, halveAVX512BF16}, avx2})
+		}
+		list = append(list, kernel{"avx512", 8, 48, mul8x48avx512, nil, avx2})
 	}
-	return append(list, kernel{"avx2", 4, 24, mul4x24avx2, avx2})
+	return append(list, kernel{"avx2", 4, 24, mul4x24avx2, nil, avx2})
 }
 
 //go:noescape
@@ -22,3 +25,12 @@ func mul4x24avx2(k int, a, b, c []float32, ldc int, add bool)
 
 //go:noescape
 func mul8x48avx512(k int, a, b, c []float32, ldc int, add bool)
+
+//go:noescape
+func mul8x48avx512bf16(k int, a, b, c []float32, ldc int, add bool)
+
+//go:noescape
+func joinAVX512BF16(dst []float32, ldd int, src []float32, lds, width, n int)
+
+//go:noescape
+func halveAVX512BF16(dst, src []float32)

@@ -1,5 +1,7 @@
 package cpu
 
+import "slices"
+
 // kernel is one way to multiply packed panels, and the passes that go with it.
 type kernel struct {
 	name   string
@@ -9,15 +11,36 @@ type kernel struct {
 	// adds it there:
 	//
 	//	c[i*ldc+j] = [add] c[i*ldc+j] + Σ_p a[p*mr+i]·b[p*nr+j]   // i < mr, j < nr, p < k
+	//
+	// Panels of pairs have k rows of words instead, and each of their two halves
+	// is multiplied and added in float32: the high ones first. AVX512_BF16 makes
+	// a sum 0 that is too small for a normal float32.
 	mul func(k int, a, b, c []float32, ldc int, add bool)
+
+	// pairs is nil for panels of float32.
+	pairs *pairs
 
 	passes
 }
 
-// kernels lists those that this machine can run, best first. The last is
-// portable Go and is always there.
-func kernels() []kernel {
-	return append(archKernels(), kernel{"go", 4, 8, mul4x8, portable})
+// kernels lists those that this machine can run with float32 or bfloat16
+// operands, best first. Those for bfloat16 that have panels of float32 round
+// what is in them. The portable ones are always there.
+func kernels(bf16 bool) []kernel {
+	list := append(archKernels(), kernel{"go", 4, 8, mul4x8, nil, portable},
+		kernel{"gobf16", 4, 8, mulPairs4x8, &portablePairs, portable})
+	if !bf16 {
+		list = slices.DeleteFunc(list, func(k kernel) bool { return k.pairs != nil })
+	}
+	return list
+}
+
+// rows is how many rows of a panel kc steps of k take.
+func (kn *kernel) rows(kc int) int {
+	if kn.pairs != nil {
+		return (kc + 1) / 2
+	}
+	return kc
 }
 
 func mul4x8(k int, a, b, c []float32, ldc int, add bool) {

@@ -125,8 +125,26 @@ func (l *lattice) empty(x, src []float32) {
 }
 
 // packPositions packs taps k0..k0+kc of positions j0..j0+nr as the lines of a
-// right side: dst[p*nr+j] is what tap k0+p meets at position j0+j.
-func (d *Device) packPositions(dst []float32, l *lattice, img []float32, j0, k0, kc int) {
+// right side.
+func (d *Device) packPositions(dst []float32, l *lattice, img []float32, j0, k0, kc int, w *worker) {
+	nr := d.kernel.nr
+	if d.kernel.pairs == nil {
+		d.layPositions(dst, l, img, j0, k0, kc)
+		if d.bf16 {
+			d.kernel.round(dst[:nr*kc])
+		}
+		return
+	}
+	wide := grow(&w.wide, nr*chunk)
+	for p := 0; p < kc; p += chunk {
+		some := min(chunk, kc-p)
+		d.layPositions(wide, l, img, j0, k0+p, some)
+		d.joinChunk(dst[p/2*nr:], nr, wide, some)
+	}
+}
+
+// layPositions sets dst[p*nr+j] to what tap k0+p meets at position j0+j.
+func (d *Device) layPositions(dst []float32, l *lattice, img []float32, j0, k0, kc int) {
 	nr, outW, positions := d.kernel.nr, l.win.OutW(), l.win.Positions()
 	have := min(nr, positions-j0)
 	if have < nr {
@@ -150,16 +168,30 @@ func (d *Device) packPositions(dst []float32, l *lattice, img []float32, j0, k0,
 		}
 		j += run
 	}
-	if d.bf16 {
-		d.kernel.round(dst[:nr*kc])
-	}
 }
 
 // packTaps packs positions k0..k0+kc of the j-th panel of sorted taps as the
-// lines of a right side: dst[p*nr+i] is what tap sorted[j·nr+i] meets at position
-// k0+p. dst and img have runWidth numbers of room behind them; the columns past
-// the last tap hold anything.
-func (d *Device) packTaps(dst []float32, l *lattice, img []float32, j, k0, kc int) {
+// lines of a right side. dst and img have runWidth numbers of room behind them;
+// the columns past the last tap hold anything.
+func (d *Device) packTaps(dst []float32, l *lattice, img []float32, j, k0, kc int, w *worker) {
+	nr := d.kernel.nr
+	if d.kernel.pairs == nil {
+		d.layTaps(dst, l, img, j, k0, kc)
+		if d.bf16 {
+			d.kernel.round(dst[:nr*kc])
+		}
+		return
+	}
+	wide := grow(&w.wide, nr*chunk+runWidth)
+	for p := 0; p < kc; p += chunk {
+		some := min(chunk, kc-p)
+		d.layTaps(wide, l, img, j, k0+p, some)
+		d.joinChunk(dst[p/2*nr:], nr, wide, some)
+	}
+}
+
+// layTaps sets dst[p*nr+i] to what tap sorted[j·nr+i] meets at position k0+p.
+func (d *Device) layTaps(dst []float32, l *lattice, img []float32, j, k0, kc int) {
 	nr, outW := d.kernel.nr, l.win.OutW()
 	p, q := k0/outW, k0%outW
 	for i := range kc {
@@ -167,8 +199,5 @@ func (d *Device) packTaps(dst []float32, l *lattice, img []float32, j, k0, kc in
 		if q++; q == outW {
 			p, q = p+1, 0
 		}
-	}
-	if d.bf16 {
-		d.kernel.round(dst[:nr*kc])
 	}
 }

@@ -83,12 +83,13 @@ func (d *Device) small(c []float32, ldc int, left, right operand, w *worker) {
 	}
 	for k0 := 0; k0 < left.k; k0 += depth {
 		kc := min(depth, left.k-k0)
+		kr := kn.rows(kc)
 		for i := 0; i < m; i += kn.mr {
-			d.pack(a[i*kc:], kn.mr, left, i, k0, kc)
+			d.pack(a[i*kr:], kn.mr, left, i, k0, kc, w)
 		}
 		for j := 0; j < n; j += kn.nr {
-			d.pack(b, kn.nr, right, j, k0, kc)
-			d.block(kc, a, b, m, min(kn.nr, n-j), c[j:], ldc, k0 > 0, w)
+			d.pack(b, kn.nr, right, j, k0, kc, w)
+			d.block(kr, a, b, m, min(kn.nr, n-j), c[j:], ldc, k0 > 0, w)
 		}
 	}
 }

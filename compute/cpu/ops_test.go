@@ -104,8 +104,8 @@ func ops(d *Device) []op {
 
 // TestThreadsDoNotMatter wants the same bits from one thread and from several.
 func TestThreadsDoNotMatter(t *testing.T) {
-	for _, name := range Kernels() {
-		for _, bf16 := range []bool{false, true} {
+	for _, bf16 := range []bool{false, true} {
+		for _, name := range Kernels(bf16) {
 			if bf16 && testing.Short() {
 				continue
 			}
@@ -140,9 +140,9 @@ func TestNoAllocation(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the race detector has nothing to find here")
 	}
-	for _, name := range Kernels() {
+	for _, name := range Kernels(true) {
 		for _, threads := range []int{1, 2} {
-			for _, o := range ops(device(t, threads, name, false)) {
+			for _, o := range ops(device(t, threads, name, true)) {
 				// The first run makes the threads' memory. Which thread runs what is
 				// left to chance, so that another run may still make some.
 				got := 1.0

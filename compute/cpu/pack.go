@@ -11,11 +11,16 @@ type operand struct {
 }
 
 // pack lays lines from..from+width, k0..k0+kc of o, into a panel:
-// dst[p*width+i] = o[from+i, k0+p], with zeros past the last line.
-func (d *Device) pack(dst []float32, width int, o operand, from, k0, kc int) {
+// dst[p*width+i] = o[from+i, k0+p], or pairs of them, with zeros past the last
+// line.
+func (d *Device) pack(dst []float32, width int, o operand, from, k0, kc int, w *worker) {
 	have := min(width, o.lines-from)
 	if have < width {
-		clear(dst[:width*kc])
+		clear(dst[:width*d.kernel.rows(kc)])
+	}
+	if d.kernel.pairs != nil {
+		d.packPairs(dst, width, o, from, have, k0, kc, w)
+		return
 	}
 	if o.along {
 		d.packAlong(dst, width, o, from, have, k0, kc)
@@ -70,6 +75,7 @@ func (d *Device) packAlong(dst []float32, width int, o operand, from, have, k0, 
 
 // panels is a packed side of a product: for each depth of k, panel by panel.
 type panels struct {
+	kn    *kernel
 	data  []float32
 	width int
 	n     int // panels
@@ -77,7 +83,7 @@ type panels struct {
 
 // at is panel i of the depth that begins at k0 and is kc deep.
 func (p panels) at(i, k0, kc int) []float32 {
-	return p.data[k0*p.n*p.width+i*p.width*kc:]
+	return p.data[p.kn.rows(k0)*p.n*p.width+i*p.width*p.kn.rows(kc):]
 }
 
 // packJob packs a whole operand, a group of panels a task.
@@ -90,19 +96,19 @@ type packJob struct {
 
 // packAll packs all of o, on all threads.
 func (d *Device) packAll(buf *[]float32, width int, o operand) panels {
-	p := panels{width: width, n: (o.lines + width - 1) / width}
-	p.data = grow(buf, p.n*width*o.k)
+	p := panels{kn: &d.kernel, width: width, n: (o.lines + width - 1) / width}
+	p.data = grow(buf, p.n*width*d.kernel.rows(o.k))
 	j := &d.jobs.pack
 	*j = packJob{d: d, p: p, o: o, group: max(1, 64/width)}
 	d.pool.run((p.n+j.group-1)/j.group, pass*len(p.data), j)
 	return p
 }
 
-func (j *packJob) do(t int, _ *worker) {
+func (j *packJob) do(t int, w *worker) {
 	for k0 := 0; k0 < j.o.k; k0 += depth {
 		kc := min(depth, j.o.k-k0)
 		for i := t * j.group; i < min((t+1)*j.group, j.p.n); i++ {
-			j.d.pack(j.p.at(i, k0, kc), j.p.width, j.o, i*j.p.width, k0, kc)
+			j.d.pack(j.p.at(i, k0, kc), j.p.width, j.o, i*j.p.width, k0, kc, w)
 		}
 	}
 }

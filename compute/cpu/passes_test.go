@@ -34,7 +34,7 @@ func TestPasses(t *testing.T) {
 	}
 	const beyond = 9
 	nan := float32(math.NaN())
-	for _, name := range Kernels() {
+	for _, name := range Kernels(false) {
 		kn := device(t, 1, name, false).kernel
 		for n := range 60 {
 			a, b, c := numbers(n+beyond), numbers(n+beyond), numbers(n+beyond)
@@ -110,7 +110,7 @@ func TestRound(t *testing.T) {
 		{"the largest number becomes infinite", 0x7f7fffff, 0x7f800000},
 		{"infinity stays", 0xff800000, 0xff800000},
 	} {
-		for _, name := range Kernels() {
+		for _, name := range Kernels(false) {
 			s := slices.Repeat([]float32{math.Float32frombits(c.from)}, 11)
 			device(t, 1, name, false).kernel.round(s)
 			for i, v := range s {

@@ -9,6 +9,7 @@ import (
 type worker struct {
 	tile  []float32 // for tiles that stick out of the destination
 	b     []float32 // packed panels
+	wide  []float32 // what is about to become pairs
 	extra []float32
 	sums  []float64
 }

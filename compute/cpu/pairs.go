@@ -1,0 +1,151 @@
+package cpu
+
+import "math"
+
+// pairs are how panels of bfloat16 are filled. A word of such a panel holds two
+// steps of k, the even one in its low half, so that a panel has half as many
+// rows; where k is odd, the last high halves are 0.
+type pairs struct {
+	// join makes words of the numbers of two rows. src's rows are lds apart,
+	// dst's ldd:
+	//
+	//	dst[p*ldd+i] = src[2p*lds+i], src[(2p+1)*lds+i]   // i < width, p < n
+	join func(dst []float32, ldd int, src []float32, lds, width, n int)
+
+	// halve makes words of neighbours:
+	//
+	//	dst[p] = src[2p], src[2p+1]   // p < ⌈len(src)/2⌉, with 0 past the end
+	halve func(dst, src []float32)
+}
+
+//go:generate go run bfloat16_gen.go
+
+var portablePairs = pairs{join, halve}
+
+// pair is the word of lo and hi, rounded to bfloat16 as AVX512_BF16 does it: to
+// nearest with ties to even, what is too small for a normal float32 to 0. NaN
+// stays NaN.
+func pair(lo, hi float32) float32 {
+	return math.Float32frombits(half(lo) | half(hi)<<16)
+}
+
+// half is x as bfloat16.
+func half(x float32) uint32 {
+	b := math.Float32bits(x)
+	switch b >> 23 & 0xff {
+	case 0:
+		b &= 1 << 31
+	case 0xff:
+		if b<<9 != 0 {
+			b |= 1 << 22
+		}
+	default:
+		b += 0x7fff + b>>16&1
+	}
+	return b >> 16
+}
+
+// unpair is the numbers of a word.
+func unpair(x float32) (lo, hi float32) {
+	b := math.Float32bits(x)
+	return math.Float32frombits(b << 16), math.Float32frombits(b &^ 0xffff)
+}
+
+func join(dst []float32, ldd int, src []float32, lds, width, n int) {
+	for p := range n {
+		lo, hi := src[2*p*lds:][:width], src[(2*p+1)*lds:][:width]
+		for i, x := range lo {
+			dst[p*ldd+i] = pair(x, hi[i])
+		}
+	}
+}
+
+func halve(dst, src []float32) {
+	n := len(src) / 2
+	for p := range n {
+		dst[p] = pair(src[2*p], src[2*p+1])
+	}
+	if len(src) > 2*n {
+		dst[n] = pair(src[2*n], 0)
+	}
+}
+
+// mulPairs4x8 is kernel.mul for panels of pairs, with the sums in the order of
+// VDPBF16PS. A product of two bfloat16 is exact in float32.
+func mulPairs4x8(k int, a, b, c []float32, ldc int, add bool) {
+	var sum [4][8]float32
+	for p := range k {
+		var lo, hi [8]float32
+		for j, y := range b[p*8:][:8] {
+			lo[j], hi[j] = unpair(y)
+		}
+		for i, x := range a[p*4:][:4] {
+			xlo, xhi := unpair(x)
+			s := &sum[i]
+			for j := range s {
+				s[j] += float32(xhi * hi[j])
+				s[j] += float32(xlo * lo[j])
+			}
+		}
+	}
+	for i := range sum {
+		row := c[i*ldc : i*ldc+8]
+		for j, v := range sum[i] {
+			if add {
+				v += row[j]
+			}
+			row[j] = v
+		}
+	}
+}
+
+// chunk is how many steps of k are laid out as float32 at once, where that comes
+// before they are paired: a few kilobytes of a panel. It is even.
+const chunk = 32
+
+// packPairs is pack for panels of pairs. It reads the operand itself where its
+// lines are neighbours.
+func (d *Device) packPairs(dst []float32, width int, o operand, from, have, k0, kc int, w *worker) {
+	if o.along {
+		d.packPairsAlong(dst, width, o, from, have, k0, kc, w)
+		return
+	}
+	src := o.data[k0*o.ld+from:]
+	d.kernel.pairs.join(dst, width, src, o.ld, have, kc/2)
+	if kc%2 == 1 {
+		wide := grow(&w.wide, 2*have)
+		copy(wide, src[(kc-1)*o.ld:][:have])
+		clear(wide[have:])
+		d.kernel.pairs.join(dst[kc/2*width:], width, wide, have, have, 1)
+	}
+}
+
+// packPairsAlong makes pairs of the numbers of eight lines at a time, and then
+// transposes words.
+func (d *Device) packPairsAlong(dst []float32, width int, o operand, from, have, k0, kc int, w *worker) {
+	rows := (kc + 1) / 2
+	wide := grow(&w.wide, 8*rows)
+	for i := 0; i < have; i += 8 {
+		some, whole := min(8, have-i), 0
+		for l := range some {
+			d.kernel.pairs.halve(wide[l*rows:][:rows], o.data[(from+i+l)*o.ld+k0:][:kc])
+		}
+		if some == 8 {
+			whole = rows &^ 7
+			d.kernel.transpose8(dst[i:], width, wide, rows, whole/8)
+		}
+		for l := range some {
+			for p := whole; p < rows; p++ {
+				dst[p*width+i+l] = wide[l*rows+p]
+			}
+		}
+	}
+}
+
+// joinChunk makes the words of kc rows of wide, which has room for an even number.
+func (d *Device) joinChunk(dst []float32, width int, wide []float32, kc int) {
+	if kc%2 == 1 {
+		clear(wide[kc*width : (kc+1)*width])
+	}
+	d.kernel.pairs.join(dst, width, wide, width, width, (kc+1)/2)
+}

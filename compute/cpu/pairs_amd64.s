@@ -1,0 +1,124 @@
+//go:build !purego
+
+#include "textflag.h"
+#include "bfloat16_amd64.h"
+
+// interleave says where VPERMW takes the words of joined rows from: 0, 16, 1, 17, ...
+DATA interleave<>+0(SB)/8, $0x0011000100100000
+DATA interleave<>+8(SB)/8, $0x0013000300120002
+DATA interleave<>+16(SB)/8, $0x0015000500140004
+DATA interleave<>+24(SB)/8, $0x0017000700160006
+DATA interleave<>+32(SB)/8, $0x0019000900180008
+DATA interleave<>+40(SB)/8, $0x001b000b001a000a
+DATA interleave<>+48(SB)/8, $0x001d000d001c000c
+DATA interleave<>+56(SB)/8, $0x001f000f001e000e
+GLOBL interleave<>(SB), RODATA|NOPTR, $64
+
+// func joinAVX512BF16(dst []float32, ldd int, src []float32, lds, width, n int)
+//
+// Two rows at a time, sixteen words at once; K1 masks what is left over of width.
+TEXT ·joinAVX512BF16(SB), NOSPLIT, $0-80
+	MOVQ dst_base+0(FP), DI
+	MOVQ ldd+24(FP), R8
+	MOVQ src_base+32(FP), SI
+	MOVQ lds+56(FP), R9
+	MOVQ width+64(FP), R10
+	MOVQ n+72(FP), DX
+	SHLQ $2, R8
+	SHLQ $2, R9
+	MOVQ R10, CX
+	ANDQ $15, CX
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	MOVQ CX, R11
+	SHRQ $4, R10
+	VMOVDQU64 interleave<>(SB), Z3
+	TESTQ DX, DX
+	JZ   jdone
+
+jrow:
+	MOVQ SI, AX
+	LEAQ (SI)(R9*1), BX
+	MOVQ DI, R12
+	MOVQ R10, CX
+	TESTQ CX, CX
+	JZ   jrest
+
+jloop:
+	VMOVUPS (AX), Z0
+	VMOVUPS (BX), Z1
+	VCVTNE2PS2BF16_2_1_0
+	VPERMW Z2, Z3, Z4
+	VMOVUPS Z4, (R12)
+	ADDQ $64, AX
+	ADDQ $64, BX
+	ADDQ $64, R12
+	DECQ CX
+	JNZ  jloop
+
+jrest:
+	TESTQ R11, R11
+	JZ   jnext
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VCVTNE2PS2BF16_2_1_0
+	VPERMW Z2, Z3, Z4
+	VMOVUPS Z4, K1, (R12)
+
+jnext:
+	LEAQ (SI)(R9*2), SI
+	ADDQ R8, DI
+	DECQ DX
+	JNZ  jrow
+
+jdone:
+	VZEROUPPER
+	RET
+
+// func halveAVX512BF16(dst, src []float32)
+//
+// 32 numbers at once; masks take what is left over.
+TEXT ·halveAVX512BF16(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ src_base+24(FP), SI
+	MOVQ src_len+32(FP), DX
+	MOVQ DX, CX
+	SHRQ $5, CX
+	JZ   hrest
+
+hloop:
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VCVTNE2PS2BF16_2_1_0
+	VMOVUPS Z2, (DI)
+	ADDQ $128, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNZ  hloop
+
+hrest:
+	ANDQ $31, DX
+	JZ   hdone
+	MOVQ DX, CX
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	SHRQ $16, AX
+	KMOVW AX, K2
+	INCQ CX
+	SHRQ $1, CX
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K3
+	VMOVUPS.Z (SI), K1, Z0
+	VMOVUPS.Z 64(SI), K2, Z1
+	VCVTNE2PS2BF16_2_1_0
+	VMOVUPS Z2, K3, (DI)
+
+hdone:
+	VZEROUPPER
+	RET

@@ -1,0 +1,197 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// TestPair is the rule of rounding to the halves of a word, by its cases.
+func TestPair(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		from uint32
+		want uint32
+	}{
+		{"a bfloat16 stays", 0x3f810000, 0x3f81},
+		{"below half goes down", 0x3f807fff, 0x3f80},
+		{"above half goes up", 0x3f808001, 0x3f81},
+		{"half goes to even, down", 0x3f808000, 0x3f80},
+		{"half goes to even, up", 0x3f818000, 0x3f82},
+		{"the sign stays", 0xbf818000, 0xbf82},
+		{"the largest number becomes infinite", 0x7f7fffff, 0x7f80},
+		{"infinity stays", 0xff800000, 0xff80},
+		{"the smallest normal number stays", 0x00800000, 0x0080},
+		{"below it there is 0", 0x007fffff, 0},
+		{"and 0 keeps its sign", 0x80012345, 0x8000},
+		{"a quiet NaN stays", 0x7fc12345, 0x7fc1},
+		{"a NaN whose high bits are infinity's becomes quiet", 0xff800001, 0xffc0},
+	} {
+		x := math.Float32frombits(c.from)
+		for _, kn := range pairKernels() {
+			for n := 1; n <= 2*33; n++ { // halve ends within every part of a vector
+				src, dst := slices.Repeat([]float32{x}, n), make([]float32, (n+1)/2)
+				kn.pairs.halve(dst, src)
+				for p, w := range dst {
+					want := c.want | c.want<<16
+					if 2*p+1 == n {
+						want = c.want
+					}
+					if got := math.Float32bits(w); got != want {
+						t.Fatalf("%s: %s: word %d of %d numbers: got %#x, want %#x", kn.name, c.name, p, n, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// pairKernels are the kernels that this machine can run whose panels hold pairs.
+func pairKernels() []kernel {
+	return slices.DeleteFunc(kernels(true), func(k kernel) bool { return k.pairs == nil })
+}
+
+// TestPairPasses wants from every kernel the bits of the portable join and halve,
+// and no word beyond.
+func TestPairPasses(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	bits := func(n int) []float32 { // any bits at all
+		s := make([]float32, n)
+		for i := range s {
+			s[i] = math.Float32frombits(r.Uint32())
+		}
+		return s
+	}
+	const beyond = 19
+	for _, kn := range pairKernels() {
+		for n := range 101 {
+			src, dst := bits(n), bits(n+beyond)
+			want := slices.Clone(dst)
+			halve(want, src)
+			kn.pairs.halve(dst, src)
+			if !slices.EqualFunc(dst, want, identical) {
+				t.Errorf("%s: halve of %d: got %x, want %x", kn.name, n, dst, want)
+			}
+		}
+		for width := 1; width <= 50; width++ {
+			for n := range 4 {
+				lds, ldd := width+r.IntN(3), width+r.IntN(3)
+				src, dst := bits(2*n*lds+width), bits(n*ldd+beyond)
+				want := slices.Clone(dst)
+				join(want, ldd, src, lds, width, n)
+				kn.pairs.join(dst, ldd, src, lds, width, n)
+				if !slices.EqualFunc(dst, want, identical) {
+					t.Errorf("%s: join of %d rows of %d: got %x, want %x", kn.name, n, width, dst, want)
+				}
+			}
+		}
+	}
+}
+
+func identical(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }
+
+// TestTiles wants from the kernels for pairs what multiplying and adding one by
+// one gives: the high halves first, two roundings a word. Sums stay normal.
+func TestTiles(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	inf := float32(math.Inf(1))
+	for _, kn := range pairKernels() {
+		for _, k := range []int{0, 1, 2, 3, 17} {
+			for _, add := range []bool{false, true} {
+				words := func(n int) []float32 {
+					s := make([]float32, n)
+					for i := range s {
+						s[i] = pair(float32(r.NormFloat64()), float32(r.NormFloat64()))
+					}
+					return s
+				}
+				ldc := kn.nr + 5
+				a, b, c := words(k*kn.mr), words(k*kn.nr), make([]float32, kn.mr*ldc+7)
+				for i := range c {
+					c[i] = float32(r.NormFloat64())
+				}
+				if k > 1 {
+					a[kn.mr+1], b[2] = pair(inf, 1), pair(float32(math.NaN()), 1)
+				}
+				want := slices.Clone(c)
+				for i := range kn.mr {
+					for j := range kn.nr {
+						var sum float32
+						for p := range k {
+							xlo, xhi := unpair(a[p*kn.mr+i])
+							ylo, yhi := unpair(b[p*kn.nr+j])
+							sum += float32(xhi * yhi)
+							sum += float32(xlo * ylo)
+						}
+						if add {
+							sum += c[i*ldc+j]
+						}
+						want[i*ldc+j] = sum
+					}
+				}
+				kn.mul(k, a, b, c, ldc, add)
+				if !slices.EqualFunc(c, want, sameNumber) {
+					t.Errorf("%s: %d rows, add %v: got %v, want %v", kn.name, k, add, c, want)
+				}
+			}
+		}
+	}
+}
+
+// TestGenerated wants the encoded instructions to be what their program writes.
+func TestGenerated(t *testing.T) {
+	tool, err := exec.LookPath("go")
+	if err != nil || testing.Short() {
+		t.Skip("needs the go command")
+	}
+	dir := t.TempDir()
+	source, err := filepath.Abs("bfloat16_gen.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(tool, "run", source)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	got, err := os.ReadFile("bfloat16_amd64.h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join(dir, "bfloat16_amd64.h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Error("bfloat16_amd64.h is not what bfloat16_gen.go writes: run go generate ./compute/cpu")
+	}
+}
+
+// TestKernels wants every kernel there is to be tested here, and says which are not.
+func TestKernels(t *testing.T) {
+	for _, name := range []string{"avx512bf16", "avx512", "avx2", "go", "gobf16"} {
+		t.Run(name, func(t *testing.T) {
+			if !slices.Contains(Kernels(true), name) {
+				t.Skipf("this machine cannot run kernel %s: it is not tested", name)
+			}
+			d, err := New(1, name, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := d.Name(), fmt.Sprintf("cpu %s, 1 threads, bf16", name); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+	if list := kernels(false); slices.ContainsFunc(list, func(k kernel) bool { return k.pairs != nil }) {
+		t.Errorf("a kernel of pairs for float32 operands: %v", Kernels(false))
+	}
+	if d, err := New(1, "gobf16", false); err == nil {
+		t.Errorf("kernel gobf16 was taken for float32 operands: %s", d.Name())
+	}
+}
