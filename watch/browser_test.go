@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -331,6 +332,65 @@ func TestManyRunsAndEpochs(t *testing.T) {
 		}
 	}
 	b.shoot("watch-test-many.png")
+}
+
+// TestMouseAndDark drags across a chart, and has it drawn in other colours when
+// the system's change.
+func TestMouseAndDark(t *testing.T) {
+	folder := t.TempDir()
+	makeRun(t, filepath.Join(folder, "one"), 100)
+	b := openBrowser(t)
+	b.do(chromedp.Navigate(served(t, Options{Folders: []string{folder}}).URL))
+	b.until(live+` && document.querySelectorAll("#rows tr").length === 1`, 5*time.Second)
+	b.do(chromedp.Click(chromedp.CSS("#rows label")))
+	b.until(`document.querySelectorAll("#charts canvas").length === 4`, 2*time.Second)
+	b.eval(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))`) // the layout rests
+	var box struct{ X, Y, Width float64 }
+	if err := json.Unmarshal([]byte(b.eval(`document.querySelector("#charts canvas").getBoundingClientRect().toJSON()`)), &box); err != nil {
+		t.Fatal(err)
+	}
+	plot := box.Width - 60 // beside the numbers of the axis
+	at := func(share float64) float64 { return box.X + 52 + share*plot }
+	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at(0.3), box.Y+50))
+	b.until(reading+`.includes("epoch 30")`, time.Second)
+	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMousePressed, at(0.3), box.Y+50, chromedp.ButtonLeft),
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at(0.6), box.Y+60, chromedp.ButtonLeft),
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseReleased, at(0.6), box.Y+60, chromedp.ButtonLeft))
+	b.until(`/from=(29|30)[.0-9]*&to=(59|60)/.test(location.hash)`, time.Second)
+	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at(0.5), box.Y+50))
+	b.until(reading+`.includes("epoch 45")`, time.Second)
+	b.do(chromedp.Click(chromedp.CSS("#zoom-all")))
+	b.until(`!/from=/.test(location.hash)`, time.Second)
+
+	const colors = `[getComputedStyle(document.body).backgroundColor, document.querySelector("#chosen .swatch").style.background,
+		document.querySelectorAll("#charts canvas")[3].toDataURL()]`
+	before := b.eval(colors)
+	b.dark(true)
+	b.until(fmt.Sprintf(`%s.every((color, i) => color !== %s[i])`, colors, before), 2*time.Second)
+}
+
+// TestModules asks the page's modules for what can be worked out by hand.
+func TestModules(t *testing.T) {
+	b := openBrowser(t)
+	b.do(chromedp.Navigate(served(t, Options{Folders: []string{t.TempDir()}}).URL))
+	for _, c := range []struct{ module, expression, want string }{
+		{"store", `m.smooth([4, 4, 4], 0.9).map((v) => v.toFixed(9))`, `["4.000000000","4.000000000","4.000000000"]`},
+		{"store", `m.smooth([1, 3], 0.5)`, `[1,2.3333333333333335]`}, // (0.25·1 + 0.5·3) / 0.75
+		{"store", `m.smooth([NaN, 2, NaN, 2], 0.5)`, `[null,2,null,2]`},
+		{"store", `(() => { const a = [1, 3]; m.smooth(a, 0.5); a.push(5); return m.smooth(a, 0.5).length })()`, `3`},
+		{"store", `(m.takePoints({run: "r", again: true, mark: "9.9.0", layers: ["fc1"], rows: [[0, 60, 1, 0, 0, 2, 0.1, 7], [1, 60, 1, 2, 0.5, 2, 0.1, 6]]}), [m.curves.get("r").nonzero.fc1, m.curves.get("r").values.hours[1].toFixed(4), m.position("v-1", ["r", "s"])])`, `[[7,6],"0.0333","v-1,r:9.9.0"]`},
+		{"store", `(m.takePoints({run: "r", again: true, mark: "5.5.0", layers: ["fc1"], rows: [[0, 60, 1, 0, 0, 2, 0.1, 7]]}), m.curves.get("r").nonzero.fc1)`, `[7]`},
+		{"format", `[m.short(3145728), m.short(512), m.short(34309), m.plain(0.00002), m.plain(1.23456), m.span(45), m.span(600), m.span(7200), m.span(400000)]`, `["3.15 M","512","34.3 k","2.00e-5","1.235","45 s","10 min","2.0 h","4.6 d"]`},
+		{"view", `(location.hash = "#runs=0123456789ab,,zz,0123456789ab,ffffffffffff,&smooth=7&page=-3&size=x&q=a%20b%&state=%E0&xlog=true&nope=1&from=1e2", m.read(), [m.view.runs, m.view.smooth, m.view.page, m.view.size, m.view.q, m.view.state, m.view.xlog, m.view.from, m.view.to])`,
+			`[["0123456789ab",null,null,null,"ffffffffffff"],0.99,0,10,"","",true,100,null]`},
+		{"view", `(m.view.runs = [], m.toggle("a"), m.toggle("b"), m.toggle("c"), m.toggle("b"), m.toggle("d"), m.toggle("c"), m.view.runs)`, `["a","d"]`},
+		{"view", `(m.view.runs = [], [...Array(25).keys()].map((i) => m.toggle("r" + i)).filter(Boolean).length)`, `24`},
+		{"chart", `[m.nearest([0, 1, 2, 5], 3.4), m.nearest([0, 1, 2, 5], 3.6), m.nearest([0, 1], -7), m.nearest([0, 1], 9)]`, `[2,3,0,1]`},
+	} {
+		if got := b.eval(`import("/` + c.module + `.js").then((m) => ` + c.expression + `)`); got != c.want {
+			t.Errorf("%s.js: %s\ngot  %s\nwant %s", c.module, c.expression, got, c.want)
+		}
+	}
 }
 
 // TestTokenInTheBrowser comes with the token in the address, and goes on

@@ -1,6 +1,6 @@
 // The page: it joins the view, the connection and what is drawn.
 import { view, selected, toggle, read, write, maxSelected } from './view.js';
-import { takeRows, takePoints, rows, label } from './store.js';
+import { takeRows, takePoints, rows, label, keep } from './store.js';
 import { connect, disconnect } from './stream.js';
 import { Table } from './table.js';
 import { drawCharts, onZoom, point, zoom } from './charts.js';
@@ -112,6 +112,7 @@ function follow() {
     disconnect();
     return;
   }
+  keep(selected());
   connect(selected().sort(), {
     rows: (update) => { takeRows(update); draw(); },
     points: (message) => { takePoints(message); draw(); },

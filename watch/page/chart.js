@@ -42,7 +42,7 @@ export class Chart {
       c.setPointerCapture(event.pointerId);
     });
     c.addEventListener('pointermove', (event) => {
-      this.inside = true;
+      this.inside = this.pointed = true;
       this.end = at(event);
       if (this.scale) this.on.cursor(this.scale.back(this.end), this);
     });
@@ -55,13 +55,13 @@ export class Chart {
       this.draw();
     });
     c.addEventListener('pointercancel', () => { this.start = undefined; });
-    const leave = () => { this.inside = false; this.start = undefined; this.on.cursor(null, this); };
+    const leave = () => { this.inside = this.pointed = false; this.start = undefined; this.on.cursor(null, this); };
     c.addEventListener('pointerleave', leave);
     c.addEventListener('blur', leave);
     c.addEventListener('dblclick', () => this.on.zoom(null, null));
     c.addEventListener('keydown', (event) => {
       const how = { ArrowRight: 1, ArrowLeft: -1, PageUp: 10, PageDown: -10, Home: -Infinity, End: Infinity }[event.key];
-      if (how !== undefined) { this.inside = true; this.on.step(how, this); }
+      if (how !== undefined) { this.inside = true; this.pointed = false; this.on.step(how, this); }
       else if (event.key === '+' || event.key === '=') this.on.nearer(0.5);
       else if (event.key === '-') this.on.nearer(2);
       else if (event.key === '0') this.on.zoom(null, null);
@@ -101,7 +101,9 @@ export class Chart {
     const yr = pad(range(seen, axes.ylog) ?? (axes.ylog ? [1, 10] : [0, 1]), axes.ylog);
     const sx = scale(xr, left, width - right, axes.xlog);
     const sy = scale(yr, height - bottom, top, axes.ylog);
-    this.scale = sx;
+    const other = this.scale && (this.scale.low !== xr[0] || this.scale.high !== xr[1]);
+    this.scale = Object.assign(sx, { low: xr[0], high: xr[1] });
+    if (other && this.pointed) this.on.cursor(sx.back(this.end), this); // another value has come under the pointer
 
     g.textBaseline = 'middle';
     g.textAlign = 'right';

@@ -37,6 +37,14 @@ export function takePoints(message) {
   }
 }
 
+// keep forgets the points of runs that are no longer selected, if they are many.
+export function keep(ids) {
+  for (const id of curves.keys()) {
+    if (curves.size <= 60) return;
+    if (!ids.includes(id)) curves.delete(id);
+  }
+}
+
 // position is how far the runs' points have come, for the server.
 export function position(version, ids) {
   const marks = ids.filter((id) => curves.get(id)?.mark).map((id) => id + ':' + curves.get(id).mark);
