@@ -200,10 +200,11 @@ func (r *reader) stage(n node) *Stage {
 }
 
 // fixable are the settings that every point may share, variable those that an
-// axis may change: threads and data-dir change no number.
+// axis may change: threads and data-dir change no number. What is imported is
+// not trained.
 var (
-	fixable  = append(run.Settings(), "params")
-	variable = append(slices.DeleteFunc(run.Settings(), func(s string) bool { return s == "threads" || s == "data-dir" }), "params")
+	fixable  = append(slices.DeleteFunc(run.Settings(), func(s string) bool { return s == "imported" }), "params")
+	variable = slices.DeleteFunc(slices.Clone(fixable), func(s string) bool { return s == "threads" || s == "data-dir" })
 )
 
 // unknown adds the problem of a key that does not exist.

@@ -101,6 +101,9 @@ func settings(c run.Config) string {
 
 // command is the command line that repeats a run.
 func command(c run.Config) string {
+	if c.Imported != "" {
+		return "imported from " + c.Imported
+	}
 	text := "betalasso train"
 	fields(c, func(name, value string, isDefault bool) {
 		always := name == "model" || name == "data" || name == "seed"

@@ -90,10 +90,11 @@ func (r record) seconds() float64 {
 	return sum
 }
 
-// is says whether the run is of a case.
+// is says whether the run is of a case. Weights trained elsewhere are of none:
+// how they were trained is not known.
 func (r record) is(k tableCase) bool {
 	c := r.config
-	return r.opened && c.Model == k.model && c.Optimizer == k.optimizer && (c.Optimizer == "sgd" || c.Beta == k.beta)
+	return r.opened && c.Imported == "" && c.Model == k.model && c.Optimizer == k.optimizer && (c.Optimizer == "sgd" || c.Beta == k.beta)
 }
 
 // settings is the Config without what may differ between seeds of one setting.

@@ -32,6 +32,11 @@ type Config struct {
 	Precision string `yaml:"precision" json:"precision"`                 // auto, fp32, bf16; in a run's directory never auto
 	Threads   int    `yaml:"threads,omitempty" json:"threads,omitempty"` // 0: all cores; changes no number
 	DataDir   string `yaml:"data-dir,omitempty" json:"data_dir,omitempty"`
+
+	// Imported is the file, and the beginning of its SHA-256, of weights that
+	// were trained elsewhere. Then how they were trained is not known, but for
+	// what the file said. Nothing can be trained with it.
+	Imported string `yaml:"imported,omitempty" json:"imported,omitempty"`
 }
 
 // Layer is the count of one weight matrix.

@@ -37,7 +37,8 @@ var settings = func() (names []string) {
 	return names
 }()
 
-// Settings are the names of Config's settings, as in YAML and as flags.
+// Settings are the names of Config's settings, as in YAML and, but for imported,
+// as flags.
 func Settings() []string { return slices.Clone(settings) }
 
 // WholeSettings are those of Settings whose values are whole numbers.

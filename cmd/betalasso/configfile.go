@@ -27,6 +27,9 @@ func (configFile) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
 	if err := run.ReadYAML(path, &known); err != nil { // for its errors, which show the line
 		return err
 	}
+	if known.Imported != "" {
+		return fmt.Errorf("%s: these weights were imported from %s: there is no training to repeat; take the line out to train such a network", path, known.Imported)
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err

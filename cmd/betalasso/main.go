@@ -34,6 +34,7 @@ type commands struct {
 	Eval      evalCommand      `cmd:"" help:"Test a run's weights: last and best."`
 	Report    reportCommand    `cmd:"" help:"Write the report of runs: tables, curves, filters."`
 	Export    exportCommand    `cmd:"" help:"Write runs for other tools: PyTorch, ONNX, tables, TensorBoard."`
+	Import    importCommand    `cmd:"" help:"Make a run's directory of weights trained elsewhere."`
 	Filters   filtersCommand   `cmd:"" help:"Draw a run's first-layer filters."`
 	Watch     watchCommand     `cmd:"" help:"Show runs, live, on a page."`
 	Data      dataCommand      `cmd:"" help:"List, fetch or verify the data sets."`

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"betalasso/run"
+)
+
+// TestExportImport: a network that goes out and comes back scores the same, in
+// every number that eval prints, and its filters are the same.
+func TestExportImport(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	flags := tiny(t)
+	want(t, 0, append([]string{"train", "--out", at("run"), "--optimizer=beta-lasso"}, flags...)...)
+	want(t, 0, "export", at("run"), "--format=safetensors", "--out", at("w.safetensors"))
+	data := flags[3:5] // --data-dir DIR
+	stdout, stderr := want(t, 0, append([]string{"import", at("w.safetensors"), "--json", "--threads=2", "--out", at("back")}, data...)...)
+	var told run.Result
+	if err := json.Unmarshal([]byte(stdout), &told); err != nil || strings.Contains(stderr, "differ") {
+		t.Fatalf("%v: %s%s", err, stdout, stderr)
+	}
+	if got := weights(t, at("back")); got != weights(t, at("run")) || got != told.WeightsSum {
+		t.Errorf("the weights that came back are %s, want %s", got, weights(t, at("run")))
+	}
+	scores := func(name string) string {
+		stdout, _ := want(t, 0, "eval", "--json", at(name))
+		line, _, _ := strings.Cut(stdout, "\n")
+		_, numbers, _ := strings.Cut(line, ".safetensors")
+		return numbers
+	}
+	if got, want := scores("back"), scores("run"); got != want || !strings.Contains(got, "test_acc") {
+		t.Errorf("got the scores %s, want %s", got, want)
+	}
+	a, err := os.ReadFile(filepath.Join(at("run"), run.FiltersFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(filepath.Join(at("back"), run.FiltersFile)); err != nil || string(a) != string(b) {
+		t.Errorf("the filters differ (%v)", err)
+	}
+	want(t, 0, "filters", at("back"))
+	_, stderr = want(t, exitUsage, "train", "--config", filepath.Join(at("back"), run.ConfigFile), "--out", at("again"))
+	if !strings.Contains(stderr, "imported from w.safetensors") {
+		t.Errorf("training what is imported: got %q", stderr)
+	}
+	stdout, _ = want(t, 0, "resume", at("back"))
+	if !strings.Contains(stdout, "finished already") {
+		t.Errorf("resuming what is imported: got %q", stdout)
+	}
+	_, stderr = want(t, exitFailure, append([]string{"import", at("w.safetensors"), "--width=17", "--out", at("none")}, data...)...)
+	if !strings.Contains(stderr, "fc1.weight, expected [17 3072], found [16 3072]") {
+		t.Errorf("another width: got %q", stderr)
+	}
+	if _, err := os.Stat(at("none")); err == nil {
+		t.Error("a refused import left a directory")
+	}
+}
+
+func TestExports(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	runs := filepath.Join(dir, "runs")
+	flags := tiny(t)
+	for _, name := range []string{"a", "b"} {
+		want(t, 0, append([]string{"train", "--out", filepath.Join(runs, name), "--epochs=1"}, flags...)...)
+	}
+	for _, c := range []struct {
+		format, out, begins string
+		dir                 string
+	}{
+		{"csv", "events.csv", "run,id,model", runs},
+		{"parquet", "events.parquet", "PAR1", runs},
+		{"tensorboard", "tb", "", runs},
+		{"onnx", "a.onnx", "\x08\x07\x12\x09betalasso", filepath.Join(runs, "a")},
+		{"safetensors", "a.safetensors", "", filepath.Join(runs, "a")},
+	} {
+		out := filepath.Join(dir, c.out)
+		want(t, 0, "export", c.dir, "--format", c.format, "--out", out)
+		if c.format == "tensorboard" {
+			out = filepath.Join(out, "b", "events.out.tfevents.0.betalasso")
+		}
+		text, err := os.ReadFile(out)
+		if err != nil || !strings.HasPrefix(string(text), c.begins) {
+			t.Errorf("%s: %v, it begins with %q, want %q", c.format, err, text[:min(20, len(text))], c.begins)
+		}
+	}
+	stdout, _ := want(t, 0, "export", runs, "--format=csv", "--table=results", "--out=-")
+	if lines := strings.Split(strings.TrimSpace(stdout), "\n"); len(lines) != 3 || !strings.Contains(lines[0], ",last_test_acc,") {
+		t.Errorf("the results as CSV: got %q", stdout)
+	}
+	for _, c := range []struct {
+		args   string
+		status int
+		hint   string
+	}{
+		{"--format=onxx", exitUsage, `did you mean "onnx"?`},
+		{"--format=csv --table=result", exitUsage, `did you mean "results"?`},
+		{"--format=csv --best", exitUsage, "best: "},
+		{"--format=onnx --out=-", exitUsage, "only a csv can be printed"},
+		{"--format=onnx", exitUsage, "takes one run"},
+	} {
+		_, stderr := want(t, c.status, append([]string{"export", runs}, strings.Fields(c.args)...)...)
+		if !strings.Contains(stderr, c.hint) {
+			t.Errorf("%s: got %q, want %q", c.args, stderr, c.hint)
+		}
+	}
+	want(t, exitUsage, "export", filepath.Join(dir, "nothing"), "--format=csv")
+	want(t, exitUsage, "import", filepath.Join(dir, "nothing.safetensors"))
+}

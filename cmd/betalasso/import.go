@@ -1,0 +1,234 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"betalasso/data"
+	"betalasso/export"
+	"betalasso/model"
+	"betalasso/nn"
+	"betalasso/run"
+	"betalasso/train"
+)
+
+// importCommand is `betalasso import`.
+type importCommand struct {
+	Weights string `arg:"" help:"safetensors file of a PyTorch state_dict"`
+	Out     string `placeholder:"DIR" help:"the run's directory (default runs/imported-NAME, by the file's name)"`
+	JSON    bool   `name:"json" help:"one JSON object: the result (default off)"`
+
+	Model string    `placeholder:"NAME" group:"network" help:"${models} (default: by the file)"`
+	Alpha *int      `placeholder:"N" group:"network" help:"base channels α; not for 3-fc (default: by the file)"`
+	Width *int      `placeholder:"N" group:"network" help:"hidden units a layer of 3-fc (default: by the file)"`
+	Mean  []float64 `placeholder:"R,G,B" group:"network" help:"subtracted from pixels of 0 to 1 in training (default: by the file, or the data set's)"`
+	Std   []float64 `placeholder:"R,G,B" group:"network" help:"what they were divided by (default: by the file, or the data set's)"`
+
+	Data    string  `placeholder:"NAME" group:"data" help:"cifar10, cifar100, svhn, digits (default: by the file, or cifar10)"`
+	DataDir string  `placeholder:"DIR" group:"data" help:"folder with its files (default: the cache, downloaded)"`
+	Val     *int    `placeholder:"N" group:"data" help:"training examples held out to validate (default: by the file, or 5000)"`
+	Seed    *uint64 `placeholder:"N" group:"data" help:"of the split into them, and of the filters shown (default: by the file, or 1)"`
+	Threads int     `default:"0" placeholder:"N" group:"data" help:"changes no result; 0 is all cores (default 0)"`
+}
+
+// Help is the end of `betalasso import --help`.
+func (importCommand) Help() string {
+	return `Example: a network goes out and comes back, and scores the same:
+
+    betalasso train --model s-fc --alpha 1 --data digits --epochs 1 --out runs/mine
+    betalasso export runs/mine --format safetensors --out mine.safetensors
+    betalasso import mine.safetensors --out runs/back
+    betalasso eval runs/back && betalasso filters runs/back
+
+The tensors are to have the names and shapes that docs/export.md lists. Of a file that this program did not write, names and shapes tell the network and its size; the rest is for flags to say:
+
+    betalasso import net.safetensors --data cifar10 --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5`
+}
+
+// Run makes the directory.
+func (i *importCommand) Run() error {
+	if i.Out == "" {
+		i.Out = filepath.Join("runs", "imported-"+strings.TrimSuffix(filepath.Base(i.Weights), filepath.Ext(i.Weights)))
+	}
+	if err := run.Vacant(i.Out); err != nil {
+		return err
+	}
+	weights, err := export.Read(i.Weights)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	c, err := i.config(weights)
+	if err != nil {
+		return err
+	}
+	s := newSession(i.JSON)
+	defer s.close()
+	set, err := s.load(c.Data, c.DataDir)
+	if err != nil {
+		return err
+	}
+	dev, err := newDevice(c)
+	if err != nil {
+		return err
+	}
+	size := model.Size{Alpha: c.Alpha, Width: c.Width, Channels: set.Channels, Side: set.Side, Classes: len(set.Classes), Batch: 1}
+	n, err := weights.Network(dev, c, size)
+	if err != nil {
+		return fmt.Errorf("%s: %w", i.Weights, err)
+	}
+	if err := i.normalise(n, weights, c, set); err != nil {
+		return err
+	}
+	r, err := i.result(n, c, set, s)
+	if err != nil {
+		return err
+	}
+	d, err := run.Create(i.Out, c)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	state := run.State{Epoch: c.Epochs, BestEpoch: r.Best.Epoch, BestValAcc: r.Best.ValAcc, LastValAcc: r.Last.ValAcc}
+	if err := d.SaveCheckpoint(state, n.Own()); err != nil {
+		return err
+	}
+	filters := train.Filters(n.Net, set.Channels, set.Side, c.Seed)
+	if _, err := run.WriteTensors(d.File(run.FiltersFile), filters, nil); err != nil {
+		return err
+	}
+	if err := d.WriteResult(r); err != nil {
+		return err
+	}
+	if s.json {
+		s.newMeter().object(r)
+	}
+	s.tell(d.Path(), r)
+	return nil
+}
+
+// config is the run's Config: what the file says, what the flags say, and that
+// it is imported.
+func (i *importCommand) config(w *export.Weights) (run.Config, error) {
+	c := w.Config
+	if i.Model != "" && i.Model != c.Model {
+		c.Model, c.Alpha, c.Width = i.Model, 0, 0
+	}
+	if i.Alpha != nil {
+		c.Alpha = *i.Alpha
+	}
+	if i.Width != nil {
+		c.Width = *i.Width
+	}
+	if i.Data != "" {
+		c.Data = i.Data
+	}
+	if i.Val != nil {
+		c.Val = *i.Val
+	}
+	if i.Seed != nil {
+		c.Seed = *i.Seed
+	}
+	c.DataDir, c.Threads, c.Precision = i.DataDir, i.Threads, precision(c.Precision)
+	if c.Model == "" {
+		return c, usageError{fmt.Errorf("model: the tensors' names do not tell; give it with --model. The file has %s, ..., where docs/export.md has conv1.weight or fc1.weight", w.Tensors[0].Name)}
+	}
+	sum, err := checksum(i.Weights)
+	if err != nil {
+		return c, err
+	}
+	c.Imported = fmt.Sprintf("%s, SHA-256 %s", filepath.Base(i.Weights), sum[:16])
+	return c, c.Validate()
+}
+
+// checksum is the SHA-256 of a file in hex.
+func checksum(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// normalise adapts n to images normalised as runs of c normalise them.
+func (i *importCommand) normalise(n *export.Network, w *export.Weights, c run.Config, set *data.Set) error {
+	images, _, err := train.Split(set, c)
+	if err != nil {
+		return err
+	}
+	mean, std := data.MeanStd(images, set.Channels)
+	for _, f := range []struct {
+		to   *[]float64
+		list [3][]float64
+	}{
+		{&n.Mean, [3][]float64{i.Mean, w.Mean, mean}},
+		{&n.Std, [3][]float64{i.Std, w.Std, std}},
+	} {
+		for _, v := range f.list {
+			if *f.to == nil {
+				*f.to = v
+			}
+		}
+	}
+	exact, err := n.Renormalise(mean, std)
+	if err != nil {
+		return usageError{err}
+	}
+	if !exact {
+		fmt.Fprintf(os.Stderr, "warning: %s was trained with other channel means, and its windows reach over the images' borders: its answers here differ a little from those there\n", i.Weights)
+	}
+	return nil
+}
+
+// result is what n comes to on the data.
+func (i *importCommand) result(n *export.Network, c run.Config, set *data.Set, s *session) (run.Result, error) {
+	dev, err := newDevice(c)
+	if err != nil {
+		return run.Result{}, err
+	}
+	scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Set: set, Threads: threads(c)}, n.Own())
+	if err != nil {
+		return run.Result{}, err
+	}
+	if n.Epoch < 1 || n.Epoch > c.Epochs {
+		n.Epoch = c.Epochs
+	}
+	score := run.Score{Epoch: n.Epoch, ValAcc: scores.ValAcc, TestAcc: scores.TestAcc, TestLoss: scores.TestLoss}
+	r := run.Result{
+		Last: score, Best: score,
+		Machine: run.ThisMachine(threads(c), dev.Name()), PeakRSS: run.PeakRSS(),
+		Version: run.Version(), Go: run.GoVersion(),
+		Seed: c.Seed, WeightsSum: train.Checksum(n.Own()),
+	}
+	images, val, err := train.Split(set, c)
+	if err != nil {
+		return r, err
+	}
+	r.DataSet = run.DataSet{Name: set.Name, Train: images.Len(), Val: val.Len(), Test: set.Test.Len()}
+	for _, f := range set.Files {
+		r.Sources = append(r.Sources, run.Source{File: filepath.Base(f.Path), MD5: f.MD5, Verified: f.Verified})
+	}
+	for _, p := range n.Net.Params() {
+		if p.Group == nn.None {
+			continue
+		}
+		l := run.Layer{Name: strings.TrimSuffix(p.Name, ".weight"), Params: len(p.Value.Data), Nonzero: dev.Nonzero(p.Value)}
+		r.Layers = append(r.Layers, l)
+		r.Params += l.Params
+	}
+	return r, nil
+}

@@ -1,0 +1,171 @@
+package export
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"betalasso/compute"
+	"betalasso/model"
+	"betalasso/nn"
+	"betalasso/run"
+)
+
+// Weights are those of a safetensors file, and what the file says of them.
+type Weights struct {
+	Tensors   []run.Tensor
+	Known     bool       // Config is what the file says; otherwise run.Default with the size that the shapes say
+	Config    run.Config // without a size where the shapes say none
+	Epoch     int        // 0: unknown
+	Mean, Std []float64  // nil: unknown
+}
+
+// Read reads a safetensors file. Where all names begin with the same word and a
+// point, as "module.conv1.weight", that is taken off.
+func Read(path string) (*Weights, error) {
+	list, meta, err := run.ReadTensors(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s holds no tensors", path)
+	}
+	for {
+		prefix, _, _ := strings.Cut(list[0].Name, ".")
+		prefix += "."
+		if slices.ContainsFunc(list, func(t run.Tensor) bool { return strings.Count(t.Name, ".") < 2 || !strings.HasPrefix(t.Name, prefix) }) {
+			break
+		}
+		for i := range list {
+			list[i].Name = list[i].Name[len(prefix):]
+		}
+	}
+	w := &Weights{Tensors: list, Config: run.Default()}
+	for key, to := range map[string]any{"config": &w.Config, "epoch": &w.Epoch, "mean": &w.Mean, "std": &w.Std} {
+		text, ok := meta[key]
+		if !ok {
+			continue
+		}
+		if err := json.Unmarshal([]byte(text), to); err != nil {
+			return nil, fmt.Errorf("%s: its metadata has an unusable %s: %w", path, key, err)
+		}
+		w.Known = w.Known || key == "config"
+	}
+	if !w.Known {
+		w.Config.Model, w.Config.Alpha, w.Config.Width = guess(list)
+		w.Config.Epochs = 1
+	}
+	return w, nil
+}
+
+// guess says of what network and size tensors are, by names and shapes; ""
+// and 0 where they do not say.
+func guess(list []run.Tensor) (name string, alpha, width int) {
+	shapes := map[string][]int{}
+	for _, t := range list {
+		shapes[t.Name] = t.Shape
+	}
+	first, fc1, fc2 := shapes["conv1.weight"], shapes["fc1.weight"], shapes["fc2.weight"]
+	if first == nil && len(fc1) == 2 && shapes["fc3.weight"] != nil {
+		return "3-fc", 0, fc1[0]
+	}
+	kind := map[int]string{2: "fc", 3: "local", 4: "conv"}[len(first)]
+	if kind == "" {
+		return "", 0, 0
+	}
+	depth, hidden := "s-", 24
+	if shapes["conv2.weight"] != nil {
+		depth, hidden = "d-", 64
+	}
+	if len(fc2) == 2 {
+		alpha = fc2[1] / hidden
+	}
+	return depth + kind, alpha, 0
+}
+
+// Network is the network of config and size with the weights. All tensors that
+// are missing, not expected or of another shape are named in one error. A bias
+// before a batch norm, which the networks here do without, is moved into that
+// norm's running mean.
+func (w *Weights) Network(dev compute.Device, c run.Config, size model.Size) (*Network, error) {
+	net, err := model.New(dev, c.Model, size, c.Seed)
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{Config: c, Size: size, Net: net, Epoch: w.Epoch}
+	want, given := n.StateDict(), slices.Clone(w.Tensors)
+	biases := map[string]run.Tensor{} // by the batch norm's name
+	for i, l := range net.Layers {
+		norm, ok := l.(*nn.BatchNorm)
+		if !ok {
+			continue
+		}
+		name := strings.TrimSuffix(net.Layers[i-1].Params()[0].Name, ".weight") + ".bias"
+		units := []int{norm.Gamma.Value.Cols}
+		at := slices.IndexFunc(given, func(t run.Tensor) bool { return t.Name == name && slices.Equal(t.Shape, units) })
+		if at >= 0 {
+			biases[normName(norm)] = given[at]
+			given = slices.Delete(given, at, at+1)
+		}
+	}
+	if err := fill(want, given); err != nil {
+		size := fmt.Sprintf("α = %d", c.Alpha)
+		if c.Model == "3-fc" {
+			size = fmt.Sprintf("width %d", c.Width)
+		}
+		return nil, fmt.Errorf("the tensors are not those of %s with %s, %d classes:\n%w", c.Model, size, n.Size.Classes, err)
+	}
+	for _, l := range net.Layers {
+		if norm, ok := l.(*nn.BatchNorm); ok {
+			for i, b := range biases[normName(norm)].Data {
+				norm.State.RunMean.Data[i] -= b
+			}
+		}
+	}
+	for _, t := range n.Own() {
+		if slices.ContainsFunc(t.Data, func(x float32) bool { return x-x != 0 }) {
+			return nil, fmt.Errorf("tensor %s has numbers that are not finite", t.Name)
+		}
+	}
+	return n, nil
+}
+
+// Renormalise makes of a network that was trained on images normalised by n.Mean
+// and n.Std one for images normalised by mean and std: the first layer's weights
+// are scaled by channel, and the shift goes into the running mean behind it. The
+// answers are the same, unless windows move over the image and the means differ:
+// what a window sees beyond the border is zeros, which stand for the mean, and a
+// locally connected layer's positions share one running mean. Then exact is false.
+func (n *Network) Renormalise(mean, std []float64) (exact bool, err error) {
+	for _, list := range [][]float64{n.Mean, n.Std, mean, std} {
+		if len(list) != n.Size.Channels {
+			return false, fmt.Errorf("a normalisation needs a mean and a deviation for each of %d channels, not %v", n.Size.Channels, list)
+		}
+	}
+	for _, s := range slices.Concat(n.Std, std) {
+		if !(s > 0) {
+			return false, errors.New("a normalisation's deviations must be above 0")
+		}
+	}
+	norm := n.Net.Layers[1].(*nn.BatchNorm)
+	w := n.Net.Layers[0].Params()[0].Value
+	area, units := w.Cols/n.Size.Channels, norm.Gamma.Value.Cols
+	shifts := make([]float64, units) // of each unit's outputs, the mean over its rows
+	for r := range w.Rows {
+		row := w.Row(r)
+		for i, v := range row {
+			c := i / area
+			shifts[r%units] += float64(v) * (mean[c] - n.Mean[c]) / n.Std[c] * float64(units) / float64(w.Rows)
+			row[i] = float32(float64(v) * std[c] / n.Std[c])
+		}
+	}
+	for i, s := range shifts {
+		norm.State.RunMean.Data[i] -= float32(s)
+	}
+	_, spread := n.Net.Layers[0].(*nn.Dense)
+	exact = spread || slices.Equal(n.Mean, mean)
+	n.Mean, n.Std = mean, std
+	return exact, nil
+}

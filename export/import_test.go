@@ -1,0 +1,228 @@
+package export
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"betalasso/model"
+	"betalasso/nn"
+	"betalasso/run"
+)
+
+// written is n's file, read back.
+func written(t *testing.T, n *Network) *Weights {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "w.safetensors")
+	if err := n.WriteSafetensors(path); err != nil {
+		t.Fatal(err)
+	}
+	w, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// TestRoundTrip: every network comes back from its file with the same logits.
+func TestRoundTrip(t *testing.T) {
+	for _, name := range run.Models {
+		n := made(t, name)
+		w := written(t, n)
+		if !w.Known || w.Config.ID() != n.Config.ID() || w.Epoch != n.Epoch || !slices.Equal(w.Mean, n.Mean) || !slices.Equal(w.Std, n.Std) {
+			t.Errorf("%s: the file says %+v, epoch %d, mean %v, std %v", name, w.Config, w.Epoch, w.Mean, w.Std)
+		}
+		back, err := w.Network(device(t), w.Config, n.Size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back.Mean, back.Std = w.Mean, w.Std
+		if !slices.Equal(logits(t, back), logits(t, n)) {
+			t.Errorf("%s: the logits differ", name)
+		}
+	}
+}
+
+// TestNamesAndShapesTellTheSize: of a file without metadata, with every name
+// behind a module's.
+func TestNamesAndShapesTellTheSize(t *testing.T) {
+	for _, name := range run.Models {
+		n := made(t, name)
+		path := filepath.Join(t.TempDir(), "w.safetensors")
+		list := n.StateDict()
+		for i := range list {
+			list[i].Name = "module.net." + list[i].Name
+		}
+		if _, err := run.WriteTensors(path, list, nil); err != nil {
+			t.Fatal(err)
+		}
+		w, err := Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := w.Config; w.Known || c.Model != name || c.Alpha != n.Config.Alpha || c.Width != n.Config.Width {
+			t.Errorf("%s: got %s with α = %d, width %d, want α = %d, width %d", name, c.Model, c.Alpha, c.Width, n.Config.Alpha, n.Config.Width)
+		}
+		if _, err := w.Network(device(t), w.Config, n.Size); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestAllThatDoesNotFitIsNamed in one error.
+func TestAllThatDoesNotFitIsNamed(t *testing.T) {
+	n := made(t, "s-fc")
+	w := written(t, n)
+	w.Tensors = slices.DeleteFunc(w.Tensors, func(t run.Tensor) bool { return t.Name == "fc2.bias" || strings.HasSuffix(t.Name, tracked) })
+	w.Tensors = append(w.Tensors, run.Tensor{Name: "fc9.weight", Shape: []int{1}, Data: []float32{1}})
+	for i := range w.Tensors {
+		if w.Tensors[i].Name == "fc1.weight" {
+			w.Tensors[i].Shape = []int{512, 48}
+		}
+	}
+	_, err := w.Network(device(t), n.Config, n.Size)
+	want := `the tensors are not those of s-fc with α = 2, 10 classes:
+  of another shape: fc1.weight, expected [48 512], found [512 48]
+  missing: fc2.bias [10]
+  not expected: fc9.weight [1]`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+
+	w = written(t, n)
+	w.Tensors[slices.IndexFunc(w.Tensors, func(t run.Tensor) bool { return t.Name == "bn1.bias" })].Data[3] /= 0.0 * w.Tensors[0].Data[0]
+	if _, err := w.Network(device(t), n.Config, n.Size); err == nil || !strings.Contains(err.Error(), "bn1.beta has numbers that are not finite") {
+		t.Errorf("a weight that is not finite: got %v", err)
+	}
+	other := n.Size
+	other.Classes = 100
+	if _, err := w.Network(device(t), n.Config, other); err == nil || !strings.Contains(err.Error(), "fc2.weight, expected [100 48], found [10 48]") {
+		t.Errorf("weights for other classes: got %v", err)
+	}
+}
+
+// TestBiasBeforeBatchNorm: a layer with a bias gives what it gave before its
+// running mean took the bias in.
+func TestBiasBeforeBatchNorm(t *testing.T) {
+	for _, name := range []string{"s-conv", "s-local", "3-fc"} {
+		n := made(t, name)
+		w := written(t, n)
+		want := logits(t, n)
+		for _, l := range n.Net.Layers {
+			norm, ok := l.(*nn.BatchNorm)
+			if !ok {
+				continue
+			}
+			mean := w.Tensors[slices.IndexFunc(w.Tensors, func(t run.Tensor) bool { return t.Name == normName(norm)+".running_mean" })]
+			bias := run.Tensor{Name: strings.Replace(strings.Replace(normName(norm), "bnfc", "fc", 1), "bn", "conv", 1) + ".bias", Shape: mean.Shape}
+			for i := range mean.Data {
+				bias.Data = append(bias.Data, float32(i%7)/4)
+				mean.Data[i] += bias.Data[i]
+			}
+			w.Tensors = append(w.Tensors, bias)
+		}
+		back, err := w.Network(device(t), n.Config, n.Size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back.Mean, back.Std = n.Mean, n.Std
+		near(t, name, logits(t, back), want)
+	}
+}
+
+// TestRenormalise: the same images, normalised otherwise, give the same logits;
+// where windows reach over the border only as long as the means are the same.
+func TestRenormalise(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		mean  []float64
+		exact bool
+	}{
+		{"s-fc", []float64{0.5, 0.4, 0.3}, true},
+		{"d-fc", []float64{0.1, 0.4, 0.3}, true},
+		{"3-fc", []float64{0.5, 0.4, 0.3}, true},
+		{"s-conv", nil, true},
+		{"s-local", nil, true},
+		{"s-conv", []float64{0.5, 0.4, 0.3}, false},
+		{"s-local", []float64{0.5, 0.4, 0.3}, false},
+	} {
+		n := made(t, c.name)
+		want := logits(t, n)
+		if c.mean == nil {
+			c.mean = slices.Clone(n.Mean)
+		}
+		exact, err := n.Renormalise(c.mean, []float64{0.2, 0.25, 1})
+		if err != nil || exact != c.exact {
+			t.Errorf("%s: got exact %v, %v, want %v", c.name, exact, err, c.exact)
+		}
+		if exact {
+			near(t, c.name, logits(t, n), want)
+		}
+	}
+	n := made(t, "3-fc")
+	for _, std := range [][]float64{{1, 1}, {1, 1, 0}, nil} {
+		if _, err := n.Renormalise([]float64{0, 0, 0}, std); err == nil {
+			t.Errorf("deviations of %v were taken", std)
+		}
+	}
+}
+
+// TestInsideIsExact: away from the border, a convolution's outputs stay the same
+// with other means too.
+func TestInsideIsExact(t *testing.T) {
+	n := made(t, "s-conv")
+	inside := func() []float32 {
+		x := input(t, n)
+		conv, norm := n.Net.Layers[0].(*nn.Conv2D), n.Net.Layers[1]
+		y := device(t).Alloc(x.Rows, conv.Win.Out())
+		conv.Forward(device(t), y, x, false)
+		norm.Forward(device(t), y, y, false)
+		var list []float32
+		for r := range y.Rows {
+			for i, v := range y.Row(r) {
+				if p := i / 16 % 16; p >= 2 && p < 14 && i%16 >= 2 && i%16 < 14 {
+					list = append(list, v)
+				}
+			}
+		}
+		return list
+	}
+	want := inside()
+	if _, err := n.Renormalise([]float64{0.5, 0.4, 0.3}, []float64{0.2, 0.25, 1}); err != nil {
+		t.Fatal(err)
+	}
+	near(t, "inside", inside(), want)
+}
+
+func TestReadSaysWhatIsWrong(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "w.safetensors")
+	one := []run.Tensor{{Name: "weight", Shape: []int{1}, Data: []float32{1}}}
+	for _, c := range []struct {
+		list []run.Tensor
+		meta map[string]string
+		want string
+	}{
+		{nil, nil, "holds no tensors"},
+		{one, map[string]string{"mean": "0.5"}, "unusable mean"},
+		{one, map[string]string{"config": "{"}, "unusable config"},
+	} {
+		if _, err := run.WriteTensors(path, c.list, c.meta); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want an error with %q", err, c.want)
+		}
+	}
+	if _, err := run.WriteTensors(path, one, nil); err != nil {
+		t.Fatal(err)
+	}
+	w, err := Read(path)
+	if err != nil || w.Config.Model != "" {
+		t.Errorf("a tensor called weight: got %+v, %v", w, err)
+	}
+	if _, err := w.Network(device(t), w.Config, model.Size{Channels: 3, Side: 32, Classes: 10, Batch: 1}); err == nil {
+		t.Error("a network without a name was made")
+	}
+}
