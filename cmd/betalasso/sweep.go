@@ -70,6 +70,9 @@ func (r *sweepRunCommand) Run() error {
 	if err != nil {
 		return studyError(err)
 	}
+	if _, err := d.Advance(newResolver()); err != nil { // where a study that was done has got more seeds
+		return err
+	}
 	return s.launch(r.launchFlags, d, nil)
 }
 
