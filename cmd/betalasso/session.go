@@ -38,6 +38,11 @@ type interruption struct{ signal os.Signal }
 
 func (i interruption) Error() string { return i.signal.String() }
 
+// echo is how long after the first signal another is taken for the same one: a
+// scheduler tells a process and its group, and a process whose parent is killed
+// is told by each of the parent's threads.
+const echo = 500 * time.Millisecond
+
 // newSession starts to listen for signals: the first asks to stop, the second
 // ends the process at once. close ends it.
 func newSession(json bool) *session {
@@ -59,10 +64,16 @@ func newSession(json bool) *session {
 		case <-s.ended:
 			return
 		}
-		select {
-		case <-signals:
-			os.Exit(exitInterrupted)
-		case <-s.ended:
+		first := time.Now()
+		for {
+			select {
+			case <-signals:
+				if time.Since(first) > echo {
+					os.Exit(exitInterrupted)
+				}
+			case <-s.ended:
+				return
+			}
 		}
 	}()
 	return s
