@@ -204,19 +204,19 @@ func TestPage(t *testing.T) {
 
 	b.press("/") // goes to the search
 	b.do(chromedp.KeyEvent("thr"))
-	b.until(names+` === "`+base+`/three"`, time.Second)
+	b.until(names+` === "`+base+`/three"`, 5*time.Second)
 	b.do(chromedp.KeyEvent(kb.Backspace + kb.Backspace + kb.Backspace))
-	b.until(`document.querySelectorAll("#rows tr").length === 3`, time.Second)
+	b.until(`document.querySelectorAll("#rows tr").length === 3`, 5*time.Second)
 	b.eval(`document.querySelector("#rows input").focus()`)
 	b.press(" ")
 	b.press(kb.ArrowDown)
 	b.press(" ")
 	b.until(`document.querySelectorAll("#charts canvas").length === 4`, 2*time.Second) // loss, accuracy, conv1, fc1
-	b.until(`document.querySelectorAll("#chosen li").length === 2`, time.Second)
+	b.until(`document.querySelectorAll("#chosen li").length === 2`, 5*time.Second)
 
 	b.eval(`document.querySelector("#charts canvas").focus()`)
 	b.press(kb.End)
-	b.until(reading+`.includes("epoch 4")`, time.Second)
+	b.until(reading+`.includes("epoch 4")`, 5*time.Second)
 	appendTo(t, filepath.Join(folder, "one", run.EventsFile), event(t, 5))
 	took := b.until(fmt.Sprintf(`(document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "End"})), %[1]s.includes("epoch 5") && %[1]s.includes("0.3333"))`, reading), 2*time.Second)
 	t.Logf("an epoch was on the chart %.2f s after it was written", took.Seconds())
@@ -225,12 +225,12 @@ func TestPage(t *testing.T) {
 
 	// Zoom by keys, smooth by the slider's arrows, look at other filters.
 	b.press("+")
-	b.until(`/from=/.test(location.hash)`, time.Second)
+	b.until(`/from=/.test(location.hash)`, 5*time.Second)
 	b.eval(`document.querySelector("#smooth").focus()`)
 	for range 50 {
 		b.press(kb.ArrowRight)
 	}
-	b.until(`document.querySelector("#smooth-value").textContent === "0.50"`, time.Second)
+	b.until(`document.querySelector("#smooth-value").textContent === "0.50"`, 5*time.Second)
 	b.until(`document.querySelector("#epoch").max === "3" && document.querySelector("#gallery img").naturalWidth > 0`, 3*time.Second)
 	b.eval(`document.querySelector("#epoch").focus()`)
 	b.press(kb.ArrowLeft)
@@ -272,7 +272,7 @@ func TestPhone(t *testing.T) {
 	b.until(`document.querySelectorAll("#charts canvas").length === 4 && document.querySelectorAll("#gallery img[src]").length === 5`, 5*time.Second)
 	b.eval(`document.querySelector("#same").click(), document.querySelector("#charts canvas").focus()`)
 	b.press(kb.End)
-	b.until(reading+`.includes("epoch 30")`, time.Second)
+	b.until(reading+`.includes("epoch 30")`, 5*time.Second)
 	if got := b.eval(width); got != "360" {
 		t.Errorf("five selected: the page is %s wide, want 360", got)
 	}
@@ -316,10 +316,10 @@ func TestManyRunsAndEpochs(t *testing.T) {
 		return ms
 	}
 	find := busy(`const e = document.querySelector("#query"); e.value = "/0008"; e.dispatchEvent(new Event("input"))`)
-	b.until(`document.querySelectorAll("#rows tr").length === 1`, time.Second)
+	b.until(`document.querySelectorAll("#rows tr").length === 1`, 5*time.Second)
 	b.eval(`document.querySelector("#rows input").click()`)
 	b.eval(`(() => { const e = document.querySelector("#query"); e.value = "/0007"; e.dispatchEvent(new Event("input")) })()`)
-	b.until(`document.querySelector("#rows td.name").innerText.endsWith("/0007")`, time.Second)
+	b.until(`document.querySelector("#rows td.name").innerText.endsWith("/0007")`, 5*time.Second)
 	b.eval(`document.querySelector("#rows input").click(), document.querySelector("#charts canvas").focus()`)
 	took = b.until(`(document.activeElement.tagName === "CANVAS" || document.querySelector("#charts canvas").focus(), document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "End"})), `+reading+`.includes("epoch 4000"))`, 10*time.Second)
 	t.Logf("4,000 epochs were drawn %.2f s after the run was selected", took.Seconds())
@@ -352,15 +352,15 @@ func TestMouseAndDark(t *testing.T) {
 	plot := box.Width - 60 // beside the numbers of the axis
 	at := func(share float64) float64 { return box.X + 52 + share*plot }
 	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at(0.3), box.Y+50))
-	b.until(reading+`.includes("epoch 30")`, time.Second)
+	b.until(reading+`.includes("epoch 30")`, 5*time.Second)
 	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMousePressed, at(0.3), box.Y+50, chromedp.ButtonLeft),
 		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at(0.6), box.Y+60, chromedp.ButtonLeft),
 		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseReleased, at(0.6), box.Y+60, chromedp.ButtonLeft))
-	b.until(`/from=(29|30)[.0-9]*&to=(59|60)/.test(location.hash)`, time.Second)
+	b.until(`/from=(29|30)[.0-9]*&to=(59|60)/.test(location.hash)`, 5*time.Second)
 	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at(0.5), box.Y+50))
-	b.until(reading+`.includes("epoch 45")`, time.Second)
+	b.until(reading+`.includes("epoch 45")`, 5*time.Second)
 	b.do(chromedp.Click(chromedp.CSS("#zoom-all")))
-	b.until(`!/from=/.test(location.hash)`, time.Second)
+	b.until(`!/from=/.test(location.hash)`, 5*time.Second)
 
 	const colors = `[getComputedStyle(document.body).backgroundColor, document.querySelector("#chosen .swatch").style.background,
 		document.querySelectorAll("#charts canvas")[3].toDataURL()]`
@@ -380,6 +380,9 @@ func TestModules(t *testing.T) {
 		{"store", `(() => { const a = [1, 3]; m.smooth(a, 0.5); a.push(5); return m.smooth(a, 0.5).length })()`, `3`},
 		{"store", `(m.takePoints({run: "r", again: true, mark: "9.9.0", layers: ["fc1"], rows: [[0, 60, 1, 0, 0, 2, 0.1, 7], [1, 60, 1, 2, 0.5, 2, 0.1, 6]]}), [m.curves.get("r").nonzero.fc1, m.curves.get("r").values.hours[1].toFixed(4), m.position("v-1", ["r", "s"])])`, `[[7,6],"0.0333","v-1,r:9.9.0"]`},
 		{"store", `(m.takePoints({run: "r", again: true, mark: "5.5.0", layers: ["fc1"], rows: [[0, 60, 1, 0, 0, 2, 0.1, 7]]}), m.curves.get("r").nonzero.fc1)`, `[7]`},
+		{"store", `(m.takeRows({all: true, rows: [{id: "a", name: "r/x/1", state: "done", epoch: 1, config: {epochs: 1, train: 9, lambda_fc: 1e-5, seed: 1, threads: 1}}, {id: "b", name: "r/x/2", state: "done", epoch: 1, config: {epochs: 1, seed: 1, threads: 2}}]}), [...m.labels(["a", "b", "c"]).values()])`,
+			`["1 lambda-fc=0.00001 train=9","2 lambda-fc=– train=–","c"]`},
+		{"store", `[...m.labels(["a"]).values()]`, `["1"]`},
 		{"format", `[m.short(3145728), m.short(512), m.short(34309), m.plain(0.00002), m.plain(1.23456), m.span(45), m.span(600), m.span(7200), m.span(400000)]`, `["3.15 M","512","34.3 k","2.00e-5","1.235","45 s","10 min","2.0 h","4.6 d"]`},
 		{"view", `(location.hash = "#runs=0123456789ab,,zz,0123456789ab,ffffffffffff,&smooth=7&page=-3&size=x&q=a%20b%&state=%E0&xlog=true&nope=1&from=1e2", m.read(), [m.view.runs, m.view.smooth, m.view.page, m.view.size, m.view.q, m.view.state, m.view.xlog, m.view.from, m.view.to])`,
 			`[["0123456789ab",null,null,null,"ffffffffffff"],0.99,0,10,"","",true,100,null]`},

@@ -1,6 +1,6 @@
 // The page: it joins the view, the connection and what is drawn.
 import { view, selected, toggle, read, write, maxSelected } from './view.js';
-import { takeRows, takePoints, rows, label, keep } from './store.js';
+import { takeRows, takePoints, rows, labels, keep } from './store.js';
 import { connect, disconnect } from './stream.js';
 import { Table } from './table.js';
 import { drawCharts, onZoom, point, zoom } from './charts.js';
@@ -68,7 +68,7 @@ const chips = new Map(); // by run
 
 // drawChosen lists the selected runs with their colours.
 function drawChosen() {
-  const ids = selected();
+  const ids = selected(), names = labels(ids);
   for (const [id, li] of chips) {
     if (!ids.includes(id)) { li.remove(); chips.delete(id); }
   }
@@ -77,7 +77,7 @@ function drawChosen() {
     const li = chips.get(id), r = rows.get(id);
     const [swatch, name, facts, remove] = li.children;
     swatch.style.background = color(view.runs.indexOf(id));
-    name.firstChild.textContent = label(id, ids);
+    name.firstChild.textContent = names.get(id);
     li.title = r?.name ?? id;
     facts.textContent = r ? about(r) : rows.size ? 'no longer there' : '';
     remove.ariaLabel = `Take ${name.textContent} out of the selection`;

@@ -1,12 +1,13 @@
 // The charts of the selected runs: loss, accuracy, non-zeros of each layer.
 import { Chart, nearest } from './chart.js';
-import { curves, label, rows, smooth } from './store.js';
+import { curves, labels, rows, smooth } from './store.js';
 import { view, selected } from './view.js';
 import { color } from './color.js';
 
 const home = document.getElementById('charts');
 const spoken = document.getElementById('spoken');
 const charts = new Map(); // by key
+let names = new Map(); // of the selected runs
 let cursor = null;
 let strong = null; // the run that is pointed at in the list of the selected
 let changed = () => {};
@@ -67,6 +68,7 @@ const shown = () => view.runs.flatMap((id, slot) => (id && curves.get(id)?.value
 // drawCharts draws them all.
 export function drawCharts() {
   const runs = shown();
+  names = labels(selected());
   const layers = [];
   for (const { curve } of runs) layers.push(...curve.layers.filter((l) => !layers.includes(l)));
   layers.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
@@ -93,7 +95,7 @@ export function drawCharts() {
   });
 }
 
-const line = ({ id, slot }, xs, ys, more) => ({ name: label(id, selected()), color: color(slot), strong: strong === id, dim: strong && strong !== id, xs, ys, ...more });
+const line = ({ id, slot }, xs, ys, more) => ({ name: names.get(id), color: color(slot), strong: strong === id, dim: strong && strong !== id, xs, ys, ...more });
 
 // pairs are the lines of training and validation; where they are smoothed, the
 // values themselves are drawn faintly.

@@ -1,5 +1,5 @@
 // The filters of the selected runs' first layers, over training.
-import { label, rows } from './store.js';
+import { labels, rows } from './store.js';
 import { view, selected } from './view.js';
 import { color } from './color.js';
 import { short } from './format.js';
@@ -85,13 +85,13 @@ export function drawGallery() {
   for (const [id, figure] of figures) {
     if (!ids.includes(id)) { figure.remove(); figures.delete(id); }
   }
-  const home = byId('gallery');
+  const home = byId('gallery'), names = labels(ids);
   ids.forEach((id, i) => {
     if (!figures.has(id)) figures.set(id, make());
     const figure = figures.get(id);
     if (home.children[i] !== figure) home.insertBefore(figure, home.children[i] ?? null);
     const list = kept.get(id)?.list ?? [];
-    fill(figure, id, list.findLast((k) => k.stop <= stopAt) ?? list[0]);
+    fill(figure, id, names.get(id), list.findLast((k) => k.stop <= stopAt) ?? list[0]);
   });
 }
 
@@ -105,10 +105,9 @@ function make() {
   return figure;
 }
 
-async function fill(figure, id, k) {
+async function fill(figure, id, title, k) {
   const [swatch, name, facts] = figure.firstChild.children;
   const image = figure.lastChild;
-  const title = label(id, selected());
   swatch.style.background = color(view.runs.indexOf(id));
   name.textContent = title;
   if (!k) {

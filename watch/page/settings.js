@@ -1,5 +1,5 @@
 // The settings in which the selected runs differ.
-import { label, rows } from './store.js';
+import { rows, varying } from './store.js';
 import { view, selected } from './view.js';
 import { color } from './color.js';
 import { setting } from './format.js';
@@ -10,9 +10,10 @@ export function drawSettings() {
   const table = document.getElementById('settings');
   const keys = [...new Set(runs.flatMap((r) => Object.keys(r.config)))];
   const all = keys.map((key) => ({ key, values: runs.map((r) => setting(r.config[key])) }));
-  const differ = ({ values }) => values.some((v) => v !== values[0]);
+  const different = varying(runs);
+  const differ = ({ key }) => different.includes(key);
   const list = all.filter((row) => view.same || runs.length < 2 || differ(row));
-  const state = JSON.stringify([runs.map((r) => [label(r.id, selected()), color(view.runs.indexOf(r.id))]), list]);
+  const state = JSON.stringify([runs.map((r) => [r.name, color(view.runs.indexOf(r.id))]), list]);
   if (table.dataset.state === state) return;
   table.dataset.state = state;
   const cell = (kind, text, scope) => {
@@ -24,7 +25,7 @@ export function drawSettings() {
   const head = document.createElement('tr');
   head.append(cell('th', 'setting', 'col'));
   for (const r of runs) {
-    const th = cell('th', label(r.id, selected()), 'col');
+    const th = cell('th', r.name, 'col');
     th.style.color = color(view.runs.indexOf(r.id));
     head.append(th);
   }

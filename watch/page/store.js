@@ -51,14 +51,35 @@ export function position(version, ids) {
   return [version, ...marks].join(',');
 }
 
-// label is a run's name without the folders that all of ids have in common.
-export function label(id, ids) {
-  const name = rows.get(id)?.name ?? id;
-  const folders = name.split('/').slice(0, -1);
-  const others = ids.map((other) => rows.get(other)?.name.split('/')).filter(Boolean);
+// varying are the names of settings that are not the same in all of some rows.
+export function varying(list) {
+  const keys = Object.keys(list[0]?.config ?? {});
+  for (const { config } of list) for (const key of Object.keys(config)) if (!keys.includes(key)) keys.push(key);
+  const rank = (key) => foremost.indexOf(key) + 1 || 9;
+  return keys.filter((key) => !noNumber.has(key) && list.some(({ config }) => config[key] !== list[0].config[key])).sort((a, b) => rank(a) - rank(b));
+}
+
+const foremost = ['lambda_conv', 'lambda_fc', 'beta', 'lr'];
+
+const noNumber = new Set(['threads', 'data_dir']); // they change no number of a run
+
+// written is a setting as train's flags have it.
+export const written = (row, key) => `${key.replaceAll('_', '-')}=${row.config[key] ?? '–'}`;
+
+// labels names some runs, in short: without the folders that they have in
+// common, and with up to three settings, where no more are different.
+export function labels(ids) {
+  const known = ids.map((id) => rows.get(id)).filter(Boolean);
+  const paths = known.map((row) => row.name.split('/'));
   let common = 0;
-  while (common < folders.length && others.every((o) => common < o.length - 1 && o[common] === folders[common])) common++;
-  return name.split('/').slice(common).join('/');
+  while (paths.length && paths.every((p) => common < p.length - 1 && p[common] === paths[0][common])) common++;
+  const keys = varying(known);
+  const names = new Map(ids.map((id) => [id, id]));
+  known.forEach((row, i) => {
+    const name = paths[i].slice(common).join('/');
+    names.set(row.id, keys.length > 3 ? name : [name, ...keys.map((key) => written(row, key))].join(' '));
+  });
+  return names;
 }
 
 const smoothed = new WeakMap(); // array of values → {weight, length, result}

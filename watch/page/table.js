@@ -1,5 +1,5 @@
 // The table of runs: found, sorted, one page at a time.
-import { rows } from './store.js';
+import { rows, varying, written } from './store.js';
 import { view, selected } from './view.js';
 import { percent, short, span, tail } from './format.js';
 import { color } from './color.js';
@@ -20,8 +20,14 @@ const columns = [
   { key: 'data', title: 'Data', value: (r) => r.config.data, hide: 'wide' },
   { key: 'optimizer', title: 'Optimizer', value: (r) => r.config.optimizer, hide: 'wide' },
   { key: 'seed', title: 'Seed', value: (r) => r.config.seed, num: true, hide: 'wide' },
+  { key: 'varies', title: 'Varies', value: (r) => varies(r), hide: 'wide' },
   { key: 'updated', title: 'Last epoch at', value: (r) => r.updated, show: (r) => when(r.updated), num: true, hide: 'wide' },
 ];
+
+// What else is different among the runs that are found.
+const columned = new Set(['model', 'alpha', 'width', 'data', 'optimizer', 'seed']);
+let different = [];
+const varies = (r) => different.map((key) => written(r, key)).join(' ');
 
 function when(seconds) {
   const d = new Date(1000 * seconds);
@@ -110,6 +116,7 @@ export class Table {
     const sign = view.down ? -1 : 1;
     const test = matcher(view.q, view.state);
     const list = [...rows.values()].filter(test);
+    different = varying(list).filter((key) => !columned.has(key));
     list.sort((a, b) => sign * compare(column.value(a), column.value(b)) || compare(a.name, b.name));
     const last = Math.max(0, Math.ceil(list.length / view.size) - 1);
     const page = Math.min(view.page, last); // the view keeps its page until the rows have come
@@ -177,6 +184,7 @@ function fill(tr, r) {
       put(td.lastChild, `${r.epoch}/${r.config.epochs}`);
     } else {
       put(td, String((c.show ?? c.value)(r) ?? ''));
+      if (c.key === 'varies') td.title = td.textContent;
       if (c.key === 'state') { td.className = 'state ' + r.state; td.title = r.note ?? ''; }
     }
   });
