@@ -200,11 +200,11 @@ func (r *reader) stage(n node) *Stage {
 }
 
 // fixable are the settings that every point may share, variable those that an
-// axis may change: threads and data-dir change no number. What is imported is
-// not trained.
+// axis may change: the folder of the data changes no number. How many threads a
+// worker has is for its machine to say, not for a study.
 var (
-	fixable  = append(slices.DeleteFunc(run.Settings(), func(s string) bool { return s == "imported" }), "params")
-	variable = slices.DeleteFunc(slices.Clone(fixable), func(s string) bool { return s == "threads" || s == "data-dir" })
+	fixable  = append(slices.DeleteFunc(run.Settings(), func(s string) bool { return s == "threads" }), "params")
+	variable = slices.DeleteFunc(slices.Clone(fixable), func(s string) bool { return s == "data-dir" })
 )
 
 // unknown adds the problem of a key that does not exist.

@@ -129,6 +129,8 @@ func TestMistakesInAStudy(t *testing.T) {
 		{"seeds: 2\naxes: [grid: {seed: [1]}]", "seed is set twice"},
 		{"axes: [gird: {lr: [1]}]", `did you mean "grid"?`},
 		{"axes: [grid: {threads: [1, 2]}]", `there is no "threads" here`},
+		{"fixed: {threads: 2}", `there is no "threads" here`},
+		{"axes: [grid: {data-dir: [a, b]}]", `there is no "data-dir" here`},
 		{"axes: [grid: {lr: []}]", "the list is empty"},
 		{"axes: [grid: {lr: 1}]", "must be a list"},
 		{"axes: {grid: {lr: [1]}}", "must be a list"},

@@ -150,6 +150,7 @@ func (s *session) verified(points []grid.Point, wrong func(string, ...any)) map[
 			wrong("%s: %w", name, err)
 		}
 	}
+	s.set = nil // the workers have their own
 	return sets
 }
 

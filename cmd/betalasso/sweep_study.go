@@ -13,6 +13,7 @@ import (
 
 	"betalasso/grid"
 	"betalasso/run"
+	"betalasso/spelling"
 )
 
 // studyFlags say which study.
@@ -48,6 +49,9 @@ func (f studyFlags) read() (*grid.Study, error) {
 		return nil, usageError{errors.New("--data, --epochs and the like change a --study; what a study file says stands in the file")}
 	}
 	study, err := grid.Load(f.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w%s", err, spelling.Hint(f.File, []string{"plan", "check", "status", "retry", "work"}))
+	}
 	if err == nil && study.Name == "" {
 		study.Name = strings.TrimSuffix(filepath.Base(f.File), filepath.Ext(f.File))
 	}

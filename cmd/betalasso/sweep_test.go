@@ -161,6 +161,7 @@ func TestSweepMistakes(t *testing.T) {
 	}{
 		{[]string{"sweep", "plan"}, "--study with one of table2, lambda-grid, scaling"},
 		{[]string{"sweep", filepath.Join(dir, "none.yaml")}, "none.yaml"},
+		{[]string{"sweep", "stauts"}, `did you mean "status"?`},
 		{[]string{"sweep", write("fixd: {}")}, `did you mean "fixed"?`},
 		{[]string{"sweep", write("fixed: {model: s-fcc}")}, `did you mean "s-fc"?`},
 		{[]string{"sweep", write("fixed: {epochs: many}")}, `epochs: expected`},
