@@ -55,7 +55,7 @@ func Read(path string) (*Weights, error) {
 	}
 	if !w.Known {
 		w.Config.Model, w.Config.Alpha, w.Config.Width = guess(list)
-		w.Config.Epochs = 1
+		w.Config.Epochs, w.Config.Precision = 1, "fp32"
 	}
 	return w, nil
 }
@@ -90,6 +90,17 @@ func guess(list []run.Tensor) (name string, alpha, width int) {
 // before a batch norm, which the networks here do without, is moved into that
 // norm's running mean.
 func (w *Weights) Network(dev compute.Device, c run.Config, size model.Size) (*Network, error) {
+	_, count, err := model.Count(c.Model, size)
+	if err != nil {
+		return nil, err
+	}
+	held := 0
+	for _, t := range w.Tensors {
+		held += len(t.Data)
+	}
+	if count > 100*held { // a slip that would take memory without end
+		return nil, fmt.Errorf("the file has %d numbers, %s has %d weights", held, describe(c), count)
+	}
 	net, err := model.New(dev, c.Model, size, c.Seed)
 	if err != nil {
 		return nil, err
@@ -111,11 +122,7 @@ func (w *Weights) Network(dev compute.Device, c run.Config, size model.Size) (*N
 		}
 	}
 	if err := fill(want, given); err != nil {
-		size := fmt.Sprintf("α = %d", c.Alpha)
-		if c.Model == "3-fc" {
-			size = fmt.Sprintf("width %d", c.Width)
-		}
-		return nil, fmt.Errorf("the tensors are not those of %s with %s, %d classes:\n%w", c.Model, size, n.Size.Classes, err)
+		return nil, fmt.Errorf("the tensors are not those of %s, %d classes:\n%w", describe(c), size.Classes, err)
 	}
 	for _, l := range net.Layers {
 		if norm, ok := l.(*nn.BatchNorm); ok {
@@ -130,6 +137,14 @@ func (w *Weights) Network(dev compute.Device, c run.Config, size model.Size) (*N
 		}
 	}
 	return n, nil
+}
+
+// describe is a network's name and size in words.
+func describe(c run.Config) string {
+	if c.Model == "3-fc" {
+		return fmt.Sprintf("%s with width %d", c.Model, c.Width)
+	}
+	return fmt.Sprintf("%s with α = %d", c.Model, c.Alpha)
 }
 
 // Renormalise makes of a network that was trained on images normalised by n.Mean

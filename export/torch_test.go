@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"betalasso/data"
+	"betalasso/model"
 	"betalasso/run"
 )
 
@@ -83,6 +85,66 @@ func TestTorch(t *testing.T) {
 	}
 	for _, name := range run.Models {
 		near(t, name, readFloats(t, filepath.Join(dir, name+".logits")), wanted[name])
+	}
+}
+
+// makeTorch saves networks that PyTorch has made, with their logits. Their
+// images are normalised otherwise than here.
+const makeTorch = `
+import sys
+from array import array
+import torch
+from network import network, save
+
+torch.set_num_threads(1)
+torch.manual_seed(1)
+x = torch.frombuffer(bytearray(open("pixels", "rb").read()), dtype=torch.float32).reshape(-1, 3, 32, 32)
+for name in sys.argv[1:]:
+    net = network(name, width=12) if name == "3-fc" else network(name, alpha=2)
+    norms = [m for m in net if isinstance(m, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d))]
+    for m in norms:
+        m.momentum = 1
+        torch.nn.init.uniform_(m.weight, 0.5, 1.5)
+        torch.nn.init.uniform_(m.bias, -0.5, 0.5)
+    mean = torch.tensor(MEAN).reshape(-1, 1, 1)
+    with torch.no_grad():
+        net((x - mean) / 0.25)
+        y = net.eval()((x - mean) / 0.25)
+    save(name + ".safetensors", net.state_dict())
+    open(name + ".logits", "wb").write(bytes(array("f", y.flatten().tolist())))
+`
+
+// TestFromTorch imports networks made by the program in docs/export.md.
+func TestFromTorch(t *testing.T) {
+	interpreter := python(t, "torch")
+	dir := t.TempDir()
+	writeFloats(t, filepath.Join(dir, "pixels"), pixels())
+	mean, std := data.MeanStd(digits.Train, 3)
+	os.WriteFile(filepath.Join(dir, "network.py"), []byte(snippet(t)), 0o666)
+	os.WriteFile(filepath.Join(dir, "make.py"), []byte(strings.Replace(makeTorch, "MEAN", text(mean), 1)), 0o666)
+	program := exec.Command(interpreter, append([]string{"make.py"}, run.Models...)...)
+	program.Dir = dir
+	if text, err := program.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	for _, name := range run.Models {
+		w, err := Read(filepath.Join(dir, name+".safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := w.Config
+		if c.Model != name {
+			t.Errorf("%s: taken for %q", name, c.Model)
+		}
+		n, err := w.Network(device(t), c, model.Size{Alpha: c.Alpha, Width: c.Width, Channels: 3, Side: 32, Classes: 10, Batch: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Mean, n.Std = mean, []float64{0.25, 0.25, 0.25}
+		if exact, err := n.Renormalise(mean, std); err != nil || !exact {
+			t.Fatalf("%s: exact %v, %v", name, exact, err)
+		}
+		near(t, name, logits(t, n), readFloats(t, filepath.Join(dir, name+".logits")))
 	}
 }
 

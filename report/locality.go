@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"slices"
+
+	"betalasso/filters"
 )
 
 // Local is one row of the table of locality: medians over filters.
@@ -35,36 +37,57 @@ func localities(all []record, set dataSet) []Local {
 			}
 		}
 		runs, _ := choose(all, set.name, k)
-		var nonzero, pixels, height, width, radius []float64
-		eligible, units := 0, 0
-		for _, r := range runs {
-			if r.noFilter != "" {
-				continue
-			}
-			eligible += r.filters.eligible
-			units += r.filters.units
-			for _, m := range r.filters.measures {
-				nonzero = append(nonzero, float64(m.Nonzero))
-				pixels = append(pixels, float64(m.Pixels))
-				height = append(height, float64(m.Height))
-				width = append(width, float64(m.Width))
-				radius = append(radius, m.Radius)
-			}
+		if row.measure(runs) {
+			rows = append(rows, row)
 		}
-		if units == 0 {
-			continue
+	}
+	for _, r := range all {
+		row := Local{Set: set.title, Case: "imported: " + r.config.Imported, PaperNonzero: "–", PaperBox: "–", PaperRadius: "–"}
+		if r.config.Data == set.name && r.config.Imported != "" && row.measure([]record{r}) {
+			rows = append(rows, row)
 		}
-		row.Filters = fmt.Sprintf("%s of %s", commas(eligible), commas(units))
-		row.Nonzero, row.Pixels, row.Box, row.Radius = "–", "–", "–", "–"
-		if len(nonzero) > 0 {
-			row.Nonzero = fmt.Sprintf("%.0f", median(nonzero))
-			row.Pixels = fmt.Sprintf("%.0f", median(pixels))
-			row.Box = fmt.Sprintf("%.0f × %.0f", median(height), median(width))
-			row.Radius = fmt.Sprintf("%.1f", median(radius))
-		}
-		rows = append(rows, row)
 	}
 	return rows
+}
+
+// Locality is the locality of a run's filters, in words.
+func Locality(dir string) (string, error) {
+	r := read(dir)
+	var l Local
+	if !l.measure([]record{r}) {
+		return "", fmt.Errorf("%s: %s", dir, r.noFilter)
+	}
+	return fmt.Sprintf("%s filters have %d or more weights that are not zero; medians: %s weights, %s pixels, box %s, radius %s",
+		l.Filters, filters.MinNonzero, l.Nonzero, l.Pixels, l.Box, l.Radius), nil
+}
+
+// measure sets what l says of runs' filters; false if they have none.
+func (l *Local) measure(runs []record) bool {
+	var nonzero, pixels, height, width, radius []float64
+	eligible, units := 0, 0
+	for _, r := range runs {
+		if r.noFilter != "" {
+			continue
+		}
+		eligible += r.filters.eligible
+		units += r.filters.units
+		for _, m := range r.filters.measures {
+			nonzero = append(nonzero, float64(m.Nonzero))
+			pixels = append(pixels, float64(m.Pixels))
+			height = append(height, float64(m.Height))
+			width = append(width, float64(m.Width))
+			radius = append(radius, m.Radius)
+		}
+	}
+	l.Filters = fmt.Sprintf("%s of %s", commas(eligible), commas(units))
+	l.Nonzero, l.Pixels, l.Box, l.Radius = "–", "–", "–", "–"
+	if len(nonzero) > 0 {
+		l.Nonzero = fmt.Sprintf("%.0f", median(nonzero))
+		l.Pixels = fmt.Sprintf("%.0f", median(pixels))
+		l.Box = fmt.Sprintf("%.0f × %.0f", median(height), median(width))
+		l.Radius = fmt.Sprintf("%.1f", median(radius))
+	}
+	return units > 0
 }
 
 // median is the middle value, the upper of two; list is not empty.

@@ -66,6 +66,9 @@ func (e *exportCommand) Run() error {
 		if err != nil {
 			return err
 		}
+		if n == 0 {
+			return fmt.Errorf("none of the %d runs has events yet", len(dirs))
+		}
 		fmt.Printf("%s: %d of %d runs; see them with: tensorboard --logdir %s\n", out, n, len(dirs), quote(out))
 		return nil
 	}

@@ -44,7 +44,14 @@ func TestExportImport(t *testing.T) {
 	if b, err := os.ReadFile(filepath.Join(at("back"), run.FiltersFile)); err != nil || string(a) != string(b) {
 		t.Errorf("the filters differ (%v)", err)
 	}
-	want(t, 0, "filters", at("back"))
+	locality := func(name string) string {
+		stdout, _ := want(t, 0, "filters", at(name))
+		_, line, _ := strings.Cut(stdout, "\n")
+		return line
+	}
+	if got, want := locality("back"), locality("run"); got != want || !strings.Contains(got, "radius") {
+		t.Errorf("got the locality %q, want %q", got, want)
+	}
 	_, stderr = want(t, exitUsage, "train", "--config", filepath.Join(at("back"), run.ConfigFile), "--out", at("again"))
 	if !strings.Contains(stderr, "imported from w.safetensors") {
 		t.Errorf("training what is imported: got %q", stderr)
@@ -109,6 +116,10 @@ func TestExports(t *testing.T) {
 		if !strings.Contains(stderr, c.hint) {
 			t.Errorf("%s: got %q, want %q", c.args, stderr, c.hint)
 		}
+	}
+	_, stderr := want(t, exitFailure, append([]string{"import", filepath.Join(dir, "a.safetensors"), "--model=s-fc", "--alpha=16000", "--out", filepath.Join(dir, "big")}, flags[3:5]...)...)
+	if !strings.Contains(stderr, "the file has 49708 numbers, s-fc with α = 16000") {
+		t.Errorf("a network far larger than the file: got %q", stderr)
 	}
 	want(t, exitUsage, "export", filepath.Join(dir, "nothing"), "--format=csv")
 	want(t, exitUsage, "import", filepath.Join(dir, "nothing.safetensors"))
