@@ -29,7 +29,8 @@
 #define VDPBF16PS_22_30_25 BYTE $0x62; BYTE $0x82; BYTE $0x0e; BYTE $0x40; BYTE $0x52; BYTE $0xf1
 #define VDPBF16PS_23_30_26 BYTE $0x62; BYTE $0x82; BYTE $0x0e; BYTE $0x40; BYTE $0x52; BYTE $0xfa
 
-// VCVTNE2PS2BF16_d_n_m is EVEX.512.F2.0F38.W0 72 /r: the low half of Zd becomes
-// Zm's sixteen numbers, and the high half Zn's, rounded to bfloat16 to nearest
-// even. What is too small for a normal float32 becomes 0, NaN a quiet NaN.
-#define VCVTNE2PS2BF16_2_1_0 BYTE $0x62; BYTE $0xf2; BYTE $0x77; BYTE $0x48; BYTE $0x72; BYTE $0xd0
+// VCVTNEPS2BF16_d_m is EVEX.512.F3.0F38.W0 72 /r: Yd becomes Zm's sixteen numbers,
+// rounded to bfloat16 to nearest even. What is too small for a normal float32
+// becomes 0, NaN a quiet NaN.
+#define VCVTNEPS2BF16_2_0 BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xd0
+#define VCVTNEPS2BF16_3_1 BYTE $0x62; BYTE $0xf2; BYTE $0x7e; BYTE $0x48; BYTE $0x72; BYTE $0xd9

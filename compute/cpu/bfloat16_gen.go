@@ -59,11 +59,13 @@ func main() {
 		}
 	}
 	s.WriteString(`
-// VCVTNE2PS2BF16_d_n_m is EVEX.512.F2.0F38.W0 72 /r: the low half of Zd becomes
-// Zm's sixteen numbers, and the high half Zn's, rounded to bfloat16 to nearest
-// even. What is too small for a normal float32 becomes 0, NaN a quiet NaN.
+// VCVTNEPS2BF16_d_m is EVEX.512.F3.0F38.W0 72 /r: Yd becomes Zm's sixteen numbers,
+// rounded to bfloat16 to nearest even. What is too small for a normal float32
+// becomes 0, NaN a quiet NaN.
 `)
-	line("VCVTNE2PS2BF16_2_1_0", evex(3, 0x72, 2, 1, 0))
+	for _, r := range [][2]int{{2, 0}, {3, 1}} {
+		line(fmt.Sprintf("VCVTNEPS2BF16_%d_%d", r[0], r[1]), evex(2, 0x72, r[0], 0, r[1])) // n is not used: 0
+	}
 	if err := os.WriteFile("bfloat16_amd64.h", []byte(s.String()), 0o644); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

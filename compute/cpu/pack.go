@@ -31,6 +31,10 @@ func (d *Device) pack(dst []float32, width int, o operand, from, k0, kc int, w *
 			for p := range kc {
 				*(*[4]float32)(dst[p*width:]) = *(*[4]float32)(src[p*o.ld:])
 			}
+		case 8:
+			for p := range kc {
+				*(*[8]float32)(dst[p*width:]) = *(*[8]float32)(src[p*o.ld:])
+			}
 		case 24:
 			for p := range kc {
 				*(*[24]float32)(dst[p*width:]) = *(*[24]float32)(src[p*o.ld:])

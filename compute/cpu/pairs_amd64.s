@@ -3,6 +3,12 @@
 #include "textflag.h"
 #include "bfloat16_amd64.h"
 
+// ROUND makes the low half of Z2 the numbers of Z0, and the high half those of Z1.
+#define ROUND \
+	VCVTNEPS2BF16_2_0; \
+	VCVTNEPS2BF16_3_1; \
+	VINSERTI64X4 $1, Y3, Z2, Z2
+
 // interleave says where VPERMW takes the words of joined rows from: 0, 16, 1, 17, ...
 DATA interleave<>+0(SB)/8, $0x0011000100100000
 DATA interleave<>+8(SB)/8, $0x0013000300120002
@@ -34,7 +40,7 @@ TEXT ·joinAVX512BF16(SB), NOSPLIT, $0-80
 	KMOVW AX, K1
 	MOVQ CX, R11
 	SHRQ $4, R10
-	VMOVDQU64 interleave<>(SB), Z3
+	VMOVDQU64 interleave<>(SB), Z5
 	TESTQ DX, DX
 	JZ   jdone
 
@@ -49,8 +55,8 @@ jrow:
 jloop:
 	VMOVUPS (AX), Z0
 	VMOVUPS (BX), Z1
-	VCVTNE2PS2BF16_2_1_0
-	VPERMW Z2, Z3, Z4
+	ROUND
+	VPERMW Z2, Z5, Z4
 	VMOVUPS Z4, (R12)
 	ADDQ $64, AX
 	ADDQ $64, BX
@@ -63,8 +69,8 @@ jrest:
 	JZ   jnext
 	VMOVUPS.Z (AX), K1, Z0
 	VMOVUPS.Z (BX), K1, Z1
-	VCVTNE2PS2BF16_2_1_0
-	VPERMW Z2, Z3, Z4
+	ROUND
+	VPERMW Z2, Z5, Z4
 	VMOVUPS Z4, K1, (R12)
 
 jnext:
@@ -91,7 +97,7 @@ TEXT ·halveAVX512BF16(SB), NOSPLIT, $0-48
 hloop:
 	VMOVUPS (SI), Z0
 	VMOVUPS 64(SI), Z1
-	VCVTNE2PS2BF16_2_1_0
+	ROUND
 	VMOVUPS Z2, (DI)
 	ADDQ $128, SI
 	ADDQ $64, DI
@@ -116,7 +122,7 @@ hrest:
 	KMOVW AX, K3
 	VMOVUPS.Z (SI), K1, Z0
 	VMOVUPS.Z 64(SI), K2, Z1
-	VCVTNE2PS2BF16_2_1_0
+	ROUND
 	VMOVUPS Z2, K3, (DI)
 
 hdone:
