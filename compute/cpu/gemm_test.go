@@ -2,20 +2,15 @@ package cpu
 
 import (
 	"fmt"
-	"math"
 	"testing"
 	"time"
 )
 
 // BenchmarkMul runs the three products of a fully connected layer over a batch
-// of 512 on all cores, and gives the rate, and its share of what the kernel
-// alone reaches on panels that stay in the first-level cache.
+// of 512 on all cores, and gives the rate, and its share of the peak.
 func BenchmarkMul(b *testing.B) {
-	d, err := New(0, "", false)
-	if err != nil {
-		b.Fatal(err)
-	}
-	peak := peak(d)
+	d := device(b, 0, "", false)
+	peak := d.Peak()
 	const n = 512
 	for _, s := range []struct{ out, in int }{{7168, 3072}, {672, 7168}} {
 		x, w, y := d.Alloc(n, s.in), d.Alloc(s.out, s.in), d.Alloc(n, s.out)
@@ -39,31 +34,24 @@ func BenchmarkMul(b *testing.B) {
 	}
 }
 
-// peakJob multiplies panels that stay in the first-level cache.
-type peakJob struct{ kernel kernel }
-
-const (
-	peakDepth = 256
-	peakTiles = 20000
-)
-
-func (j *peakJob) do(int, *worker) {
-	kn := &j.kernel
-	a, b, c := make([]float32, peakDepth*kn.mr), make([]float32, peakDepth*kn.nr), make([]float32, kn.mr*kn.nr)
-	for range peakTiles {
-		kn.mul(peakDepth, a, b, c, kn.nr, true)
+// TestPeak wants no kernel's product to be much faster than its peak, whatever
+// else the machine does meanwhile.
+func TestPeak(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures for seconds")
 	}
-}
-
-// peak is the rate of d's kernel on all threads, in operations a second: the
-// best of some short trials.
-func peak(d *Device) float64 {
-	work := peakTiles * peakDepth * d.kernel.mr * d.kernel.nr * d.threads
-	best := math.Inf(1)
-	for range 5 {
+	for _, name := range Kernels(true) {
+		d := device(t, 1, name, true)
+		peak := d.Peak()
+		const n = 240
+		a, b, c := d.Alloc(n, n), d.Alloc(n, n), d.Alloc(n, n)
+		d.Mul(c, a, b)
 		began := time.Now()
-		d.pool.run(d.threads, work, &peakJob{d.kernel})
-		best = min(best, time.Since(began).Seconds())
+		d.Mul(c, a, b)
+		rate := 2 * n * n * n / time.Since(began).Seconds()
+		t.Logf("%s: %.1f GFLOP/s, of a peak of %.1f", name, rate/1e9, peak/1e9)
+		if !(rate < 1.5*peak) {
+			t.Errorf("%s: peak: got %.3g, want the %.3g of a product at least", name, peak, rate)
+		}
 	}
-	return 2 * float64(work) / best
 }

@@ -20,6 +20,8 @@ type kernel struct {
 	// pairs is nil for panels of float32.
 	pairs *pairs
 
+	peak peak
+
 	passes
 }
 
@@ -27,8 +29,8 @@ type kernel struct {
 // operands, best first. Those for bfloat16 that have panels of float32 round
 // what is in them. The portable ones are always there.
 func kernels(bf16 bool) []kernel {
-	list := append(archKernels(), kernel{"go", 4, 8, mul4x8, nil, portable},
-		kernel{"gobf16", 4, 8, mulPairs4x8, &portablePairs, portable})
+	list := append(archKernels(), kernel{"go", 4, 8, mul4x8, nil, portablePeak, portable},
+		kernel{"gobf16", 4, 8, mulPairs4x8, &portablePairs, portablePeak, portable})
 	if !bf16 {
 		list = slices.DeleteFunc(list, func(k kernel) bool { return k.pairs != nil })
 	}
