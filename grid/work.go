@@ -49,7 +49,8 @@ const pause = 2 * time.Second
 // Drain trains the open points, or those of them whose IDs are given, until
 // none is left and no other worker is at one. Where it ends before that, its
 // code is the exit status that says why: an interruption's, or CodeNoRetry with
-// ErrStopped. What failed is in the directory.
+// ErrStopped; it is 0 with an error where the directory cannot be read or
+// written. Which points failed stands in the directory.
 func (w *Worker) Drain(ctx context.Context, only ...string) (code int, err error) {
 	for ctx.Err() == nil {
 		list, err := w.Dir.Status()
@@ -69,8 +70,12 @@ func (w *Worker) Drain(ctx context.Context, only ...string) (code int, err error
 				held = true
 				continue
 			}
-			var code int
-			code, err = w.One(ctx, s.Point)
+			l, err := w.Dir.Acquire(s.ID)
+			if err == nil {
+				code, err = w.hold(ctx, s.Point, l)
+			} else if !errors.Is(err, ErrHeld) {
+				return 0, err
+			}
 			if errors.Is(err, ErrHeld) {
 				held = true
 				continue
@@ -118,14 +123,10 @@ func Among(list []Status, ids []string) []Status {
 	return some
 }
 
-// One makes an attempt at a point unless it is done already. The error is
-// ErrHeld while another worker is at it; else err is what went wrong and code
-// its exit status.
-func (w *Worker) One(ctx context.Context, p Point) (code int, err error) {
-	l, err := w.Dir.Acquire(p.ID)
-	if err != nil {
-		return CodeFailed, err
-	}
+// hold makes the attempt l at a point unless it is done already. Its error is
+// ErrHeld where a process without a lease is at it; else err is what went wrong
+// and code its exit status.
+func (w *Worker) hold(ctx context.Context, p Point, l *Lease) (code int, err error) {
 	if r, err := w.Dir.result(p.ID); err == nil && r != nil { // meanwhile
 		return 0, l.End(Done, 0, "")
 	}

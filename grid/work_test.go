@@ -149,12 +149,18 @@ func TestARunInUseIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := worker(d, func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 0) })
-	if _, err := w.One(context.Background(), p); !errors.Is(err, ErrHeld) {
-		t.Errorf("got %v, want ErrHeld", err)
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := w.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want it to wait", err)
+	}
+	if got := states(t, d); got != "interrupted" {
+		t.Errorf("got %s, want interrupted", got)
 	}
 	other.Close()
-	if code, err := w.One(context.Background(), p); code != 0 || err != nil {
-		t.Errorf("when it is free: got %d, %v", code, err)
+	w.busy = nil // a minute later
+	if code, err := w.Drain(context.Background()); code != 0 || err != nil || states(t, d) != "done" {
+		t.Errorf("when it is free: got %d, %v, %s", code, err, states(t, d))
 	}
 }
 
