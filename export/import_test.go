@@ -1,6 +1,8 @@
 package export
 
 import (
+	"encoding/binary"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -225,4 +227,32 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 	if _, err := w.Network(device(t), w.Config, model.Size{Channels: 3, Side: 32, Classes: 10, Batch: 1}); err == nil {
 		t.Error("a network without a name was made")
 	}
+}
+
+// FuzzRead: whatever a file holds, it is read or refused, and what is read makes
+// a network or an error.
+func FuzzRead(f *testing.F) {
+	for _, header := range []string{
+		`{"__metadata__":{"config":"{\"model\":\"3-fc\",\"width\":3}","mean":"[1]"},"fc1.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`,
+		`{"a.b.fc1.weight":{"dtype":"F16","shape":[1,2],"data_offsets":[0,4]},"a.b.fc3.weight":{"dtype":"BF16","shape":[2],"data_offsets":[4,8]}}`,
+		`{"conv1.weight":{"dtype":"F32","shape":[0,0,0,0],"data_offsets":[0,0]},"fc2.weight":{"dtype":"F32","shape":[0,2400000],"data_offsets":[0,0]}}`,
+		`{"..":{"dtype":"I64","shape":[],"data_offsets":[0,8]}}`,
+	} {
+		f.Add(append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header+"12345678"...))
+	}
+	dev := device(f)
+	f.Fuzz(func(t *testing.T, file []byte) {
+		path := filepath.Join(t.TempDir(), "w.safetensors")
+		if err := os.WriteFile(path, file, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		w, err := Read(path)
+		if err != nil || w.Config.Validate() != nil {
+			return
+		}
+		n, err := w.Network(dev, w.Config, model.Size{Alpha: w.Config.Alpha, Width: w.Config.Width, Channels: 3, Side: 4, Classes: 2, Batch: 1})
+		if (n == nil) == (err == nil) {
+			t.Errorf("got a network %v and the error %v", n, err)
+		}
+	})
 }

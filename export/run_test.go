@@ -33,7 +33,7 @@ func tinyConfig(name string) run.Config {
 // digits is a small set.
 var digits = data.Digits(300, 100, 1)
 
-func device(t *testing.T) compute.Device {
+func device(t testing.TB) compute.Device {
 	t.Helper()
 	dev, err := cpu.New(1, "", false)
 	if err != nil {
