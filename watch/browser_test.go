@@ -242,6 +242,7 @@ func TestPage(t *testing.T) {
 	b.shoot("watch-test.png")
 
 	// The address alone brings all of it back.
+	b.until(`/ylog=true/.test(location.hash) && /smooth=0.5/.test(location.hash) && /epoch=2/.test(location.hash)`, 5*time.Second)
 	all := `JSON.stringify([location.hash, ["smooth", "epoch", "ylog", "query", "x"].map((id) => [document.getElementById(id).value, document.getElementById(id).checked]),
 		[...document.querySelectorAll("#chosen li")].map((e) => [e.children[0].style.background, e.innerText]), document.querySelector("#gallery img")?.src,
 		document.querySelectorAll("#charts canvas").length])`

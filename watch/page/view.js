@@ -31,8 +31,16 @@ export function toggle(id) {
   return true;
 }
 
-// write puts the view into the address.
+let waiting = 0;
+
+// write puts the view into the address, soon: browsers refuse to have it changed
+// with every move of a slider.
 export function write() {
+  clearTimeout(waiting);
+  waiting = setTimeout(writeNow, 200);
+}
+
+function writeNow() {
   const parts = [];
   for (const [key, value] of Object.entries(view)) {
     const text = key === 'runs' ? value.map((id) => id ?? '').join(',') : value === null ? '' : String(value);
@@ -44,6 +52,7 @@ export function write() {
 
 // read takes the view from the address.
 export function read() {
+  clearTimeout(waiting);
   Object.assign(view, first, { runs: [] });
   for (const part of location.hash.slice(1).split('&')) {
     const [key, value = ''] = part.split('=');
