@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"betalasso/compute"
 	"betalasso/data"
 	"betalasso/export"
 	"betalasso/model"
@@ -89,7 +90,7 @@ func (i *importCommand) Run() error {
 	if err := i.normalise(n, weights, c, set); err != nil {
 		return err
 	}
-	r, err := i.result(n, c, set, s)
+	r, err := imported(n, c, set, dev)
 	if err != nil {
 		return err
 	}
@@ -194,13 +195,13 @@ func (i *importCommand) normalise(n *export.Network, w *export.Weights, c run.Co
 	return nil
 }
 
-// result is what n comes to on the data.
-func (i *importCommand) result(n *export.Network, c run.Config, set *data.Set, s *session) (run.Result, error) {
-	dev, err := newDevice(c)
+// imported is what n comes to on the data.
+func imported(n *export.Network, c run.Config, set *data.Set, dev compute.Device) (run.Result, error) {
+	scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Set: set, Threads: threads(c)}, n.Own())
 	if err != nil {
 		return run.Result{}, err
 	}
-	scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Set: set, Threads: threads(c)}, n.Own())
+	images, val, err := train.Split(set, c)
 	if err != nil {
 		return run.Result{}, err
 	}
@@ -212,13 +213,9 @@ func (i *importCommand) result(n *export.Network, c run.Config, set *data.Set, s
 		Last: score, Best: score,
 		Machine: run.ThisMachine(threads(c), dev.Name()), PeakRSS: run.PeakRSS(),
 		Version: run.Version(), Go: run.GoVersion(),
-		Seed: c.Seed, WeightsSum: train.Checksum(n.Own()),
+		DataSet: run.DataSet{Name: set.Name, Train: images.Len(), Val: val.Len(), Test: set.Test.Len()},
+		Seed:    c.Seed, WeightsSum: train.Checksum(n.Own()),
 	}
-	images, val, err := train.Split(set, c)
-	if err != nil {
-		return r, err
-	}
-	r.DataSet = run.DataSet{Name: set.Name, Train: images.Len(), Val: val.Len(), Test: set.Test.Len()}
 	for _, f := range set.Files {
 		r.Sources = append(r.Sources, run.Source{File: filepath.Base(f.Path), MD5: f.MD5, Verified: f.Verified})
 	}
