@@ -284,7 +284,7 @@ func TestDivergenceHasItsOwnStatus(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	disk := t.TempDir()
-	if err := mountTiny(disk, "size=600k"); err != nil {
+	if err := mountTiny(disk, "size=1180k"); err != nil {
 		t.Skip("no small file system: ", err)
 	}
 	defer unmount(disk)

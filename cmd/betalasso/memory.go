@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"strings"
 
+	"betalasso/filters"
 	"betalasso/model"
 	"betalasso/run"
 )
@@ -38,7 +40,8 @@ func memoryNeed(c run.Config) float64 {
 }
 
 // diskNeed is the room that c's finished run takes, in bytes: the last weights,
-// those of the best epoch, and momentum.
+// those of the best epoch, momentum, events, and filters: of whole images, where
+// the first layer is not a convolution.
 func diskNeed(c run.Config) float64 {
 	_, n, err := model.Count(c.Model, sizeOf(c))
 	if err != nil {
@@ -48,7 +51,16 @@ func diskNeed(c run.Config) float64 {
 	if c.Momentum > 0 {
 		copies++
 	}
-	const rest = 200_000 // events, result, filters
+	kept, most := 0.34e6, 0.83e6 // a file of an epoch's filters, and of those at the end
+	if strings.HasSuffix(c.Model, "-conv") {
+		kept, most = 0.07e6, 0.11e6
+	}
+	rest := 10e3 + 400*float64(c.Epochs) + most
+	for epoch := range c.Epochs + 1 {
+		if filters.Follow(epoch, c.Epochs) {
+			rest += kept
+		}
+	}
 	return 4*float64(n)*float64(copies) + rest
 }
 
