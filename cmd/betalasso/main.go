@@ -21,7 +21,7 @@ const (
 	exitFailure     = 1
 	exitUsage       = 2
 	exitDiverged    = 42  // the loss is not finite: the same command would end the same way
-	exitSaved       = 75  // ended by SIGTERM and saved: the same command, or resume, goes on
+	exitSaved       = 75  // ended by SIGTERM or SIGUSR2 and saved: the same command, or resume, goes on
 	exitInterrupted = 130 // ended by Ctrl-C, and saved
 )
 

@@ -8,7 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"syscall"
+	"slices"
 	"time"
 
 	"golang.org/x/term"
@@ -54,7 +54,7 @@ func newSession(json bool) *session {
 	s.color = s.terminal && os.Getenv("NO_COLOR") == ""
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, append(saveSignals, os.Interrupt)...)
 	go func() {
 		defer signal.Stop(signals)
 		select {
@@ -85,7 +85,7 @@ func (s *session) close() { close(s.ended) }
 func (s *session) stopped(hint string) error {
 	code := exitInterrupted
 	var i interruption
-	if errors.As(context.Cause(s.ctx), &i) && i.signal == syscall.SIGTERM {
+	if errors.As(context.Cause(s.ctx), &i) && slices.Contains(saveSignals, i.signal) {
 		code = exitSaved
 	}
 	return codedError{code, errors.New(hint)}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,14 +21,20 @@ type sweepCommand struct {
 	Status sweepStatusCommand `cmd:"" help:"Say where each point of a study stands."`
 	Retry  sweepRetryCommand  `cmd:"" help:"Train again what failed, and only that."`
 	Work   sweepWorkCommand   `cmd:"" help:"Be one of the workers that drain a study."`
+
+	Continue sweepContinueCommand `cmd:"" help:"Hand what is open to Slurm once more."`
 }
 
 // launchFlags say how a study's workers are started.
 type launchFlags struct {
-	Launcher  string `default:"local" placeholder:"NAME" help:"who starts the workers: local (default local)"`
+	Launcher  string `default:"local" placeholder:"NAME" help:"who starts the workers: local, slurm, kubernetes (default local)"`
 	Processes int    `default:"1" placeholder:"N" help:"local workers at a time; they share the cores (default 1)"`
 	Threads   int    `default:"0" placeholder:"N" help:"of each worker; 0 shares out all cores (default 0)"`
 	JSON      bool   `name:"json" help:"one JSON object a line: counts, time left (default off)"`
+
+	clusterFlags
+	slurmFlags
+	kubernetesFlags
 }
 
 // sweepRunCommand is `betalasso sweep STUDY`.
@@ -87,8 +94,14 @@ func unfinished(points []grid.Point, out string) (todo []grid.Point) {
 }
 
 // launch starts workers for the open points of d, or for those of them whose
-// IDs are given, and waits for them.
+// IDs are given, and waits for them; or hands them to a cluster.
 func (s *session) launch(l launchFlags, d *grid.Dir, only []string) error {
+	switch l.Launcher {
+	case "slurm":
+		return s.slurmLaunch(l, d, only)
+	case "kubernetes":
+		return s.kubernetesLaunch(l, d)
+	}
 	return s.local(l, d, only)
 }
 
@@ -100,11 +113,20 @@ func (l launchFlags) validate() error {
 	if l.Processes < 1 || l.Processes > 1024 {
 		return usageError{fmt.Errorf("processes: must be from 1 to 1024, not %d", l.Processes)}
 	}
+	if l.Launcher == "local" {
+		return nil
+	}
+	if l.CPUs < 1 || l.MaxParallel < 0 || l.Warning < 0 || l.Rounds < 1 {
+		return usageError{errors.New("cpus and rounds must be at least 1, max-parallel and warning at least 0")}
+	}
+	if l.Launcher == "kubernetes" {
+		return l.kubernetesFlags.validate()
+	}
 	return nil
 }
 
 // launchers are the values of --launcher.
-var launchers = []string{"local"}
+var launchers = []string{"local", "slurm", "kubernetes"}
 
 // sweepRetryCommand is `betalasso sweep retry`.
 type sweepRetryCommand struct {

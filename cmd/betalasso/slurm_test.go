@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"betalasso/grid"
+	"betalasso/run"
+)
+
+var slurm = flag.Bool("slurm", false, "test with a Slurm of this machine, which .ci/slurm starts: it takes root, and slurm-wlm and munge of Debian")
+
+// slurmRun runs a command of Slurm, or of the script that starts it.
+func slurmRun(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// eventually waits for a condition, and says meanwhile what there is.
+func eventually(t *testing.T, what string, patience time.Duration, is func() bool) {
+	t.Helper()
+	for began := time.Now(); !is(); time.Sleep(200 * time.Millisecond) {
+		if time.Since(began) > patience {
+			t.Fatalf("after %v not yet: %s\n%s", patience, what, slurmRun(t, "squeue"))
+		}
+	}
+	t.Log(what)
+}
+
+// withoutTimes is events.jsonl without what depends on the clock.
+func withoutTimes(t *testing.T, path string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	for line := range bytes.Lines(text) {
+		var e run.Event
+		if err := json.Unmarshal(line, &e); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		e.Seconds, e.ExamplesPerSecond = 0, 0
+		json.NewEncoder(&out).Encode(e)
+	}
+	return out.Bytes()
+}
+
+// An array of eight runs on a real Slurm: the controller is stopped and started
+// again, one task gets SIGKILL, one is driven into its time limit. All eight
+// finish, with the bytes of a local study.
+func TestSlurm(t *testing.T) {
+	if !*slurm {
+		t.Skip("needs -slurm")
+	}
+	cluster, script := t.TempDir(), filepath.Join("..", "..", ".ci", "slurm")
+	t.Setenv("SLURM_CONF", filepath.Join(cluster, "slurm.conf"))
+	t.Setenv(asCommand, "1") // the frozen copy of this test is betalasso
+	slurmRun(t, script, "start", cluster)
+	t.Cleanup(func() { slurmRun(t, script, "stop", cluster) })
+
+	// Point 0 takes some seconds, point 1 longer than the limit of a minute.
+	flags := tiny(t)
+	data := ""
+	for i, f := range flags {
+		if f == "--data-dir" {
+			data = flags[i+1]
+		}
+	}
+	file := filepath.Join(t.TempDir(), "study.yaml")
+	text := fmt.Sprintf(`name: slurm
+fixed: {model: 3-fc, data: cifar10, data-dir: %q, val: 200, batch: 50}
+axes:
+  - list:
+      - {width: 64, epochs: 150}
+      - {width: 64, epochs: %d}
+      - {width: 16, epochs: 3}
+      - {width: 16, epochs: 4}
+      - {width: 16, epochs: 5}
+      - {width: 24, epochs: 3}
+      - {width: 24, epochs: 4}
+      - {width: 24, epochs: 5}
+`, data, long(t, data))
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "a study") // a path with a blank
+	stdout, _ := want(t, 0, "sweep", file, "--out", out, "--launcher=slurm", "--cpus=1", "--time=1", "--warning=15", "--mem=500M")
+	t.Log(stdout)
+	if !strings.Contains(stdout, "submitted 8 points") {
+		t.Fatalf("it printed %q", stdout)
+	}
+	if _, stderr := want(t, exitFailure, "sweep", file, "--out", out, "--launcher=slurm"); !strings.Contains(stderr, "with Slurm already") {
+		t.Errorf("launched twice: got %q", stderr)
+	}
+	d, err := grid.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := func(index int) grid.Status {
+		list, err := d.Status()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list[index]
+	}
+	var killed grid.Status
+	eventually(t, "point 0 is being trained", time.Minute, func() bool {
+		killed = status(0)
+		return killed.State == grid.StateRunning && d.Place(killed.ID).Epoch > 2
+	})
+	if err := syscall.Kill(killed.Last.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("killed process %d of point 0", killed.Last.PID)
+	eventually(t, "point 1 is being trained", 2*time.Minute, func() bool { return status(1).Attempts > 0 })
+	slurmRun(t, script, "restart", cluster)
+	t.Log("the controller was stopped and started again")
+	eventually(t, "all points are done", 8*time.Minute, func() bool {
+		list, err := d.Status()
+		return err == nil && grid.Counts(list)[grid.StateDone] == len(list)
+	})
+	eventually(t, "the queue is empty", time.Minute, func() bool { return slurmRun(t, "squeue", "--noheader") == "" })
+
+	if a := status(0); a.Attempts < 2 {
+		t.Errorf("point 0 took %d attempts, want 2 or more: it was killed", a.Attempts)
+	}
+	attempts, err := d.Attempts(status(1).ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(attempts) < 2 || attempts[0].Outcome != grid.Interrupted || attempts[0].Code != exitSaved {
+		t.Errorf("point 1: got the attempts %+v, want the first ended by its limit, with status %d", attempts, exitSaved)
+	}
+	local := filepath.Join(t.TempDir(), "local")
+	want(t, 0, "sweep", file, "--out", local)
+	for _, p := range d.Points() {
+		for _, name := range []string{run.WeightsFile, run.BestFile, run.ConfigFile} {
+			got, err1 := os.ReadFile(filepath.Join(out, grid.RunsDir, p.ID, name))
+			want, err2 := os.ReadFile(filepath.Join(local, grid.RunsDir, p.ID, name))
+			if err1 != nil || err2 != nil || !bytes.Equal(got, want) {
+				t.Errorf("point %d: %s of Slurm and of a local study differ (%v, %v)", p.Index, name, err1, err2)
+			}
+		}
+		got := withoutTimes(t, filepath.Join(out, grid.RunsDir, p.ID, run.EventsFile))
+		if !bytes.Equal(got, withoutTimes(t, filepath.Join(local, grid.RunsDir, p.ID, run.EventsFile))) {
+			t.Errorf("point %d: the events of Slurm and of a local study differ", p.Index)
+		}
+	}
+	logs, _ := filepath.Glob(filepath.Join(out, grid.LogsDir, "slurm-*_*.log"))
+	if len(logs) < 8 {
+		t.Errorf("got %d logs of tasks, want one for each of 8 points", len(logs))
+	}
+	stdout, _ = want(t, 0, "sweep", "status", out)
+	t.Logf("in the end:\n%s", stdout)
+}
+
+// long is the number of epochs that take about 80 seconds here.
+func long(t *testing.T, data string) int {
+	t.Helper()
+	began := time.Now()
+	const few = 100
+	want(t, 0, "train", "--model=3-fc", "--width=64", "--data=cifar10", "--data-dir", data, "--val=200", "--batch=50", fmt.Sprint("--epochs=", few), "--threads=1", "--out", filepath.Join(t.TempDir(), "long"))
+	return int(few * 80 / time.Since(began).Seconds())
+}

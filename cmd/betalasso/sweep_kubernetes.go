@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"betalasso/grid"
+	"betalasso/run"
+)
+
+// kubernetesFlags say what the pods of an Indexed Job get.
+type kubernetesFlags struct {
+	Image     string `placeholder:"NAME" group:"kubernetes" help:"container image that has betalasso in its path"`
+	Claim     string `placeholder:"NAME" group:"kubernetes" help:"volume claim that holds the study's directory"`
+	SubPath   string `placeholder:"PATH" group:"kubernetes" help:"of the study's directory in the volume (default: its root)"`
+	Namespace string `placeholder:"NAME" group:"kubernetes" help:"namespace of the job (default: kubectl's)"`
+}
+
+// notInName is what a DNS label cannot have.
+var notInName = regexp.MustCompile(`[^a-z0-9]+`)
+
+// kubernetesLaunch writes the manifest of d.
+func (s *session) kubernetesLaunch(f launchFlags, d *grid.Dir) error {
+	if d.Study().Then != nil {
+		fmt.Fprintln(s.notes, "an Indexed Job has the points of the axes only; when it has ended, the same command adds those of `then`")
+		if _, err := d.Advance(newResolver()); err != nil {
+			return err
+		}
+	}
+	name := "betalasso-" + strings.Trim(notInName.ReplaceAllString(strings.ToLower(d.Study().Name), "-"), "-")
+	text, err := grid.Kubernetes{
+		Name: name[:min(len(name), 52)], Namespace: f.Namespace, Image: f.Image, Claim: f.Claim, SubPath: f.SubPath,
+		MaxParallel: f.MaxParallel, CPUs: f.CPUs, Mem: f.Mem,
+	}.Manifest(len(d.Points()))
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(d.Path(), grid.KubernetesDir, "job.yaml")
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	if err := run.Replace(path, text); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.notes, "wrote the job of %d points; the volume of claim %s must hold %s; then:\n\n    kubectl apply -f %s\n", len(d.Points()), f.Claim, d.Path(), quote(path))
+	return nil
+}
+
+// validate is what is missing of the flags.
+func (f kubernetesFlags) validate() error {
+	if f.Image == "" || f.Claim == "" {
+		return usageError{errors.New("launcher kubernetes: give the image with --image, and the volume claim that holds the study's directory with --claim")}
+	}
+	return nil
+}
