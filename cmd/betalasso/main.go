@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"betalasso/compare"
 	"betalasso/run"
 	"betalasso/train"
 )
@@ -32,6 +33,7 @@ type commands struct {
 	Resume    resumeCommand    `cmd:"" help:"Go on with a run that was interrupted."`
 	Sweep     sweepCommand     `cmd:"" help:"Run a study: many runs from one file, on one machine or many."`
 	Eval      evalCommand      `cmd:"" help:"Test a run's weights: last and best."`
+	Compare   compareCommand   `cmd:"" help:"Set runs side by side: means, spreads, differences."`
 	Report    reportCommand    `cmd:"" help:"Write the report of runs: tables, curves, filters."`
 	Export    exportCommand    `cmd:"" help:"Write runs for other tools: PyTorch, ONNX, tables, TensorBoard."`
 	Import    importCommand    `cmd:"" help:"Make a run's directory of weights trained elsewhere."`
@@ -81,7 +83,7 @@ func mainStatus(args []string, stdout, stderr io.Writer) (status int) {
 		kong.Name("betalasso"), kong.Description(description),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		kong.Vars{"models": strings.Join(run.Models, ", ")},
+		kong.Vars{"metrics": compare.MetricNames(), "models": strings.Join(run.Models, ", ")},
 	)
 	if err != nil {
 		panic(err) // the tags of the structs above are wrong

@@ -147,8 +147,13 @@ axes:
 	}
 	local := filepath.Join(t.TempDir(), "local")
 	want(t, 0, "sweep", file, "--out", local)
+	ours, theirs := sums(t, out), sums(t, local)
 	for _, p := range d.Points() {
-		for _, name := range []string{run.WeightsFile, run.BestFile, run.ConfigFile} {
+		// The checkpoint's file also holds the time that the run took.
+		if ours[p.ID] != theirs[p.ID] {
+			t.Errorf("point %d: the weights of Slurm and of a local study differ", p.Index)
+		}
+		for _, name := range []string{run.BestFile, run.ConfigFile} {
 			got, err1 := os.ReadFile(filepath.Join(out, grid.RunsDir, p.ID, name))
 			want, err2 := os.ReadFile(filepath.Join(local, grid.RunsDir, p.ID, name))
 			if err1 != nil || err2 != nil || !bytes.Equal(got, want) {

@@ -1,0 +1,252 @@
+// Package compare sets finished runs side by side: grouped by their settings,
+// with mean, spread and every seed's value, the best group by validation, and
+// paired differences with a confidence interval.
+package compare
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"betalasso/run"
+)
+
+// Run is a finished run.
+type Run struct {
+	Dir    string     `json:"dir"`
+	Config run.Config `json:"config"`
+	Result run.Result `json:"result"`
+}
+
+// Left is a run that is not compared, and why.
+type Left struct {
+	Dir string `json:"dir"`
+	Why string `json:"why"`
+}
+
+// Read reads the runs in those directories. A run that is not finished, cannot
+// be read, or is another's twin (the same settings and seed) is left out.
+func Read(dirs []string) (runs []Run, left []Left) {
+	seen := map[string]string{} // by ID
+	for _, dir := range dirs {
+		d, err := run.Open(dir)
+		if err != nil {
+			left = append(left, Left{dir, err.Error()})
+			continue
+		}
+		r, err := d.Result()
+		switch id := d.Config().ID(); {
+		case errors.Is(err, fs.ErrNotExist):
+			left = append(left, Left{dir, cmp.Or(d.Failure(), "not finished")})
+		case err != nil:
+			left = append(left, Left{dir, err.Error()})
+		case seen[id] != "":
+			left = append(left, Left{dir, "the same settings and seed as " + seen[id]})
+		default:
+			seen[id] = dir
+			runs = append(runs, Run{dir, d.Config(), r})
+		}
+	}
+	return runs, left
+}
+
+// Group are runs whose settings are equal, but for those that are pooled.
+type Group struct {
+	Settings []Setting `json:"settings"` // those in which the groups differ
+	Runs     []Run     `json:"runs"`
+	pairs    []string  // of each run, what is pooled
+}
+
+// Setting is one setting of a group, as text.
+type Setting struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// String is the group's settings: optimizer=sgd lr=0.1.
+func (g *Group) String() string {
+	var parts []string
+	for _, s := range g.Settings {
+		parts = append(parts, s.Name+"="+s.Value)
+	}
+	return cmp.Or(strings.Join(parts, " "), "all runs")
+}
+
+// immaterial are the settings that change no number.
+var immaterial = []string{"threads", "data-dir"}
+
+// Groups groups runs by all settings but the seed, or by the settings named in
+// by alone. They come in the order of their first runs; a name that is no
+// setting is an error.
+func Groups(runs []Run, by []string) ([]*Group, error) {
+	names := run.Settings()
+	for _, name := range by {
+		if !slices.Contains(names, name) {
+			return nil, fmt.Errorf("there is no setting %q; the settings are %s", name, strings.Join(names, ", "))
+		}
+	}
+	var keys, pooled []string
+	for _, name := range names {
+		switch {
+		case slices.Contains(immaterial, name):
+		case len(by) == 0 && name != "seed", slices.Contains(by, name):
+			keys = append(keys, name)
+		default:
+			pooled = append(pooled, name)
+		}
+	}
+	keys = slices.DeleteFunc(keys, func(name string) bool { // those that are the same everywhere
+		return !slices.Contains(by, name) && !slices.ContainsFunc(runs, func(r Run) bool { return text(r, name) != text(runs[0], name) })
+	})
+	var groups []*Group
+	byKey := map[string]*Group{}
+	for _, r := range runs {
+		key, pair := join(r, keys), join(r, pooled)
+		g := byKey[key]
+		if g == nil {
+			g = &Group{}
+			for _, name := range keys {
+				g.Settings = append(g.Settings, Setting{name, text(r, name)})
+			}
+			byKey[key] = g
+			groups = append(groups, g)
+		}
+		g.Runs, g.pairs = append(g.Runs, r), append(g.pairs, pair)
+	}
+	return groups, nil
+}
+
+func text(r Run, name string) string { return fmt.Sprint(run.Setting(r.Config, name)) }
+
+func join(r Run, names []string) string {
+	var b strings.Builder
+	for _, name := range names {
+		b.WriteString(text(r, name) + "\n")
+	}
+	return b.String()
+}
+
+// Metric is a number of a run.
+type Metric struct {
+	Name string
+	What string
+	Of   func(run.Result) float64
+}
+
+// Metrics are all of them.
+var Metrics = []Metric{
+	{"test", "test accuracy of the last epoch, %", func(r run.Result) float64 { return 100 * r.Last.TestAcc }},
+	{"test-at-best-val", "test accuracy at the best validation, %", func(r run.Result) float64 { return 100 * r.Best.TestAcc }},
+	{"val", "validation accuracy of the last epoch, %", func(r run.Result) float64 { return 100 * r.Last.ValAcc }},
+	{"test-loss", "test loss of the last epoch", func(r run.Result) float64 { return r.Last.TestLoss }},
+	{"nonzero", "weights that are not zero", func(r run.Result) float64 { return float64(nonzero(r)) }},
+	{"seconds", "time to train", func(r run.Result) float64 { return r.WallSeconds }},
+}
+
+func nonzero(r run.Result) (n int) {
+	for _, l := range r.Layers {
+		n += l.Nonzero
+	}
+	return n
+}
+
+// MetricOf is the metric of that name.
+func MetricOf(name string) (Metric, error) {
+	for _, m := range Metrics {
+		if m.Name == name {
+			return m, nil
+		}
+	}
+	return Metric{}, fmt.Errorf("there is no metric %q; use one of %s", name, MetricNames())
+}
+
+// MetricNames are the names of Metrics, for people.
+func MetricNames() string {
+	var names []string
+	for _, m := range Metrics {
+		names = append(names, m.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Sample is some values with their mean and sample standard deviation (n − 1),
+// which is 0 for one value.
+type Sample struct {
+	N      int       `json:"n"`
+	Mean   float64   `json:"mean"`
+	SD     float64   `json:"sd"`
+	Values []float64 `json:"values"` // in the order of the runs
+}
+
+func sample(values []float64) Sample {
+	s := Sample{N: len(values), Values: values}
+	if s.N > 0 {
+		s.Mean = stat.Mean(values, nil)
+	}
+	if s.N > 1 {
+		s.SD = stat.StdDev(values, nil)
+	}
+	return s
+}
+
+// Sample is a metric of all runs of the group.
+func (g *Group) Sample(m Metric) Sample {
+	var values []float64
+	for _, r := range g.Runs {
+		values = append(values, m.Of(r.Result))
+	}
+	return sample(values)
+}
+
+// Best is the group with the best mean validation accuracy; the test set has no
+// say. It is nil where no run held out validation examples, or there are fewer
+// than two groups.
+func Best(groups []*Group) *Group {
+	val, _ := MetricOf("val")
+	var best *Group
+	for _, g := range groups {
+		if slices.ContainsFunc(g.Runs, func(r Run) bool { return r.Config.Val == 0 }) {
+			return nil
+		}
+		if best == nil || g.Sample(val).Mean > best.Sample(val).Mean {
+			best = g
+		}
+	}
+	if len(groups) < 2 {
+		return nil
+	}
+	return best
+}
+
+// Difference is a metric of one group less that of another, over the pairs of
+// runs that share a seed (and whatever else is pooled).
+type Difference struct {
+	Sample          // of the differences
+	Low    *float64 `json:"low"` // the mean's confidence interval, by Student's t; nil for one pair
+	High   *float64 `json:"high"`
+}
+
+// Paired is g less the base, with a confidence interval at that level, 0.95 say.
+func Paired(g, base *Group, m Metric, level float64) Difference {
+	var values []float64
+	for i, r := range g.Runs {
+		if j := slices.Index(base.pairs, g.pairs[i]); j >= 0 { // there is one: twins were left out
+			values = append(values, m.Of(r.Result)-m.Of(base.Runs[j].Result))
+		}
+	}
+	d := Difference{Sample: sample(values)}
+	if d.N > 1 {
+		t := distuv.StudentsT{Sigma: 1, Nu: float64(d.N - 1)}.Quantile(0.5 + level/2)
+		half := t * d.SD / math.Sqrt(float64(d.N))
+		low, high := d.Mean-half, d.Mean+half
+		d.Low, d.High = &low, &high
+	}
+	return d
+}

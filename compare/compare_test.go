@@ -1,0 +1,144 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"betalasso/run"
+)
+
+// finished writes the directory of a finished run.
+func finished(t *testing.T, c run.Config, val, test float64) string {
+	t.Helper()
+	c.Model, c.Alpha, c.Data, c.Val, c.Augment, c.Precision = "s-fc", 1, "digits", 100, "none", "fp32"
+	c.LR, c.Epochs, c.Batch = 0.1, 1, 32
+	if c.Optimizer == "" {
+		c.Optimizer = "sgd"
+	}
+	path := filepath.Join(t.TempDir(), fmt.Sprint(c.Seed))
+	d, err := run.Create(path, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	err = d.WriteResult(run.Result{
+		Last: run.Score{Epoch: 1, ValAcc: val, TestAcc: test}, Seed: c.Seed,
+		Layers: []run.Layer{{Name: "fc1", Params: 10, Nonzero: 5}, {Name: "fc2", Params: 10, Nonzero: 2}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func near(got, want float64) bool { return math.Abs(got-want) < 1e-9*max(1, math.Abs(want)) }
+
+// study is two seeds-of-three groups: SGD, and β-lasso that lacks seed 3.
+func study(t *testing.T) []string {
+	var dirs []string
+	for i, x := range []float64{0.50, 0.52, 0.57} {
+		dirs = append(dirs, finished(t, run.Config{Seed: uint64(i + 1)}, 0.6, x))
+	}
+	for i, x := range []float64{0.51, 0.55} {
+		dirs = append(dirs, finished(t, run.Config{Seed: uint64(i + 1), Optimizer: "beta-lasso", Beta: 50}, 0.7, x))
+	}
+	return dirs
+}
+
+func TestGroups(t *testing.T) {
+	runs, left := Read(study(t))
+	if len(runs) != 5 || len(left) != 0 {
+		t.Fatalf("got %d runs and %v left, want 5 and none", len(runs), left)
+	}
+	groups, err := Groups(runs, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(groups) != 2 || groups[0].String() != "optimizer=sgd beta=0" || groups[1].String() != "optimizer=beta-lasso beta=50" {
+		t.Fatalf("got the groups %v", groups)
+	}
+	test, _ := MetricOf("test")
+	s := groups[0].Sample(test)
+	if s.N != 3 || !near(s.Mean, 53) || !near(s.SD, math.Sqrt((9+1+16)/2.)) || len(s.Values) != 3 {
+		t.Errorf("got %+v, want 53 ± √13 of 3", s)
+	}
+	if s = groups[1].Sample(test); !near(s.Mean, 53) || !near(s.SD, math.Sqrt(8)) {
+		t.Errorf("got %+v, want 53 ± √8", s)
+	}
+	nonzero, _ := MetricOf("nonzero")
+	if s := groups[0].Sample(nonzero); s.Mean != 7 {
+		t.Errorf("got %g weights that are not zero, want 7", s.Mean)
+	}
+
+	// The third SGD run has no partner. t for one degree of freedom is 12.7062.
+	d := Paired(groups[1], groups[0], test, 0.95)
+	if d.N != 2 || !near(d.Mean, 2) {
+		t.Fatalf("got the difference %+v, want 2 of two pairs", d)
+	}
+	half := 12.706204736432095 // the differences are 1 and 3: their spread is √2, over √2
+	if !near(*d.Low, 2-half) || !near(*d.High, 2+half) {
+		t.Errorf("got [%g, %g], want 2 ± %g", *d.Low, *d.High, half)
+	}
+	if back := Paired(groups[0], groups[1], test, 0.95); !near(back.Mean, -2) || back.N != 2 {
+		t.Errorf("the other way round: got %+v", back)
+	}
+}
+
+func TestBestIsByValidation(t *testing.T) {
+	runs, _ := Read([]string{
+		finished(t, run.Config{Seed: 1}, 0.7, 0.5),
+		finished(t, run.Config{Seed: 1, Momentum: 0.9}, 0.6, 0.9),
+	})
+	groups, _ := Groups(runs, nil)
+	if best := Best(groups); best != groups[0] {
+		t.Errorf("got %v, want the one with the better validation", best)
+	}
+	if best := Best(groups[:1]); best != nil {
+		t.Errorf("of one group: got %v, want none", best)
+	}
+	test, _ := MetricOf("test")
+	if d := Paired(groups[0], groups[1], test, 0.95); d.N != 1 || d.Low != nil || !near(d.Mean, -40) {
+		t.Errorf("one pair: got %+v, want no interval", d)
+	}
+}
+
+func TestPooledSettings(t *testing.T) {
+	runs, _ := Read(study(t))
+	groups, err := Groups(runs, []string{"seed"})
+	if err != nil || len(groups) != 3 || groups[0].String() != "seed=1" || len(groups[0].Runs) != 2 {
+		t.Fatalf("got %v, %v, want the three seeds", groups, err)
+	}
+	test, _ := MetricOf("test")
+	if d := Paired(groups[1], groups[0], test, 0.95); d.N != 2 || !near(d.Mean, 3) { // 52−50 and 55−51
+		t.Errorf("got %+v, want 3 of two pairs", d)
+	}
+	if _, err := Groups(runs, []string{"sed"}); err == nil || !strings.Contains(err.Error(), `"sed"`) {
+		t.Errorf("no such setting: got %v", err)
+	}
+}
+
+func TestWhatIsLeftOut(t *testing.T) {
+	a := finished(t, run.Config{Seed: 1}, 0.7, 0.5)
+	twin := finished(t, run.Config{Seed: 1}, 0.7, 0.5)
+	half := finished(t, run.Config{Seed: 2}, 0.7, 0.5)
+	if err := os.Remove(filepath.Join(half, run.ResultFile)); err != nil {
+		t.Fatal(err)
+	}
+	broken := finished(t, run.Config{Seed: 3}, 0.7, 0.5)
+	if err := os.WriteFile(filepath.Join(broken, run.ResultFile), []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	runs, left := Read([]string{a, twin, half, broken, t.TempDir()})
+	if len(runs) != 1 || len(left) != 4 {
+		t.Fatalf("got %d runs, left out %+v", len(runs), left)
+	}
+	for i, want := range []string{"the same settings and seed as " + a, "not finished", "result.json", "not the directory of a run"} {
+		if !strings.Contains(left[i].Why, want) {
+			t.Errorf("got %q, want %q", left[i].Why, want)
+		}
+	}
+}
