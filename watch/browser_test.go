@@ -459,4 +459,6 @@ func TestScreenshots(t *testing.T) {
 	b.dark(false)
 	b.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch))
 	b.shoot("watch-phone.png")
+	b.eval(`scrollTo(0, 0)`)
+	b.shootBy(chromedp.CaptureScreenshot(), "watch-phone-top.png")
 }

@@ -7,21 +7,22 @@ import { color } from './color.js';
 const share = (row) => row.epoch / Math.max(1, row.config.epochs);
 const order = ['running', 'interrupted', 'failed', 'done'];
 
-// columns: key, heading, the value that it is sorted by, what is shown.
+// columns: key, heading, the value that it is sorted by, what is shown, and what
+// is said when the pointer rests on it.
 const columns = [
   { key: 'name', title: 'Run', value: (r) => r.name },
-  { key: 'state', title: 'State', value: (r) => order.indexOf(r.state), show: (r) => r.state },
+  { key: 'state', title: 'State', hint: (r) => r.note ?? '', value: (r) => order.indexOf(r.state), show: (r) => r.state },
   { key: 'progress', title: 'Progress', value: share },
   { key: 'left', title: 'Left', value: (r) => r.left ?? -1, show: (r) => (r.left ? span(r.left) : ''), num: true, hide: 'mid' },
-  { key: 'val', title: 'Val. %', value: (r) => 100 * r.val, show: (r) => (r.config.val && r.epoch ? percent(r.val) : '–'), num: true },
+  { key: 'val', title: 'Val. %', value: (r) => 100 * r.val, show: (r) => (r.config.val && r.epoch ? percent(r.val) : '–'), hint: (r) => `best ${percent(r.best)}`, num: true },
   { key: 'test', title: 'Test %', value: (r) => (r.test === undefined ? -1 : 100 * r.test), show: (r) => (r.test === undefined ? '–' : percent(r.test)), num: true, hide: 'mid' },
   { key: 'nonzero', title: 'Non-zeros', value: (r) => r.nonzero, show: (r) => (r.nonzero ? short(r.nonzero) : '–'), num: true, hide: 'mid' },
   { key: 'model', title: 'Model', value: (r) => r.config.model, show: (r) => r.config.model + (r.config.alpha ? ' α=' + r.config.alpha : r.config.width ? ' ' + r.config.width : ''), hide: 'wide' },
   { key: 'data', title: 'Data', value: (r) => r.config.data, hide: 'wide' },
   { key: 'optimizer', title: 'Optimizer', value: (r) => r.config.optimizer, hide: 'wide' },
   { key: 'seed', title: 'Seed', value: (r) => r.config.seed, num: true, hide: 'wide' },
-  { key: 'varies', title: 'Varies', value: (r) => varies(r), hide: 'wide' },
-  { key: 'updated', title: 'Last epoch at', value: (r) => r.updated, show: (r) => when(r.updated), num: true, hide: 'wide' },
+  { key: 'varies', title: 'Varies', value: (r) => varies(r), hint: (r) => varies(r), hide: 'wide' },
+  { key: 'updated', title: 'Updated', value: (r) => r.updated, show: (r) => when(r.updated), num: true, hide: 'wide' },
 ];
 
 // What else is different among the runs that are found.
@@ -59,6 +60,7 @@ function field(r, name) {
   switch (name) {
     case 'val': return r.config.val ? 100 * r.val : undefined;
     case 'test': return r.test === undefined ? undefined : 100 * r.test;
+    case 'best': return r.config.val ? 100 * r.best : undefined;
     case 'epoch': case 'nonzero': case 'state': case 'seconds': return r[name];
     case 'validation': return r.config.val;
     default: return r.config[name];
@@ -184,8 +186,8 @@ function fill(tr, r) {
       put(td.lastChild, `${r.epoch}/${r.config.epochs}`);
     } else {
       put(td, String((c.show ?? c.value)(r) ?? ''));
-      if (c.key === 'varies') td.title = td.textContent;
-      if (c.key === 'state') { td.className = 'state ' + r.state; td.title = r.note ?? ''; }
+      if (c.hint) td.title = c.hint(r);
+      if (c.key === 'state') td.className = 'state ' + r.state;
     }
   });
 }
