@@ -26,6 +26,10 @@ func BenchmarkStep(b *testing.B) {
 				b.Fatal(err)
 			}
 			size := Size{Alpha: c.alpha, Width: c.width, Channels: 3, Side: 32, Classes: 10, Batch: batch}
+			flops, err := StepFLOPs(c.name, size)
+			if err != nil {
+				b.Fatal(err)
+			}
 			net, err := New(dev, c.name, size, 1)
 			if err != nil {
 				b.Fatal(err)
@@ -50,31 +54,8 @@ func BenchmarkStep(b *testing.B) {
 				step()
 			}
 			perStep := b.Elapsed().Seconds() / float64(b.N)
-			b.ReportMetric(flops(c.name, size)*batch/perStep/1e9, "GFLOP/s")
+			b.ReportMetric(flops*batch/perStep/1e9, "GFLOP/s")
 			b.ReportMetric(batch/perStep, "images/s")
 		})
 	}
-}
-
-// flops is the arithmetic of one example's step in the products: two for each
-// weight and place it is used, three times over, but for the first layer's
-// input gradient, which nobody needs.
-func flops(name string, s Size) float64 {
-	plan, err := layers(name, s)
-	if err != nil {
-		panic(err)
-	}
-	var sum float64
-	for i, l := range plan {
-		uses := float64(l.params())
-		if l.kind == conv {
-			uses *= float64(l.win.Positions())
-		}
-		times := 6.0
-		if i == 0 {
-			times = 4
-		}
-		sum += times * uses
-	}
-	return sum
 }

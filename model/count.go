@@ -66,17 +66,41 @@ func Nearest(name string, params int, s Size) (Size, error) {
 // Work is the number of multiplications that a network's weights take for one
 // example, forward. A convolution's weights work at every position.
 func Work(name string, s Size) (float64, error) {
+	uses, err := uses(name, s)
+	total := 0.0
+	for _, n := range uses {
+		total += n
+	}
+	return total, err
+}
+
+// StepFLOPs is the arithmetic of a training step in the products, for one
+// example: a multiplication and an addition for each use of a weight, three times
+// over, but for the first layer's input gradient, which nobody needs.
+func StepFLOPs(name string, s Size) (float64, error) {
+	uses, err := uses(name, s)
+	total := 0.0
+	for i, n := range uses {
+		if total += 6 * n; i == 0 {
+			total -= 2 * n
+		}
+	}
+	return total, err
+}
+
+// uses are the multiplications of each layer for one example, forward.
+func uses(name string, s Size) ([]float64, error) {
 	plan, err := layers(name, s)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	total := 0.0
+	var list []float64
 	for _, l := range plan {
 		n := float64(l.params())
 		if l.kind == conv {
 			n *= float64(l.win.Positions())
 		}
-		total += n
+		list = append(list, n)
 	}
-	return total, nil
+	return list, nil
 }

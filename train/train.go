@@ -204,16 +204,20 @@ func (t *trainer) epoch() error {
 // step trains on one batch and returns the sum of its losses and the number of
 // right answers.
 func (t *trainer) step(b *batch, step int, lr float64) (loss float64, correct int) {
-	t.net.SetSeed(t.Config.Seed*0x9e3779b97f4a7c15 + uint64(step))
-	logits := t.net.Forward(b.x, true)
-	d := t.dlogits.Top(b.x.Rows)
-	loss, correct = t.Device.CrossEntropy(d, logits, b.labels)
+	loss, correct = t.forward(b, step)
 	if !finite(loss) {
 		return loss, correct
 	}
-	t.net.Backward(d)
+	t.net.Backward(t.dlogits.Top(b.x.Rows))
 	t.opt.Step(t.Device, lr, t.nonzero)
 	return loss, correct
+}
+
+// forward sets the top of dlogits to the gradient by the logits.
+func (t *trainer) forward(b *batch, step int) (loss float64, correct int) {
+	t.net.SetSeed(t.Config.Seed*0x9e3779b97f4a7c15 + uint64(step))
+	logits := t.net.Forward(b.x, true)
+	return t.Device.CrossEntropy(t.dlogits.Top(b.x.Rows), logits, b.labels)
 }
 
 // endEpoch validates and records the epoch whose last steps began at began.
@@ -293,9 +297,11 @@ func (t *trainer) tell(phase string, elapsed float64, e *run.Event) {
 		p.Loss, p.Acc = s.LossSum/float64(s.Seen), float64(s.Correct)/float64(s.Seen)
 		p.ExamplesPerSecond = float64(s.Seen) / elapsed
 	}
-	for _, l := range t.layers() {
-		p.Weights += l.Params
-		p.Nonzero += l.Nonzero
+	for i, q := range t.opt.Params {
+		if q.Group != nn.None {
+			p.Weights += len(q.Value.Data)
+			p.Nonzero += t.nonzero[i]
+		}
 	}
 	if done := (p.Epoch-1)*steps + p.Step; done > 0 {
 		left := float64(c.Epochs*steps-done) / float64(done)

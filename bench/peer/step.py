@@ -1,5 +1,6 @@
-"""Times one training step in PyTorch: the same networks, batch and β-lasso update
-as `go test ./model -bench Step`. Prints one JSON object.
+"""Times one training step in PyTorch: the networks, batch and β-lasso update of
+`betalasso bench`, on images that are there already. Prints one JSON object with the
+same keys.
 
     /usr/bin/python3 step.py --model s-fc --alpha 28 --threads 2
 """
@@ -59,6 +60,7 @@ def main():
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--batch", type=int, default=512)
     p.add_argument("--steps", type=int, default=5)
+    p.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="bf16 is autocast")
     a = p.parse_args()
     torch.set_num_threads(a.threads)
     torch.manual_seed(1)
@@ -72,7 +74,9 @@ def main():
     def step():
         for q in net.parameters():
             q.grad = None
-        nn.functional.cross_entropy(net(x), labels).backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=a.precision == "bf16"):
+            loss = nn.functional.cross_entropy(net(x).float(), labels)
+        loss.backward()
         with torch.no_grad():
             for q in weights:
                 q.grad.add_(q.sign(), alpha=lam)
@@ -81,21 +85,35 @@ def main():
             for q in rest:
                 q.add_(q.grad, alpha=-lr)
 
-    step()
+    for _ in range(2):
+        step()
     times = []
     for _ in range(a.steps):
         t = time.perf_counter()
         step()
         times.append(1e3 * (time.perf_counter() - t))
+    took = statistics.median(times)
+    quarters = statistics.quantiles(times, method="inclusive") if len(times) > 1 else [took] * 3
     print(json.dumps({
         "model": a.model, "alpha": 0 if a.model == "3-fc" else a.alpha,
-        "width": a.width if a.model == "3-fc" else 0, "precision": "fp32", "threads": a.threads,
-        "params": sum(q.numel() for q in weights), "step_ms": round(statistics.median(times), 2),
-        "spread_ms": round(max(times) - min(times), 2),
-        "examples_per_second": round(a.batch / statistics.median(times) * 1e3, 1),
+        "width": a.width if a.model == "3-fc" else 0, "precision": a.precision, "threads": a.threads,
+        "params": sum(q.numel() for q in weights), "step_ms": round(took, 2),
+        "gflops": round(flops(a.model, a.alpha, a.width) * a.batch / took / 1e6, 2), "peak_gflops": 0,
+        "examples_per_second": round(a.batch / took * 1e3, 1),
         "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "spread_ms": round(quarters[2] - quarters[0], 2), "batch": a.batch,
         "versions": {"torch": torch.__version__},
     }))
+
+
+def flops(name, alpha, width, classes=10):
+    """The arithmetic of a step in the products, for one example: no input gradient for the first layer."""
+    if name == "3-fc":
+        first, rest = 3072 * width, width * width + classes * width
+    else:
+        first = 256 * alpha * (3072 if name == "s-fc" else 243)
+        rest = 256 * alpha * 24 * alpha + 24 * alpha * classes
+    return 4 * first + 6 * rest
 
 
 if __name__ == "__main__":

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+
+	"betalasso/compute/cpu"
+	"betalasso/data"
+	"betalasso/model"
+	"betalasso/run"
+	"betalasso/train"
+)
+
+// benchCommand is `betalasso bench`.
+type benchCommand struct {
+	Model     string `placeholder:"NAME" help:"${models} (default: the four of the paper's table)"`
+	Alpha     int    `placeholder:"N" help:"base channels α; not for 3-fc (default: about 25.6M weights)"`
+	Width     int    `placeholder:"N" help:"hidden units a layer of 3-fc (default: about 25.6M weights)"`
+	Batch     int    `default:"512" placeholder:"N" help:"examples a step (default 512)"`
+	Augment   string `default:"fast-autoaugment" placeholder:"NAME" help:"none, flip-crop, fast-autoaugment (default fast-autoaugment)"`
+	Steps     int    `default:"7" placeholder:"N" help:"steps that are timed, after two that are not (default 7)"`
+	Precision string `default:"auto" placeholder:"NAME" help:"of products: auto, fp32, bf16 (default auto)"`
+	Threads   int    `default:"0" placeholder:"N" help:"0 is all cores (default 0)"`
+	JSON      bool   `name:"json" help:"one JSON object a line for each network (default off)"`
+}
+
+// benchSizes are the networks that bench takes when none is asked for: about
+// 25.6 million weights, as in the EE-411 report.
+var benchSizes = []struct {
+	model        string
+	alpha, width int
+}{{"s-fc", 28, 0}, {"s-conv", 64, 0}, {"s-local", 64, 0}, {"3-fc", 0, 3750}}
+
+// Help is the end of `betalasso bench --help`.
+func (benchCommand) Help() string {
+	return `Times whole training steps with the β-lasso update, batches and augmentation included, on generated images. Peak is what a loop of multiply-adds in registers reaches in the same process: the most that the products could. bench/run compares with PyTorch.
+
+Example, some seconds:
+
+    betalasso bench --model s-fc --alpha 4`
+}
+
+// benchResult is a line of --json. Times are medians, in milliseconds.
+type benchResult struct {
+	Model             string  `json:"model"`
+	Alpha             int     `json:"alpha"`
+	Width             int     `json:"width"`
+	Precision         string  `json:"precision"`
+	Threads           int     `json:"threads"`
+	Params            int     `json:"params"`
+	StepMS            float64 `json:"step_ms"`
+	GFLOPS            float64 `json:"gflops"`
+	PeakGFLOPS        float64 `json:"peak_gflops"`
+	ExamplesPerSecond float64 `json:"examples_per_second"`
+	PeakRSS           int64   `json:"peak_rss_bytes"`
+
+	Share      float64 `json:"share_of_peak"`
+	SpreadMS   float64 `json:"spread_ms"` // between the quartiles
+	DataMS     float64 `json:"data_ms"`
+	ForwardMS  float64 `json:"forward_ms"`
+	BackwardMS float64 `json:"backward_ms"`
+	UpdateMS   float64 `json:"update_ms"`
+	Batch      int     `json:"batch"`
+	Augment    string  `json:"augment"`
+	Device     string  `json:"device"`
+}
+
+// Run measures.
+func (b *benchCommand) Run() error {
+	if b.Steps < 1 || b.Batch < 1 {
+		return usageError{errors.New("steps and batch must be at least 1")}
+	}
+	if b.Model != "" {
+		r, err := b.one()
+		if err != nil {
+			return err
+		}
+		return b.print(os.Stdout, []benchResult{r})
+	}
+	if b.Alpha != 0 || b.Width != 0 {
+		return usageError{errors.New("alpha and width are of one network: name it with --model")}
+	}
+	var list []benchResult
+	for _, s := range benchSizes { // each in a process of its own, for its memory
+		r, err := b.child(s.model, s.alpha, s.width)
+		if err != nil {
+			return err
+		}
+		list = append(list, r)
+	}
+	return b.print(os.Stdout, list)
+}
+
+// child measures one network in another process.
+func (b *benchCommand) child(name string, alpha, width int) (r benchResult, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return r, err
+	}
+	args := []string{"bench", "--json", "--model", name, "--batch", strconv.Itoa(b.Batch), "--augment", b.Augment,
+		"--steps", strconv.Itoa(b.Steps), "--precision", b.Precision, "--threads", strconv.Itoa(b.Threads)}
+	if alpha != 0 {
+		args = append(args, "--alpha", strconv.Itoa(alpha))
+	} else {
+		args = append(args, "--width", strconv.Itoa(width))
+	}
+	c := exec.Command(self, args...)
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, os.Stderr
+	if err := c.Run(); err != nil {
+		var e *exec.ExitError
+		if errors.As(err, &e) && e.Exited() {
+			return r, codedError{code: e.ExitCode()} // it has said why
+		}
+		return r, fmt.Errorf("measuring %s: %w", name, err)
+	}
+	return r, json.Unmarshal(out.Bytes(), &r)
+}
+
+// one measures one network in this process.
+func (b *benchCommand) one() (r benchResult, err error) {
+	c := run.Default()
+	c.Model, c.Alpha, c.Width, c.Batch, c.Augment = b.Model, b.Alpha, b.Width, b.Batch, b.Augment
+	c.Threads, c.Precision = b.Threads, precision(b.Precision)
+	c.Optimizer, c.Beta, c.LambdaConv, c.LambdaFC, c.LR, c.Val = "beta-lasso", 50, 1e-5, 2e-6, 1e-3, 0
+	for _, s := range benchSizes {
+		if s.model == c.Model && c.Alpha == 0 && c.Width == 0 {
+			c.Alpha, c.Width = s.alpha, s.width
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return r, err
+	}
+	if err := enoughMemory(c); err != nil {
+		return r, err
+	}
+	size := model.Size{Alpha: c.Alpha, Width: c.Width, Channels: 3, Side: 32, Classes: 10, Batch: c.Batch}
+	_, params, err := model.Count(c.Model, size)
+	if err != nil {
+		return r, usageError{err}
+	}
+	flops, err := model.StepFLOPs(c.Model, size)
+	if err != nil {
+		return r, err
+	}
+	dev, err := cpu.New(threads(c), "", c.Precision == "bf16")
+	if err != nil {
+		return r, err
+	}
+	before := dev.Peak()
+	t, err := train.Bench(train.Options{Config: c, Device: dev, Set: noise(8 * c.Batch), Threads: threads(c)}, 2, b.Steps)
+	if err != nil {
+		return r, err
+	}
+	steps := make([]float64, b.Steps)
+	for i := range steps {
+		steps[i] = t.Data[i] + t.Forward[i] + t.Backward[i] + t.Update[i]
+	}
+	step := quantile(steps, 0.5)
+	peak := max(before, dev.Peak())
+	rate := flops * float64(c.Batch) / step
+	return benchResult{
+		Model: c.Model, Alpha: c.Alpha, Width: c.Width, Precision: c.Precision, Threads: threads(c), Params: params,
+		StepMS: 1e3 * step, GFLOPS: rate / 1e9, PeakGFLOPS: peak / 1e9, ExamplesPerSecond: float64(c.Batch) / step, PeakRSS: run.PeakRSS(),
+		Share: rate / peak, SpreadMS: 1e3 * (quantile(steps, 0.75) - quantile(steps, 0.25)),
+		DataMS: 1e3 * quantile(t.Data, 0.5), ForwardMS: 1e3 * quantile(t.Forward, 0.5),
+		BackwardMS: 1e3 * quantile(t.Backward, 0.5), UpdateMS: 1e3 * quantile(t.Update, 0.5),
+		Batch: c.Batch, Augment: c.Augment, Device: dev.Name(),
+	}, nil
+}
+
+// noise is a set of n images, of the shape of CIFAR-10's.
+func noise(n int) *data.Set {
+	const size = 3 * 32 * 32
+	r := rand.New(rand.NewPCG(1, 2))
+	im := data.Images{Pix: make([]uint8, n*size), Labels: make([]uint8, n), Size: size}
+	for i := range im.Pix {
+		im.Pix[i] = uint8(r.UintN(256))
+	}
+	for i := range im.Labels {
+		im.Labels[i] = uint8(r.UintN(10))
+	}
+	return &data.Set{Name: "cifar10", Classes: make([]string, 10), Channels: 3, Side: 32, Train: im, Test: im}
+}
+
+// quantile is the value below which that part of the list lies, which is not
+// empty, by the mean of its neighbours.
+func quantile(list []float64, part float64) float64 {
+	sorted := slices.Sorted(slices.Values(list))
+	at := part * float64(len(sorted)-1)
+	low := int(at)
+	high := min(low+1, len(sorted)-1)
+	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
+}
+
+// print prints the results for people, or as JSON.
+func (b *benchCommand) print(out io.Writer, list []benchResult) error {
+	if b.JSON {
+		e := json.NewEncoder(out)
+		for _, r := range list {
+			if err := e.Encode(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	r := list[0]
+	fmt.Fprintf(out, "%s, batches of %d, %s; medians of %d steps, milliseconds\n", r.Device, r.Batch, r.Augment, b.Steps)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "NETWORK\tSIZE\tWEIGHTS\tSTEP\t±\tFORWARD\tBACKWARD\tUPDATE\tDATA\tGFLOP/S\tPEAK\tSHARE\tIMAGES/S\tMEMORY\t")
+	for _, r := range list {
+		fmt.Fprintf(w, "%s\t%d\t%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.0f %%\t%.0f\t%s\t\n", r.Model, cmp.Or(r.Alpha, r.Width), short(r.Params),
+			r.StepMS, r.SpreadMS/2, r.ForwardMS, r.BackwardMS, r.UpdateMS, r.DataMS, r.GFLOPS, r.PeakGFLOPS, 100*r.Share, r.ExamplesPerSecond, bytesText(float64(r.PeakRSS)))
+	}
+	return w.Flush()
+}
