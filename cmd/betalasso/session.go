@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -46,6 +47,9 @@ const echo = 500 * time.Millisecond
 // newSession starts to listen for signals: the first asks to stop, the second
 // ends the process at once. close ends it.
 func newSession(json bool) *session {
+	// A run's memory is a few large buffers that live as long as it does, and a
+	// step allocates nothing: the collector need not leave room for as much again.
+	debug.SetGCPercent(10)
 	s := &session{out: os.Stdout, notes: os.Stdout, json: json, ended: make(chan struct{})}
 	if json {
 		s.notes = os.Stderr
