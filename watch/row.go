@@ -2,13 +2,9 @@ package watch
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
-	"syscall"
 	"time"
 
 	"betalasso/run"
@@ -171,9 +167,7 @@ func (e *entry) lastEvent() (run.Event, error) {
 	return last, fs.ErrNotExist
 }
 
-// alive says whether a process writes to the run: the one its lock names, where
-// that was on this machine; elsewhere, one that wrote lately. The lock itself is
-// not tried, for a run that starts at that moment would find it taken.
+// alive says whether a process writes to the run.
 func (e *entry) alive(now time.Time) bool {
 	var latest time.Time
 	for _, f := range e.files {
@@ -181,25 +175,5 @@ func (e *entry) alive(now time.Time) bool {
 			latest = f.changed
 		}
 	}
-	quiet := now.Sub(latest)
-	pace := time.Duration(e.pace * float64(time.Second))
-	var id int
-	var host string
-	if _, err := fmt.Sscanf(e.holder, "process %d on %s", &id, &host); err == nil {
-		if here, err := os.Hostname(); err == nil && host == here {
-			return quiet < max(time.Hour, 10*pace) && exists(id) // another process may have got its number by then
-		}
-	}
-	return quiet < max(2*time.Minute, 3*pace)
-}
-
-// exists says whether there is a process of this number.
-func exists(id int) bool {
-	p, err := os.FindProcess(id)
-	if err != nil {
-		return false
-	}
-	defer p.Release()
-	err = p.Signal(syscall.Signal(0))
-	return !errors.Is(err, os.ErrProcessDone) && !errors.Is(err, syscall.ESRCH)
+	return run.Alive(e.holder, latest, now, time.Duration(e.pace*float64(time.Second)))
 }

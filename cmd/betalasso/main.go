@@ -34,6 +34,7 @@ type commands struct {
 	Sweep     sweepCommand     `cmd:"" help:"Run a study: many runs from one file, on one machine or many."`
 	Eval      evalCommand      `cmd:"" help:"Test a run's weights: last and best."`
 	Bench     benchCommand     `cmd:"" help:"Time training steps, beside what the machine could do."`
+	Runs      runsCommand      `cmd:"" help:"List runs: state, progress, accuracy."`
 	Compare   compareCommand   `cmd:"" help:"Set runs side by side: means, spreads, differences."`
 	Report    reportCommand    `cmd:"" help:"Write the report of runs: tables, curves, filters."`
 	Export    exportCommand    `cmd:"" help:"Write runs for other tools: PyTorch, ONNX, tables, TensorBoard."`

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"betalasso/index"
+	"betalasso/spelling"
+)
+
+// runsCommand is `betalasso runs`.
+type runsCommand struct {
+	Dir   []string `arg:"" optional:"" help:"directories of runs, or folders that hold some (default: this folder)"`
+	State []string `placeholder:"NAME" help:"only runs in these states: planned, running, done, failed, interrupted (default: all)"`
+	Sort  string   `default:"dir" placeholder:"NAME" help:"dir, or best first: val, test; fewest first: nonzero; latest first: age (default dir)"`
+	Limit int      `placeholder:"N" help:"list so many runs at most (default 0: all)"`
+	JSON  bool     `name:"json" help:"one JSON object a line, one a run (default off)"`
+}
+
+// Help is the end of `betalasso runs --help`.
+func (runsCommand) Help() string {
+	return `What was read of a run is kept in an index in your cache folder, and read again when its files change. The index can be deleted at any time.
+
+Example:
+
+    betalasso runs . --sort val --limit 20`
+}
+
+// runOrders are the values of --sort but for dir.
+var runOrders = map[string]func(a, b index.Row) int{
+	"val":     func(a, b index.Row) int { return cmp.Compare(valOf(b), valOf(a)) },
+	"test":    func(a, b index.Row) int { return cmp.Compare(testOf(b), testOf(a)) },
+	"nonzero": func(a, b index.Row) int { return cmp.Compare(a.Nonzero(), b.Nonzero()) },
+	"age":     func(a, b index.Row) int { return b.Updated.Compare(a.Updated) },
+}
+
+// Run lists.
+func (c *runsCommand) Run() error {
+	for _, s := range c.State {
+		if !slices.Contains(index.States, s) {
+			return usageError{fmt.Errorf("state: there is no %q%s; the states are %s", s, spelling.Hint(s, index.States), strings.Join(index.States, ", "))}
+		}
+	}
+	order, ok := runOrders[c.Sort]
+	if names := []string{"dir", "val", "test", "nonzero", "age"}; !ok && c.Sort != "dir" {
+		return usageError{fmt.Errorf("sort: there is no %q%s; use one of %s", c.Sort, spelling.Hint(c.Sort, names), strings.Join(names, ", "))}
+	}
+	if c.Limit < 0 {
+		return usageError{fmt.Errorf("limit: %d is below zero", c.Limit)}
+	}
+	if len(c.Dir) == 0 {
+		c.Dir = []string{"."}
+	}
+	for _, dir := range c.Dir {
+		if _, err := os.Stat(dir); err != nil {
+			return usageError{err}
+		}
+	}
+	x := openIndex()
+	defer x.Close()
+	rows, err := x.Refresh(context.Background(), c.Dir...)
+	if err != nil {
+		return err
+	}
+	if x.Note != "" {
+		fmt.Fprintln(os.Stderr, "betalasso:", x.Note)
+	}
+	if len(c.State) > 0 {
+		rows = slices.DeleteFunc(rows, func(r index.Row) bool { return !slices.Contains(c.State, r.State) })
+	}
+	if order != nil {
+		slices.SortStableFunc(rows, order)
+	}
+	if c.Limit > 0 {
+		rows = rows[:min(c.Limit, len(rows))]
+	}
+	if c.JSON {
+		e := json.NewEncoder(os.Stdout)
+		for _, r := range rows {
+			if err := e.Encode(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return printRuns(rows)
+}
+
+// openIndex opens the user's index; without one, all files are read.
+func openIndex() *index.Index {
+	path, err := index.Path()
+	if err == nil {
+		var x *index.Index
+		if x, err = index.Open(path); err == nil {
+			return x
+		}
+	}
+	return &index.Index{Note: fmt.Sprintf("there is no index, so all files are read: %s", err)}
+}
+
+func printRuns(rows []index.Row) error {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "STATE\tMODEL\tDATA\tOPTIMIZER\tSEED\tEPOCH\tVAL %\tTEST %\tNONZERO\tAGE\tDIR")
+	here, _ := os.Getwd()
+	for _, r := range rows {
+		dir := r.Dir
+		if rel, err := filepath.Rel(here, dir); err == nil && filepath.IsLocal(rel) {
+			dir = rel
+		}
+		nonzero := ""
+		if r.Last != nil {
+			nonzero = thousands(r.Nonzero())
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d/%d\t%s\t%s\t%s\t%s\t%s\n", r.State, r.Config.Model, r.Config.Data, r.Config.Optimizer,
+			r.Config.Seed, r.Epoch, r.Config.Epochs, percentOrNothing(valOf(r)), percentOrNothing(testOf(r)), nonzero, ageText(time.Since(r.Updated)), dir)
+	}
+	return w.Flush()
+}
+
+// valOf is the validation accuracy after the last epoch; −1: none.
+func valOf(r index.Row) float64 {
+	switch {
+	case r.Config.Val == 0:
+	case r.Result != nil:
+		return r.Result.Last.ValAcc
+	case r.Last != nil:
+		return r.Last.ValAcc
+	}
+	return -1
+}
+
+// testOf is the test accuracy after the last epoch; −1: none.
+func testOf(r index.Row) float64 {
+	if r.Result == nil {
+		return -1
+	}
+	return r.Result.Last.TestAcc
+}
+
+func percentOrNothing(x float64) string {
+	if x < 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", 100*x)
+}
+
+// ageText is an age in its largest unit.
+func ageText(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}
