@@ -89,7 +89,7 @@ func (d *Device) Name() string {
 
 // Alloc is compute.Device's.
 func (d *Device) Alloc(rows, cols int) compute.Mat {
-	return compute.Mat{Rows: rows, Cols: cols, Data: make([]float32, rows*cols)}
+	return compute.Mat{Rows: rows, Cols: cols, Data: huge(make([]float32, rows*cols))}
 }
 
 // check panics if shapes do not fit. What it prints is a copy, so that calls

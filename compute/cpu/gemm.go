@@ -4,7 +4,8 @@ import "betalasso/compute"
 
 const (
 	// depth is how much of k a panel holds: a right panel of 24 columns then
-	// fills three quarters of a 32 KiB first-level cache.
+	// fills three quarters of a 32 KiB first-level cache, where it stays while
+	// the left panels of a block pass by.
 	depth = 256
 	// blockRows and blockCols are the destination's block that one task keeps
 	// in a 512 KiB second-level cache together with its packed right side.
@@ -101,8 +102,8 @@ func (j *productJob) do(t int, w *worker) {
 // adds it there.
 func (d *Device) block(kr int, a, b []float32, mb, nb int, c []float32, ldc int, add bool, w *worker) {
 	kn := &d.kernel
-	for i := 0; i < mb; i += kn.mr {
-		for j := 0; j < nb; j += kn.nr {
+	for j := 0; j < nb; j += kn.nr {
+		for i := 0; i < mb; i += kn.mr {
 			if i+kn.mr <= mb && j+kn.nr <= nb {
 				kn.mul(kr, a[i*kr:], b[j*kr:], c[i*ldc+j:], ldc, add)
 				continue

@@ -17,7 +17,7 @@ type worker struct {
 // grow is s with room for n numbers, whose contents do not matter.
 func grow[T float32 | float64](s *[]T, n int) []T {
 	if cap(*s) < n {
-		*s = make([]T, n)
+		*s = huge(make([]T, n))
 	}
 	return (*s)[:n]
 }
