@@ -28,21 +28,24 @@ const (
 
 // commands is the command line.
 type commands struct {
-	Reproduce reproduceCommand `cmd:"" help:"Train all cases of the paper's table, then write the report."`
-	Train     trainCommand     `cmd:"" help:"Train one network."`
-	Resume    resumeCommand    `cmd:"" help:"Go on with a run that was interrupted."`
-	Sweep     sweepCommand     `cmd:"" help:"Run a study: many runs from one file, on one machine or many."`
-	Eval      evalCommand      `cmd:"" help:"Test a run's weights: last and best."`
-	Bench     benchCommand     `cmd:"" help:"Time training steps, beside what the machine could do."`
-	Runs      runsCommand      `cmd:"" help:"List runs: state, progress, accuracy."`
-	Compare   compareCommand   `cmd:"" help:"Set runs side by side: means, spreads, differences."`
-	Report    reportCommand    `cmd:"" help:"Write the report of runs: tables, curves, filters."`
-	Export    exportCommand    `cmd:"" help:"Write runs for other tools: PyTorch, ONNX, tables, TensorBoard."`
-	Import    importCommand    `cmd:"" help:"Make a run's directory of weights trained elsewhere."`
-	Filters   filtersCommand   `cmd:"" help:"Draw a run's first-layer filters."`
-	Watch     watchCommand     `cmd:"" help:"Show runs, live, on a page."`
-	Data      dataCommand      `cmd:"" help:"List, fetch or verify the data sets."`
-	Version   versionCommand   `cmd:"" help:"Say which build this is, and of what machine."`
+	Reproduce  reproduceCommand  `cmd:"" help:"Train all cases of the paper's table, then write the report."`
+	Train      trainCommand      `cmd:"" help:"Train one network."`
+	Resume     resumeCommand     `cmd:"" help:"Go on with a run that was interrupted."`
+	Sweep      sweepCommand      `cmd:"" help:"Run a study: many runs from one file, on one machine or many."`
+	Eval       evalCommand       `cmd:"" help:"Test a run's weights: last and best."`
+	Bench      benchCommand      `cmd:"" help:"Time training steps, beside what the machine could do."`
+	Runs       runsCommand       `cmd:"" help:"List runs: state, progress, accuracy."`
+	Compare    compareCommand    `cmd:"" help:"Set runs side by side: means, spreads, differences."`
+	Report     reportCommand     `cmd:"" help:"Write the report of runs: tables, curves, filters."`
+	Export     exportCommand     `cmd:"" help:"Write runs for other tools: PyTorch, ONNX, tables, TensorBoard."`
+	Import     importCommand     `cmd:"" help:"Make a run's directory of weights trained elsewhere."`
+	Filters    filtersCommand    `cmd:"" help:"Draw a run's first-layer filters."`
+	Watch      watchCommand      `cmd:"" help:"Show runs, live, on a page."`
+	Data       dataCommand       `cmd:"" help:"List, fetch or verify the data sets."`
+	Docs       docsCommand       `cmd:"" hidden:"" help:"Print docs/cli.md."`
+	Completion completionCommand `cmd:"" help:"Print a script with which a shell completes words."`
+	Complete   completeCommand   `cmd:"" hidden:"" help:"Print what a word may become."`
+	Version    versionCommand    `cmd:"" help:"Say which build this is, and of what machine."`
 }
 
 const description = `Learning convolutions from scratch: S-CONV, S-LOCAL, S-FC and 3-FC trained with SGD and with β-lasso on CIFAR-10, CIFAR-100 and SVHN.
