@@ -1,0 +1,179 @@
+// Command ownimages trains S-FC with β-lasso on a folder of one's own images, a
+// folder for each class inside it, with the packages of betalasso as a library:
+//
+//	go run ./examples/ownimages            # makes itself a small folder first
+//	go run ./examples/ownimages FOLDER
+package main
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	_ "image/jpeg"
+	"image/png"
+	"log"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+
+	"betalasso/augment"
+	"betalasso/compute/cpu"
+	"betalasso/data"
+	"betalasso/filters"
+	"betalasso/model"
+	"betalasso/optim"
+)
+
+const (
+	side   = 32
+	batch  = 32
+	epochs = 10
+	seed   = 1
+)
+
+func main() {
+	log.SetFlags(0)
+	if err := run(os.Args[1:]); err != nil {
+		log.Fatal("ownimages: ", err)
+	}
+}
+
+func run(args []string) error {
+	if len(args) == 0 {
+		folder, err := os.MkdirTemp("", "ownimages")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(folder)
+		if err := paint(folder); err != nil {
+			return err
+		}
+		args = []string{folder}
+	}
+	images, classes, err := read(args[0])
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d images of %d classes\n", images.Len(), len(classes))
+	return train(images, classes)
+}
+
+// read reads the images below folder: in planes of 32 x 32 bytes, red, green,
+// blue, as in the CIFAR files.
+func read(folder string) (im data.Images, classes []string, err error) {
+	im.Size = 3 * side * side
+	paths, err := filepath.Glob(filepath.Join(folder, "*", "*.*"))
+	if err != nil {
+		return im, nil, err
+	}
+	for _, path := range paths { // sorted, so classes come one after another
+		class := filepath.Base(filepath.Dir(path))
+		if len(classes) == 0 || classes[len(classes)-1] != class {
+			classes = append(classes, class)
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return im, nil, err
+		}
+		picture, _, err := image.Decode(f)
+		f.Close()
+		if err != nil {
+			return im, nil, fmt.Errorf("%s: %w", path, err)
+		}
+		im.Pix = append(im.Pix, planes(picture)...)
+		im.Labels = append(im.Labels, uint8(len(classes)-1))
+	}
+	if len(classes) < 2 || len(classes) > 256 || im.Len() < batch {
+		return im, nil, fmt.Errorf("%s has %d images in %d folders; it takes %d or more, in 2 to 256 folders, one for each class", folder, im.Len(), len(classes), batch)
+	}
+	return im, classes, nil
+}
+
+// planes are the middle square of a picture, at 32 x 32, nearest pixels.
+func planes(picture image.Image) []uint8 {
+	b := picture.Bounds()
+	size := min(b.Dx(), b.Dy())
+	x0, y0 := b.Min.X+(b.Dx()-size)/2, b.Min.Y+(b.Dy()-size)/2
+	pix := make([]uint8, 3*side*side)
+	for y := range side {
+		for x := range side {
+			c := color.RGBAModel.Convert(picture.At(x0+x*size/side, y0+y*size/side)).(color.RGBA)
+			pix[y*side+x], pix[side*side+y*side+x], pix[2*side*side+y*side+x] = c.R, c.G, c.B
+		}
+	}
+	return pix
+}
+
+// train is the whole loop of a training.
+func train(images data.Images, classes []string) error {
+	dev, err := cpu.New(0, "", false)
+	if err != nil {
+		return err
+	}
+	net, err := model.New(dev, "s-fc", model.Size{Alpha: 2, Channels: 3, Side: side, Classes: len(classes), Batch: batch}, seed)
+	if err != nil {
+		return err
+	}
+	mean, std := data.MeanStd(images, 3)
+	pipe, err := augment.New("flip-crop", "cifar10", 3, side, mean, std)
+	if err != nil {
+		return err
+	}
+	params := net.Params()
+	opt := optim.New(dev, optim.BetaLasso{Beta: 50, LambdaConv: 1e-4, LambdaFC: 2e-5}, params)
+	nonzero := make([]int, len(params))
+	x, dlogits, labels := dev.Alloc(batch, images.Size), dev.Alloc(batch, len(classes)), make([]uint8, batch)
+	var scratch augment.Scratch
+	steps := images.Len() / batch
+	for epoch := range epochs {
+		order := data.Order(images.Len(), seed, epoch)
+		loss, correct := 0.0, 0
+		for step := range steps {
+			for r := range batch {
+				i := int(order[step*batch+r])
+				pipe.Apply(x.Row(r), images.Image(i), augment.Seed(seed, epoch, i), &scratch)
+				labels[r] = images.Labels[i]
+			}
+			l, c := dev.CrossEntropy(dlogits, net.Forward(x, true), labels)
+			net.Backward(dlogits)
+			opt.Step(dev, optim.Cosine(0.05, epoch*steps+step, epochs*steps), nonzero)
+			loss, correct = loss+l, correct+c
+		}
+		seen := float64(steps * batch)
+		fmt.Printf("epoch %2d  loss %.4f  right %5.1f %%  first layer: %d of %d weights\n", epoch+1, loss/seen, 100*float64(correct)/seen, nonzero[0], len(params[0].Value.Data))
+	}
+	m := filters.Locality(params[0].Value.Row(0), 3, side, side)
+	fmt.Printf("the first filter: %+v\n", m)
+	return nil
+}
+
+// paint makes a folder of two classes: warm and cold squares at random places.
+func paint(folder string) error {
+	r := rand.New(rand.NewPCG(seed, 0))
+	for class, c := range map[string]color.RGBA{"cold": {40, 80, 230, 255}, "warm": {240, 120, 30, 255}} {
+		if err := os.MkdirAll(filepath.Join(folder, class), 0o777); err != nil {
+			return err
+		}
+		for n := range 80 {
+			picture := image.NewRGBA(image.Rect(0, 0, 48, 40))
+			x0, y0 := r.IntN(30), r.IntN(24)
+			for i := range picture.Pix {
+				picture.Pix[i] = uint8(r.IntN(256))
+			}
+			for y := range 14 {
+				for x := range 14 {
+					picture.SetRGBA(x0+x, y0+y, c)
+				}
+			}
+			f, err := os.Create(filepath.Join(folder, class, fmt.Sprintf("%03d.png", n)))
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(png.Encode(f, picture), f.Close()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
