@@ -56,7 +56,7 @@ const (
 	columns = 3 * 32 * 32
 	hidden  = 64
 	classes = 10
-	steps   = 150
+	steps   = 400
 )
 
 func main() {
@@ -130,7 +130,7 @@ func train(dev compute.Device) (first, last float64) {
 		}
 		loss, _ := dev.CrossEntropy(dlogits, net.Forward(x, true), labels)
 		net.Backward(dlogits)
-		opt.Step(dev, optim.Cosine(0.001, step, steps), nonzero)
+		opt.Step(dev, optim.Cosine(0.002, step, steps), nonzero)
 		switch {
 		case step < 10:
 			first += loss / batch / 10
