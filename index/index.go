@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -14,7 +15,8 @@ import (
 	"strings"
 	"time"
 
-	_ "modernc.org/sqlite"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"betalasso/run"
 )
@@ -24,7 +26,7 @@ import (
 type Index struct {
 	path string
 	db   *sql.DB
-	Note string // what was wrong with the file, where it had to be made anew
+	Note string // what was wrong with the file, where it had to be made anew or was not used
 }
 
 const (
@@ -40,14 +42,15 @@ func Path() (string, error) {
 }
 
 // Open opens the index at path, and makes it where there is none. A file that
-// is damaged, or is something else, is moved to path.old, and Note says so.
+// is damaged, or is something else, is moved to path.old, and Note says so. One
+// that another process keeps locked is an error, and stays.
 func Open(path string) (*Index, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, err
 	}
 	x := &Index{path: path}
 	err := x.open()
-	if err != nil {
+	if damaged(err) {
 		err = x.renew(err)
 	}
 	if err != nil {
@@ -89,13 +92,40 @@ func prepare(db *sql.DB) error {
 		return nil
 	}
 	if id != 0 || v != 0 || tables != 0 {
-		return fmt.Errorf("it is not an index of this version")
+		return errForeign
 	}
 	_, err = tx.Exec(fmt.Sprintf("CREATE TABLE runs (dir TEXT PRIMARY KEY, stamp TEXT NOT NULL, row BLOB NOT NULL) WITHOUT ROWID; PRAGMA application_id = %d; PRAGMA user_version = %d", application, version))
 	if err != nil {
 		return err
 	}
 	return tx.Commit()
+}
+
+var errForeign = errors.New("it is not an index of this version")
+
+// damaged says whether err is the file's own fault. A lock or a full disk is
+// not: the file may be whole, and in use by another process.
+func damaged(err error) bool {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff { // the rest says more of the same
+		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR: // the last: no such table
+			return true
+		}
+	}
+	return errors.Is(err, errForeign)
+}
+
+// giveUp makes the file anew if it is damaged, and else goes on without one:
+// the index only saves time, so no fault of it may keep runs from being listed.
+func (x *Index) giveUp(err error) {
+	if damaged(err) {
+		err = x.renew(err)
+	}
+	if err != nil {
+		x.Note = fmt.Sprintf("%s is not used: %s", x.path, err)
+		x.Close()
+	}
 }
 
 // renew moves the file aside and begins another.
@@ -141,13 +171,12 @@ func (x *Index) Refresh(ctx context.Context, roots ...string) ([]Row, error) {
 		return nil, err
 	}
 	known, err := x.load(ctx, list)
-	if err != nil && ctx.Err() == nil {
-		if err = x.renew(err); err == nil {
-			known, err = x.load(ctx, list)
-		}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, err
+		x.giveUp(err)
+		known = map[string]kept{}
 	}
 	now := time.Now()
 	var rows []Row
@@ -177,7 +206,12 @@ func (x *Index) Refresh(ctx context.Context, roots ...string) ([]Row, error) {
 		r.settle(now)
 		rows = append(rows, r)
 	}
-	return rows, x.store(ctx, changed, known)
+	if err := x.store(ctx, changed, known); ctx.Err() != nil {
+		return nil, ctx.Err()
+	} else if err != nil {
+		x.giveUp(err)
+	}
+	return rows, nil
 }
 
 // load reads what the index has at or below the roots.
@@ -219,17 +253,17 @@ func (x *Index) store(ctx context.Context, changed, gone map[string]kept) error 
 	}
 	tx, err := x.db.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("index %s: %w", x.path, err)
+		return err
 	}
 	defer tx.Rollback()
 	for dir, k := range changed {
 		if _, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", dir, k.stamp, k.row); err != nil {
-			return fmt.Errorf("index %s: %w", x.path, err)
+			return err
 		}
 	}
 	for dir := range gone {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM runs WHERE dir = ?", dir); err != nil {
-			return fmt.Errorf("index %s: %w", x.path, err)
+			return err
 		}
 	}
 	return tx.Commit()

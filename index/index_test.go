@@ -214,6 +214,37 @@ func TestManyAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
+// Another process's lock is no damage, and an index that cannot be written
+// keeps no run from being listed.
+func TestIndexThatCannotBeUsed(t *testing.T) {
+	root, path := t.TempDir(), filepath.Join(t.TempDir(), "runs.sqlite")
+	planned(t, root, 2, 1, true)
+	holder, x := open(t, path), open(t, path)
+	if _, err := x.db.Exec("PRAGMA busy_timeout = 1"); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := holder.db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	if rows := refresh(t, x, root); len(rows) != 2 || x.Note == "" {
+		t.Errorf("locked: got %d rows, note %q, want 2 and a note", len(rows), x.Note)
+	}
+	if _, err := os.Stat(path + ".old"); err == nil {
+		t.Error("a locked index was moved aside")
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := holder.db.Exec("PRAGMA query_only = 1"); err != nil {
+		t.Fatal(err)
+	}
+	if rows := refresh(t, holder, root); len(rows) != 2 || holder.Note == "" {
+		t.Errorf("not to be written: got %d rows, note %q, want 2 and a note", len(rows), holder.Note)
+	}
+}
+
 // BenchmarkRefresh lists 5,000 runs whose files are as the index has them.
 func BenchmarkRefresh(b *testing.B) {
 	root := b.TempDir()
