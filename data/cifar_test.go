@@ -46,7 +46,7 @@ func TestAppendCIFARBad(t *testing.T) {
 		{"empty", bytes.NewReader(nil), 0, "empty"},
 		{"truncated", bytes.NewReader(good[:len(good)-1]), len(good) - 1, "ends inside image 3: 3072 of its 3073 bytes"},
 		{"bad label", bytes.NewReader(badLabel), len(good), "image 2 has label 10"},
-		{"too large by its size", bytes.NewReader(good), 1 << 40, "want at most"},
+		{"too large by its size", bytes.NewReader(good), 1 << 30, "want at most"},
 		{"too large for its size", bytes.NewReader(append(good, good...)), 1, "more than 4 images"},
 		{"the source breaks off at a row's end", io.MultiReader(bytes.NewReader(good), iotest.ErrReader(io.ErrUnexpectedEOF)), len(good), "unexpected EOF"},
 	} {

@@ -158,7 +158,7 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		{"sconv", good, "did you mean \"s-conv\"?"},
 		{"", good, "no network"},
 		{"s-fc", with(func(s *Size) { s.Alpha = 0 }), "alpha of 1"},
-		{"s-fc", with(func(s *Size) { s.Alpha = 1 << 40 }), "alpha of 1"},
+		{"s-fc", with(func(s *Size) { s.Alpha = 1 << 30 }), "alpha of 1"},
 		{"3-fc", with(func(s *Size) { s.Width = 0 }), "width of 1"},
 		{"s-fc", with(func(s *Size) { s.Batch = 0 }), "batch"},
 		{"s-fc", with(func(s *Size) { s.Classes = 0 }), "0 classes"},
