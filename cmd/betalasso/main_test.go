@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -281,26 +282,54 @@ func TestDivergenceHasItsOwnStatus(t *testing.T) {
 	}
 }
 
+// TestFullDisk lets the disk fill at one file after another of a run: whichever
+// could not be written, the checkpoint before it is whole, and the run goes on
+// from it to the weights of a run that had room.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	disk := t.TempDir()
-	if err := mountTiny(disk, "size=1180k"); err != nil {
-		t.Skip("no small file system: ", err)
-	}
-	defer unmount(disk)
-	dir := filepath.Join(disk, "run")
-	_, stderr := want(t, exitFailure, append([]string{"train", "--out", dir}, tiny(t)...)...)
-	for _, w := range []string{"disk is full", "intact", "betalasso resume"} {
-		if !strings.Contains(stderr, w) {
-			t.Errorf("%q does not say %q", stderr, w)
+	flags := tiny(t)
+	roomy := filepath.Join(t.TempDir(), "run")
+	want(t, 0, append([]string{"train", "--out", roomy}, flags...)...)
+	stopped := map[bool]int{}
+	for size := 100; size < 1500; size += 100 {
+		disk := t.TempDir()
+		if err := mountTiny(disk, fmt.Sprintf("%dk", size)); err != nil {
+			t.Skip("no small file system: ", err)
+		}
+		defer unmount(disk)
+		dir := filepath.Join(disk, "run")
+		status, _, stderr := betalasso(t, append([]string{"train", "--out", dir}, flags...)...)
+		if status == 0 {
+			break
+		}
+		d, err := run.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, lost := d.LoadCheckpoint()
+		if lost != nil && !errors.Is(lost, fs.ErrNotExist) {
+			t.Errorf("%d KiB: the last checkpoint: %v", size, lost)
+		}
+		stopped[lost == nil]++
+		kept := "no checkpoint yet"
+		if lost == nil {
+			kept = "is intact"
+		}
+		for _, w := range []string{"disk is full", kept, "betalasso resume"} {
+			if status != exitFailure || !strings.Contains(stderr, w) {
+				t.Errorf("%d KiB: got status %d and %q, which does not say %q", size, status, stderr, w)
+			}
+		}
+		if err := enlarge(disk, "8m"); err != nil {
+			t.Fatal(err)
+		}
+		want(t, 0, "resume", dir)
+		if weights(t, dir) != weights(t, roomy) {
+			t.Errorf("%d KiB: other weights after the disk was full", size)
 		}
 	}
-	d, err := run.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := d.LoadCheckpoint(); err != nil {
-		t.Errorf("the last checkpoint: %v", err)
+	if stopped[true] == 0 || stopped[false] == 0 {
+		t.Errorf("the disk was full %d times before a checkpoint and %d times after: want both", stopped[false], stopped[true])
 	}
 }
 

@@ -4,6 +4,8 @@ package main
 
 import "errors"
 
-func mountTiny(path, options string) error { return errors.New("only on Linux") }
+func mountTiny(path, size string) error { return errors.New("only on Linux") }
+
+func enlarge(path, size string) error { return errors.New("only on Linux") }
 
 func unmount(string) {}

@@ -64,15 +64,20 @@ func (r *resumeCommand) Run() error {
 	if errors.Is(err, train.ErrStopped) {
 		return s.stopped(fmt.Sprintf("saved; go on with: betalasso resume %s", quote(r.Dir)))
 	}
-	return hintResume(err, r.Dir)
+	return hintResume(err, d, r.Dir)
 }
 
-// hintResume adds how to go on after an error that more disk space cures.
-func hintResume(err error, dir string) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("%w\nMake room, then go on from the last checkpoint with: betalasso resume %s", err, quote(dir))
+// hintResume adds, to an error that more disk space cures, what the run at dir
+// keeps and how to go on.
+func hintResume(err error, d *run.Dir, dir string) error {
+	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+		return err
 	}
-	return err
+	kept := "There is no checkpoint yet"
+	if state, _, lost := d.LoadCheckpoint(); lost == nil {
+		kept = fmt.Sprintf("The last checkpoint (%d epochs done, step %d) is intact", state.Epoch, state.Step)
+	}
+	return fmt.Errorf("%w\n%s. Make room, then go on with: betalasso resume %s", err, kept, quote(dir))
 }
 
 // quote makes of a path a word of the shell.

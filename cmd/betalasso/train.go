@@ -64,5 +64,5 @@ func (t *trainCommand) Run(ctx *kong.Context) error {
 	if errors.Is(err, train.ErrStopped) {
 		return s.stopped(fmt.Sprintf("saved; go on with: betalasso resume %s", quote(t.Out)))
 	}
-	return hintResume(err, t.Out)
+	return hintResume(err, d, t.Out)
 }
