@@ -3,10 +3,12 @@ package cpu
 import "betalasso/compute"
 
 const (
-	// depth is how much of k a panel holds: a right panel of 24 columns then
-	// fills three quarters of a 32 KiB first-level cache, where it stays while
-	// the left panels of a block pass by.
-	depth = 256
+	// depth is how much of k a panel holds. A right panel of 24 columns then is
+	// 48 KiB, which a first-level cache does not keep, but the second-level one
+	// brings back as fast as it is used; a shorter one costs more, because a
+	// tile of the destination is read and written once for every depth. 512
+	// is the usual batch as well: a weight gradient is then written just once.
+	depth = 512
 	// blockRows and blockCols are the destination's block that one task keeps
 	// in a 512 KiB second-level cache together with its packed right side.
 	blockRows = 512

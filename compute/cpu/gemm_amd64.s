@@ -5,7 +5,9 @@
 // func mul4x24avx2(k int, a, b, c []float32, ldc int, add bool)
 //
 // Y0-Y11 hold the tile, three registers a row. Loads per step: three of b,
-// four broadcasts of a, for twelve multiply-adds.
+// four broadcasts of a, for twelve multiply-adds. A row of the tile of c, 96
+// bytes, lies in two lines of the cache or more: the first and the last are
+// fetched ahead.
 TEXT ·mul4x24avx2(SB), NOSPLIT, $0-89
 	MOVQ k+0(FP), CX
 	MOVQ a_base+8(FP), SI
@@ -17,9 +19,13 @@ TEXT ·mul4x24avx2(SB), NOSPLIT, $0-89
 	LEAQ (R9)(R8*1), R10
 	LEAQ (R10)(R8*1), R11
 	PREFETCHT0 (DX)
+	PREFETCHT0 92(DX)
 	PREFETCHT0 (R9)
+	PREFETCHT0 92(R9)
 	PREFETCHT0 (R10)
+	PREFETCHT0 92(R10)
 	PREFETCHT0 (R11)
+	PREFETCHT0 92(R11)
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
