@@ -43,7 +43,7 @@ func (e *evalCommand) Run() error {
 	}
 	s := newSession(e.JSON)
 	defer s.close()
-	set, err := s.load(c.Data, c.DataDir)
+	set, err := s.load(c)
 	if err != nil {
 		return err
 	}

@@ -122,7 +122,7 @@ func (e *exportCommand) network(dir string) error {
 	s := newSession(false)
 	defer s.close()
 	s.notes = os.Stderr
-	set, err := s.load(c.Data, c.DataDir)
+	set, err := s.load(c)
 	if err != nil {
 		return err
 	}

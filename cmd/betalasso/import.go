@@ -74,7 +74,7 @@ func (i *importCommand) Run() error {
 	}
 	s := newSession(i.JSON)
 	defer s.close()
-	set, err := s.load(c.Data, c.DataDir)
+	set, err := s.load(c)
 	if err != nil {
 		return err
 	}

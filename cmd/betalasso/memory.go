@@ -9,10 +9,11 @@ import (
 	"betalasso/filters"
 	"betalasso/model"
 	"betalasso/run"
+	"betalasso/train"
 )
 
-// enoughMemory is an error where c's weights alone cannot be trained in this
-// machine's memory. Where the system does not tell, it is nil.
+// enoughMemory is an error where c cannot be trained in this machine's memory.
+// Where the system does not tell, it is nil.
 func enoughMemory(c run.Config) error {
 	_, n, err := model.Count(c.Model, sizeOf(c))
 	if err != nil {
@@ -20,23 +21,20 @@ func enoughMemory(c run.Config) error {
 	}
 	need, have := memoryNeed(c), totalMemory()
 	if have > 0 && need > have {
-		return usageError{fmt.Errorf("%s weights need %.1f GB to be trained, this machine has %.1f GB; take a smaller --alpha, --width or --params",
+		return usageError{fmt.Errorf("%s weights need %.1f GB to be trained, this machine has %.1f GB; take a smaller --alpha, --width, --params or --batch",
 			thousands(n), need/1e9, have/1e9)}
 	}
 	return nil
 }
 
-// memoryNeed is the memory that training c takes for its weights, in bytes.
+// memoryNeed is about the most memory that training c takes, in bytes.
 func memoryNeed(c run.Config) float64 {
-	_, n, err := model.Count(c.Model, sizeOf(c))
+	n := sourceOf(c).images()
+	need, err := train.Memory(c, sizeOf(c), n.train, n.test)
 	if err != nil {
 		return 0
 	}
-	copies := 3 // the weights, their gradients, those of the best epoch
-	if c.Momentum > 0 {
-		copies++
-	}
-	return 4 * float64(n) * float64(copies)
+	return need
 }
 
 // diskNeed is the room that c's finished run takes, in bytes: the last weights,

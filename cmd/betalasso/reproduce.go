@@ -200,7 +200,7 @@ type reproduction struct {
 func (r *reproduction) reachable(names []string) (list []string, err error) {
 	unreachable := 0
 	for i, name := range names {
-		_, err := r.load(name, r.command.DataDir)
+		_, err := r.load(run.Config{Data: name, DataDir: r.command.DataDir})
 		switch {
 		case r.ctx.Err() != nil:
 			return nil, r.stopped("stopped; the same command goes on where it was")

@@ -56,7 +56,7 @@ func (r *resumeCommand) Run() error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
-	set, err := s.load(c.Data, c.DataDir)
+	set, err := s.load(c)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,8 @@ type session struct {
 	terminal bool      // out is one, and can move its cursor
 	color    bool
 	json     bool
-	set      *data.Set // the last one loaded
+	set      *data.Set // the last one loaded, and
+	from     dataSource
 
 	ctx    context.Context // done at the first signal
 	cancel context.CancelCauseFunc
@@ -95,14 +96,17 @@ func (s *session) stopped(hint string) error {
 	return codedError{code, errors.New(hint)}
 }
 
-// load reads a data set, fetching it if need be, and warns of files that are
+// load reads c's data set, fetching it if need be, and warns of files that are
 // not the publisher's.
-func (s *session) load(name, dir string) (*data.Set, error) {
-	if s.set != nil && s.set.Name == name {
+func (s *session) load(c run.Config) (*data.Set, error) {
+	from := sourceOf(c)
+	if s.set != nil && s.from == from {
 		return s.set, nil
 	}
 	m := s.newMeter()
-	set, err := data.Load(s.ctx, name, data.Options{Dir: dir, Fetch: dir == "", Progress: m.fetching})
+	opt := from.options()
+	opt.Progress = m.fetching
+	set, err := data.Load(s.ctx, from.name, opt)
 	m.clear()
 	if err != nil && s.ctx.Err() != nil {
 		return nil, s.stopped("stopped while fetching; the same command goes on")
@@ -118,7 +122,7 @@ func (s *session) load(name, dir string) (*data.Set, error) {
 			fmt.Fprintf(os.Stderr, "warning: %s is not the publisher's file (MD5 %s); it is used, and the run records it as unverified\n", f.Path, f.MD5)
 		}
 	}
-	s.set = set
+	s.set, s.from = set, from
 	return set, nil
 }
 

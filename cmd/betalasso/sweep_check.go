@@ -81,7 +81,7 @@ func (s *session) check(points []grid.Point, out string, l launchFlags) error {
 				continue
 			}
 		}
-		set := sets[p.Config.Data]
+		set := sets[sourceOf(p.Config)]
 		if set == nil {
 			continue
 		}
@@ -115,24 +115,24 @@ func (s *session) check(points []grid.Point, out string, l launchFlags) error {
 	if l.Launcher == "local" {
 		at = fmt.Sprintf(" with %d at a time", l.Processes)
 	}
-	fmt.Fprintf(s.notes, "checked: %d points, about %s%s on this machine, %s of disk, up to %s of memory for weights\n",
+	fmt.Fprintf(s.notes, "checked: %d points, about %s%s on this machine, %s of disk, up to %s of memory\n",
 		sum.Points, seconds(sum.Seconds), at, bytesText(sum.Disk), bytesText(sum.Memory))
 	return nil
 }
 
 // verified loads the points' data sets, fetching and verifying them.
-func (s *session) verified(points []grid.Point, wrong func(string, ...any)) map[string]*data.Set {
-	sets := map[string]*data.Set{}
-	tried := map[string]bool{}
+func (s *session) verified(points []grid.Point, wrong func(string, ...any)) map[dataSource]*data.Set {
+	sets := map[dataSource]*data.Set{}
+	tried := map[dataSource]bool{}
 	for _, p := range points {
-		name := p.Config.Data
-		if tried[name] || s.ctx.Err() != nil {
+		from := sourceOf(p.Config)
+		if tried[from] || s.ctx.Err() != nil {
 			continue
 		}
-		tried[name] = true
-		set, err := s.load(name, p.Config.DataDir)
+		tried[from] = true
+		set, err := s.load(p.Config)
 		if err != nil {
-			wrong("%s: %w", name, err)
+			wrong("%s: %w", from.name, err)
 			continue
 		}
 		if _, _, err := train.Split(set, p.Config); err != nil {
@@ -142,12 +142,12 @@ func (s *session) verified(points []grid.Point, wrong func(string, ...any)) map[
 		// What a trial needs of it is enough, as there may be several.
 		most := 0
 		for _, q := range points {
-			if q.Config.Data == name {
+			if sourceOf(q.Config) == from {
 				most = max(most, trialSteps*q.Config.Batch)
 			}
 		}
-		if sets[name], err = sample(set, most); err != nil {
-			wrong("%s: %w", name, err)
+		if sets[from], err = sample(set, most); err != nil {
+			wrong("%s: %w", from.name, err)
 		}
 	}
 	s.set = nil // the workers have their own
@@ -159,12 +159,12 @@ func (s *session) verified(points []grid.Point, wrong func(string, ...any)) map[
 func distinct(points []grid.Point) []grid.Point {
 	type kind struct {
 		of   run.Config
-		data string
+		from dataSource
 	}
 	var list []grid.Point
 	seen := map[kind]bool{}
 	for _, p := range points {
-		k := kind{kindOf(p.Config), p.Config.Data}
+		k := kind{kindOf(p.Config), sourceOf(p.Config)}
 		if !seen[k] {
 			seen[k] = true
 			list = append(list, p)

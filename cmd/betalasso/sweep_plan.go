@@ -58,6 +58,17 @@ func (p *sweepPlanCommand) Run() error {
 	if err := (launchFlags{Launcher: "local", Processes: p.Processes}).validate(); err != nil {
 		return err
 	}
+	told := map[dataSource]bool{}
+	for _, q := range points {
+		from := sourceOf(q.Config)
+		if told[from] {
+			continue
+		}
+		told[from] = true
+		if _, _, err := data.Count(from.name, from.options()); err != nil {
+			fmt.Fprintf(os.Stderr, "warning: %s\nTime and memory are for as many images as the publisher has\n", err)
+		}
+	}
 	s := newSession(p.JSON)
 	defer s.close()
 	list, sum, err := s.estimate(points, os.TempDir(), p.Processes, p.Threads)
@@ -132,17 +143,13 @@ func bytesText(n float64) string {
 	return fmt.Sprintf("%.1f GB", n/1e9)
 }
 
-// trainingSize is the number of training examples of an epoch of c.
+// trainingSize is the number of training examples that c uses in an epoch.
 func trainingSize(c run.Config) int {
-	info, err := data.Describe(c.Data)
-	if err != nil {
-		return 0
-	}
-	n := max(0, info.Train-c.Val)
+	n := max(0, sourceOf(c).images().train-c.Val)
 	if c.Train > 0 {
 		n = min(n, c.Train)
 	}
-	return n
+	return n / max(1, min(c.Batch, n)) * min(c.Batch, n) // whole batches
 }
 
 // trainingWork is the number of multiplications of training c to its end: three

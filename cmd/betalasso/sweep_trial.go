@@ -224,11 +224,7 @@ func (r rates) seconds(c run.Config) float64 {
 	if !found {
 		return 0
 	}
-	info, err := data.Describe(c.Data)
-	if err != nil {
-		return 0
-	}
-	examples := float64(c.Epochs)*(float64(trainingSize(c))+float64(c.Val)/3) + 2*float64(info.Test)/3
+	examples := float64(c.Epochs)*(float64(trainingSize(c))+float64(c.Val)/3) + 2*float64(sourceOf(c).images().test)/3
 	return examples * workOf(c) / best.speed
 }
 

@@ -111,7 +111,7 @@ func (s *session) newWorker(d *grid.Dir, threads int) *grid.Worker {
 		Train: func(_ context.Context, p grid.Point, into *run.Dir) (int, error) {
 			c := p.Config
 			c.Threads = threads
-			set, err := s.load(c.Data, c.DataDir)
+			set, err := s.load(c)
 			if err == nil {
 				_, err = s.fit(into, c, set)
 			}

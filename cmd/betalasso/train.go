@@ -51,7 +51,7 @@ func (t *trainCommand) Run(ctx *kong.Context) error {
 	s := newSession(t.JSON)
 	defer s.close()
 	fmt.Fprintln(s.notes, size)
-	set, err := s.load(c.Data, c.DataDir)
+	set, err := s.load(c)
 	if err != nil {
 		return err
 	}
