@@ -24,9 +24,10 @@ import (
 // Index is an index of runs. The zero Index keeps nothing, and reads all files
 // at each Refresh.
 type Index struct {
-	path string
-	db   *sql.DB
-	Note string // what was wrong with the file, where it had to be made anew or was not used
+	path   string
+	db     *sql.DB
+	Note   string  // what was wrong with the file, where it had to be made anew or was not used
+	Unread []error // the folders that the last Refresh could not read
 }
 
 const (
@@ -166,7 +167,8 @@ func (x *Index) Refresh(ctx context.Context, roots ...string) ([]Row, error) {
 		}
 		list = append(list, abs)
 	}
-	dirs, err := run.Find(list...)
+	dirs, unread, err := run.Find(list...)
+	x.Unread = unread
 	if err != nil {
 		return nil, err
 	}

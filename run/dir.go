@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -198,29 +197,4 @@ func (d *Dir) writeJSON(name string, v any) error {
 		return fmt.Errorf("write %s: %w", d.File(name), err)
 	}
 	return replace(d.File(name), func(w io.Writer) error { _, err := w.Write(append(text, '\n')); return err })
-}
-
-// Find lists the directories of runs at or below the paths, each once, sorted.
-func Find(paths ...string) ([]string, error) {
-	var found []string
-	for _, root := range paths {
-		err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if !e.IsDir() {
-				return nil
-			}
-			if _, err := os.Stat(filepath.Join(path, ConfigFile)); err != nil {
-				return nil
-			}
-			found = append(found, filepath.Clean(path))
-			return filepath.SkipDir
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	slices.Sort(found)
-	return slices.Compact(found), nil
 }

@@ -156,11 +156,11 @@ func TestFind(t *testing.T) {
 		d.Close()
 		want = append(want, d.Path())
 	}
-	got, err := Find(filepath.Join(root, "b")+"/", root)
-	if err != nil || !reflect.DeepEqual(got, want) {
+	got, unread, err := Find(filepath.Join(root, "b")+"/", root)
+	if unread != nil || err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
-	if _, err := Find(filepath.Join(root, "none")); err == nil {
+	if _, _, err := Find(filepath.Join(root, "none")); err == nil {
 		t.Error("a path that does not exist: got no error")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 // and not more often than need be.
 type list struct {
 	folders []folder
+	warn    func(error)
 	name    string // of this list: versions of another server's mean nothing here
 
 	mu         sync.Mutex
@@ -29,10 +31,11 @@ type list struct {
 	checked    time.Time     // the runs that are running
 	checkedAll time.Time     // and the others, and whether there are more
 	took       time.Duration // to do that
+	unread     map[string]bool
 }
 
-func newList(folders []folder) *list {
-	return &list{folders: folders, name: rand.Text()[:8], entries: map[string]*entry{}}
+func newList(folders []folder, warn func(error)) *list {
+	return &list{folders: folders, warn: warn, name: rand.Text()[:8], entries: map[string]*entry{}, unread: map[string]bool{}}
 }
 
 const (
@@ -112,11 +115,14 @@ func (l *list) search() {
 	found := map[string]bool{}
 	for _, f := range l.folders {
 		fs.WalkDir(f.root.FS(), ".", func(at string, d fs.DirEntry, err error) error {
-			if err != nil || !d.IsDir() {
-				return nil // a folder that may not be read hides its runs
-			}
 			p := place{f, filepath.FromSlash(at)}
-			if _, err := p.stat(run.ConfigFile); err != nil {
+			if err == nil && d.IsDir() {
+				_, err = p.stat(run.ConfigFile)
+			} else if err == nil {
+				return nil
+			}
+			if err != nil {
+				l.missed(filepath.Join(f.path, p.path), err)
 				return nil
 			}
 			id := p.id()
@@ -133,6 +139,15 @@ func (l *list) search() {
 			l.forget(id)
 		}
 	}
+}
+
+// missed warns of a folder that cannot be read, and so hides its runs.
+func (l *list) missed(path string, err error) {
+	if l.warn == nil || errors.Is(err, fs.ErrNotExist) || l.unread[path] {
+		return
+	}
+	l.unread[path] = true
+	l.warn(fmt.Errorf("runs in %s are not seen: %w", path, err))
 }
 
 // forget takes out a run that is no longer there.

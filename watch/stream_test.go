@@ -280,13 +280,13 @@ func BenchmarkList(b *testing.B) {
 	defer f.root.Close()
 	b.Run("first", func(b *testing.B) {
 		for b.Loop() {
-			if u, _ := newList([]folder{f}).since("", time.Now()); len(u.Rows) != 2000 {
+			if u, _ := newList([]folder{f}, nil).since("", time.Now()); len(u.Rows) != 2000 {
 				b.Fatalf("got %d rows", len(u.Rows))
 			}
 		}
 	})
 	b.Run("again", func(b *testing.B) {
-		l := newList([]folder{f})
+		l := newList([]folder{f}, nil)
 		now := time.Now()
 		_, version := l.since("", now)
 		for b.Loop() {

@@ -19,9 +19,10 @@ import (
 
 // Options say what is shown, and to whom.
 type Options struct {
-	Folders []string // runs are looked for at and below them
-	Token   string   // that a browser must bring; "": none is asked for
-	Hosts   []string // names this machine is reached by, beside its addresses and localhost
+	Folders []string    // runs are looked for at and below them
+	Token   string      // that a browser must bring; "": none is asked for
+	Hosts   []string    // names this machine is reached by, beside its addresses and localhost
+	Warn    func(error) // told once of each folder below Folders that cannot be read; may be nil
 }
 
 // Server shows runs. Close gives up the folders.
@@ -54,7 +55,7 @@ func New(o Options) (*Server, error) {
 		}
 		s.folders = append(s.folders, f)
 	}
-	s.list = newList(s.folders)
+	s.list = newList(s.folders, o.Warn)
 	return s, nil
 }
 

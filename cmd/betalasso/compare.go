@@ -12,7 +12,6 @@ import (
 	"text/tabwriter"
 
 	"betalasso/compare"
-	"betalasso/run"
 )
 
 // compareCommand is `betalasso compare`.
@@ -61,7 +60,7 @@ func (c *compareCommand) Run() error {
 	if err != nil {
 		return usageError{fmt.Errorf("metric: %w", err)}
 	}
-	dirs, err := run.Find(c.Dir...)
+	dirs, err := findRuns(c.Dir...)
 	if err != nil {
 		return usageError{err}
 	}

@@ -50,7 +50,7 @@ func (e *exportCommand) Run() error {
 	if err := e.check(); err != nil {
 		return err
 	}
-	dirs, err := run.Find(e.Dir...)
+	dirs, err := findRuns(e.Dir...)
 	if err != nil {
 		return usageError{err}
 	}

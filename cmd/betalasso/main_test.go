@@ -348,12 +348,12 @@ func TestReproduce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if dirs, err := run.Find(out); err != nil || len(dirs) != 7 {
+	if dirs, _, err := run.Find(out); err != nil || len(dirs) != 7 {
 		t.Errorf("got %d runs, %v, want 7", len(dirs), err)
 	}
 
 	// The same command trains only what is missing.
-	dirs, _ := run.Find(out)
+	dirs, _, _ := run.Find(out)
 	os.RemoveAll(dirs[3])
 	stdout, _ = want(t, 0, flags...)
 	if n := strings.Count(stdout, "] digits: "); n != 1 {

@@ -24,7 +24,7 @@ func (reportCommand) Help() string {
 
 // Run writes the report of the runs at or below the directories.
 func (r *reportCommand) Run() error {
-	dirs, err := run.Find(r.Dir...)
+	dirs, err := findRuns(r.Dir...)
 	if err != nil {
 		return usageError{err}
 	}

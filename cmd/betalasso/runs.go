@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"betalasso/index"
+	"betalasso/run"
 	"betalasso/spelling"
 )
 
@@ -73,6 +74,9 @@ func (c *runsCommand) Run() error {
 	if x.Note != "" {
 		fmt.Fprintln(os.Stderr, "betalasso:", x.Note)
 	}
+	for _, err := range x.Unread {
+		warn(err)
+	}
 	if len(c.State) > 0 {
 		rows = slices.DeleteFunc(rows, func(r index.Row) bool { return !slices.Contains(c.State, r.State) })
 	}
@@ -105,6 +109,17 @@ func openIndex() *index.Index {
 	}
 	return &index.Index{Note: fmt.Sprintf("there is no index, so all files are read: %s", err)}
 }
+
+// findRuns is run.Find, with a warning for each folder that it cannot read.
+func findRuns(dirs ...string) ([]string, error) {
+	found, unread, err := run.Find(dirs...)
+	for _, err := range unread {
+		warn(err)
+	}
+	return found, err
+}
+
+func warn(err error) { fmt.Fprintf(os.Stderr, "warning: %s\n", err) }
 
 func printRuns(rows []index.Row) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)

@@ -63,3 +63,29 @@ func TestRuns(t *testing.T) {
 	}
 	want(t, exitUsage, "runs", filepath.Join(root, "none"))
 }
+
+// A folder that cannot be read costs a warning, and no other run.
+func TestUnreadableFolder(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	root := t.TempDir()
+	want(t, 0, "train", "--model=3-fc", "--width=2", "--data=digits", "--train=500", "--epochs=1", "--threads=1", "--out", filepath.Join(root, "good"))
+	bad := filepath.Join(root, "bad")
+	if err := os.Mkdir(bad, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(run.ConfigFile, filepath.Join(bad, run.ConfigFile)); err != nil { // to itself
+		t.Skip(err)
+	}
+	for _, args := range [][]string{
+		{"runs", root}, {"compare", root}, {"report", root, "--out", filepath.Join(t.TempDir(), "report")},
+		{"export", root, "--format=csv", "--out=-"},
+	} {
+		_, stderr := want(t, 0, args...)
+		if strings.Count(stderr, "warning: ") != 1 || !strings.Contains(stderr, bad) {
+			t.Errorf("%s: got %q, want one warning of %s", args[0], stderr, bad)
+		}
+	}
+	if _, stderr := want(t, exitUsage, "compare", bad); !strings.Contains(stderr, bad) {
+		t.Errorf("the folder itself: got %q", stderr)
+	}
+}

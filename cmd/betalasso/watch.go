@@ -58,7 +58,7 @@ func (c *watchCommand) Run() error {
 	if name, err := os.Hostname(); err == nil {
 		c.Host = append(c.Host, name)
 	}
-	s, err := watch.New(watch.Options{Folders: c.Dir, Token: c.Token, Hosts: c.Host})
+	s, err := watch.New(watch.Options{Folders: c.Dir, Token: c.Token, Hosts: c.Host, Warn: warn})
 	if err != nil {
 		return usageError{err}
 	}
@@ -71,7 +71,7 @@ func (c *watchCommand) Run() error {
 	fmt.Printf("%s\nCtrl-C ends it.\n", address)
 	if c.Open {
 		if err := openBrowser(address); err != nil {
-			fmt.Fprintf(os.Stderr, "warning: no browser can be opened: %s\n", err)
+			warn(fmt.Errorf("no browser can be opened: %w", err))
 		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
