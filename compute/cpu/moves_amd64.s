@@ -185,3 +185,41 @@ vtwo:
 vdone:
 	VZEROUPPER
 	RET
+
+// func moveRowsAVX(dst []float32, width int, src []float32, lds, n int)
+//
+// The rows of a wide matrix are too far apart for the processor to see where
+// the next one is: both ends of the one six rows on are fetched ahead.
+TEXT ·moveRowsAVX(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DI
+	MOVQ width+24(FP), R10
+	MOVQ src_base+32(FP), SI
+	MOVQ lds+56(FP), R9
+	MOVQ n+64(FP), CX
+	SHLQ $2, R9
+	SHLQ $2, R10
+	LEAQ (R9)(R9*2), R12
+	SHLQ $1, R12
+	TESTQ CX, CX
+	JZ   mdone
+
+mloop:
+	LEAQ (SI)(R12*1), R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 -4(R8)(R10*1)
+	XORQ AX, AX
+
+minner:
+	VMOVUPS (SI)(AX*1), Y0
+	VMOVUPS Y0, (DI)(AX*1)
+	ADDQ $32, AX
+	CMPQ AX, R10
+	JLT  minner
+	ADDQ R9, SI
+	ADDQ R10, DI
+	DECQ CX
+	JNZ  mloop
+
+mdone:
+	VZEROUPPER
+	RET

@@ -26,19 +26,13 @@ func (d *Device) pack(dst []float32, width int, o operand, from, k0, kc int, w *
 		d.packAlong(dst, width, o, from, have, k0, kc)
 	} else {
 		src := o.data[k0*o.ld+from:]
-		switch have {
-		case 4:
+		switch {
+		case have == 4 && width == 4:
 			for p := range kc {
-				*(*[4]float32)(dst[p*width:]) = *(*[4]float32)(src[p*o.ld:])
+				*(*[4]float32)(dst[p*4:]) = *(*[4]float32)(src[p*o.ld:])
 			}
-		case 8:
-			for p := range kc {
-				*(*[8]float32)(dst[p*width:]) = *(*[8]float32)(src[p*o.ld:])
-			}
-		case 24:
-			for p := range kc {
-				*(*[24]float32)(dst[p*width:]) = *(*[24]float32)(src[p*o.ld:])
-			}
+		case have == width:
+			d.kernel.moveRows(dst, width, src, o.ld, kc)
 		default:
 			for p := range kc {
 				copy(dst[p*width:p*width+have], src[p*o.ld:])

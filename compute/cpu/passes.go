@@ -24,6 +24,11 @@ type passes struct {
 	//	dst[p*stride+i] = src[taps[p]+i]   // i < 8n
 	moveTaps func(dst []float32, stride int, src []float32, taps []int, n int)
 
+	// moveRows copies n rows of width numbers, a multiple of 8, lds apart:
+	//
+	//	dst[p*width+i] = src[p*lds+i]   // i < width, p < n
+	moveRows func(dst []float32, width int, src []float32, lds, n int)
+
 	// round rounds to bfloat16, to nearest with ties to even. NaN stays NaN.
 	round func(s []float32)
 
@@ -56,7 +61,7 @@ type columns struct {
 
 // portable is in Go.
 var portable = passes{
-	transpose8, transpose4, moveRuns, moveTaps, round, step, momentumStep, moments, normalise, gradMoments, normaliseGrad,
+	transpose8, transpose4, moveRuns, moveTaps, moveRows, round, step, momentumStep, moments, normalise, gradMoments, normaliseGrad,
 }
 
 func transpose8(dst []float32, ldd int, src []float32, lds, n int) {
@@ -84,6 +89,12 @@ func moveRuns(dst, src []float32, runs []run) {
 func moveTaps(dst []float32, stride int, src []float32, taps []int, n int) {
 	for p, t := range taps {
 		copy(dst[p*stride:p*stride+8*n], src[t:])
+	}
+}
+
+func moveRows(dst []float32, width int, src []float32, lds, n int) {
+	for p := range n {
+		copy(dst[p*width:(p+1)*width], src[p*lds:])
 	}
 }
 

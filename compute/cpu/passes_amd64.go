@@ -5,7 +5,7 @@ package cpu
 // avx2 are the passes in AVX2. The assembly goes through whole vectors of eight;
 // what is left over is for the portable loops.
 var avx2 = passes{
-	transpose8avx2, transpose4avx2, moveRunsAVX, moveTapsAVX,
+	transpose8avx2, transpose4avx2, moveRunsAVX, moveTapsAVX, moveRowsAVX,
 	roundAVX2, stepAVX2, momentumStepAVX2, momentsAVX2, normaliseAVX2, gradMomentsAVX2, normaliseGradAVX2,
 }
 
@@ -66,6 +66,9 @@ func moveRunsAVX(dst, src []float32, runs []run)
 
 //go:noescape
 func moveTapsAVX(dst []float32, stride int, src []float32, taps []int, n int)
+
+//go:noescape
+func moveRowsAVX(dst []float32, width int, src []float32, lds, n int)
 
 //go:noescape
 func roundVectors(s []float32)
