@@ -84,7 +84,7 @@ type place struct {
 // then for the archive.
 func (p *published) locate(dir string, withExtra bool) (place, error) {
 	if _, err := os.Stat(dir); err != nil {
-		return place{}, fmt.Errorf("%s: %w; %s", p.name, err, p.remedy())
+		return place{}, fmt.Errorf("%s: %w; %s", p.name, err, p.remedy(withExtra))
 	}
 	files := p.wanted(withExtra)
 	missing := files
@@ -122,11 +122,15 @@ func (p *published) locate(dir string, withExtra bool) (place, error) {
 	if _, err := os.Stat(filepath.Join(dir, strings.Replace(p.folder, "-bin", "-py", 1))); err == nil && p.name == "cifar10" {
 		hint = " (the Python version is there; the binary version is what is read)"
 	}
-	return place{}, fmt.Errorf("%s: %w: %s lacks %s%s; %s", p.name, fs.ErrNotExist, where, want, hint, p.remedy())
+	return place{}, fmt.Errorf("%s: %w: %s lacks %s%s; %s", p.name, fs.ErrNotExist, where, want, hint, p.remedy(withExtra))
 }
 
-func (p *published) remedy() string {
-	return fmt.Sprintf("`betalasso data fetch %s` gets it into the cache", p.name)
+func (p *published) remedy(withExtra bool) string {
+	flag := ""
+	if withExtra {
+		flag = " --extra"
+	}
+	return fmt.Sprintf("`betalasso data fetch %s%s` gets it into the cache", p.name, flag)
 }
 
 // load reads the set from dir, whether verified or not.

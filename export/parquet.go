@@ -9,8 +9,8 @@ import (
 )
 
 // Parquet writes t as a Parquet file. Its columns are those of t in their order,
-// each optional, of strings, int64, uint64 or double, compressed by Snappy, which
-// every reader has.
+// each optional, of strings, booleans, int64, uint64 or double, compressed by
+// Snappy, which every reader has.
 func (t Table) Parquet(w io.Writer) error {
 	// A row is a struct with a pointer for each column: nil where there is
 	// nothing.

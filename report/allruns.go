@@ -92,7 +92,7 @@ func fields(c run.Config, see func(name, value string, isDefault bool)) {
 func settings(c run.Config) string {
 	var parts []string
 	fields(c, func(name, value string, _ bool) {
-		if value != "" && (value != "0" || name != "alpha" && name != "width" && name != "threads" && name != "train") {
+		if value != "" && value != "false" && (value != "0" || name != "alpha" && name != "width" && name != "threads" && name != "train") {
 			parts = append(parts, name+" "+value)
 		}
 	})
@@ -110,7 +110,10 @@ func command(c run.Config) string {
 		if strings.HasPrefix(name, "lambda") || name == "beta" { // their defaults depend on the data
 			always = c.Optimizer == "beta-lasso"
 		}
-		if always || !isDefault {
+		switch {
+		case value == "true":
+			text += " --" + name
+		case always || !isDefault:
 			text += " --" + name + " " + quote(value)
 		}
 	})

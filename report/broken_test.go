@@ -300,8 +300,8 @@ func TestText(t *testing.T) {
 // The command that a report gives is of flags that are not what they are anyway.
 func TestCommand(t *testing.T) {
 	c := run.Default()
-	c.Model, c.Alpha, c.Optimizer, c.LambdaConv, c.DataDir = "s-fc", 4, "beta-lasso", 1e-5, "my data"
-	want := "betalasso train --model s-fc --alpha 4 --data cifar10 --optimizer beta-lasso --beta 0 --lambda-conv 1e-05 --lambda-fc 0 --seed 1 --data-dir 'my data' --out again"
+	c.Model, c.Alpha, c.Optimizer, c.LambdaConv, c.Data, c.SVHNExtra, c.DataDir = "s-fc", 4, "beta-lasso", 1e-5, "svhn", true, "my data"
+	want := "betalasso train --model s-fc --alpha 4 --data svhn --svhn-extra --optimizer beta-lasso --beta 0 --lambda-conv 1e-05 --lambda-fc 0 --seed 1 --data-dir 'my data' --out again"
 	if got := command(c); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

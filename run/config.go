@@ -16,6 +16,10 @@ type Config struct {
 	Train   int    `yaml:"train,omitempty" json:"train,omitempty"` // use only so many training examples; 0: all
 	Augment string `yaml:"augment" json:"augment"`                 // none, flip-crop, fast-autoaugment
 
+	// SVHNExtra adds SVHN's extra images to its training set. The paper did not
+	// use them, as far as its figures tell; Fast AutoAugment's authors did.
+	SVHNExtra bool `yaml:"svhn-extra,omitempty" json:"svhn_extra,omitempty"`
+
 	Optimizer   string  `yaml:"optimizer" json:"optimizer"` // sgd, beta-lasso
 	LR          float64 `yaml:"lr" json:"lr"`               // η at the first step; cosine to 0 at the last
 	Momentum    float64 `yaml:"momentum" json:"momentum"`

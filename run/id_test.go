@@ -31,6 +31,8 @@ func TestIDIsOfWhatDecidesTheNumbers(t *testing.T) {
 		switch f.Kind() {
 		case reflect.String:
 			f.SetString(f.String() + "x")
+		case reflect.Bool:
+			f.SetBool(!f.Bool())
 		case reflect.Int:
 			f.SetInt(f.Int() + 1)
 		case reflect.Uint64:

@@ -71,6 +71,9 @@ func (c Config) Validate() error {
 	whole("val", c.Val, 0, 1<<30)
 	whole("train", c.Train, 0, 1<<30)
 	word("augment", c.Augment, Augments)
+	if c.SVHNExtra && c.Data != "svhn" {
+		add("svhn-extra: %s has no extra images; leave it out, or use data svhn", c.Data)
+	}
 
 	word("optimizer", c.Optimizer, Optimizers)
 	number("lr", c.LR, c.LR > 0, "above 0")

@@ -130,8 +130,8 @@ func (i *importCommand) config(w *export.Weights) (run.Config, error) {
 	if i.Width != nil {
 		c.Width = *i.Width
 	}
-	if i.Data != "" {
-		c.Data = i.Data
+	if i.Data != "" && i.Data != c.Data {
+		c.Data, c.SVHNExtra = i.Data, false
 	}
 	if i.Val != nil {
 		c.Val = *i.Val

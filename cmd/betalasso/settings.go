@@ -26,6 +26,7 @@ type settings struct {
 	DataDir string `placeholder:"DIR" group:"data" help:"folder with its files (default: the cache, downloaded)"`
 	Val     int    `default:"5000" placeholder:"N" group:"data" help:"training examples held out to validate (default 5000)"`
 	Train   int    `default:"0" placeholder:"N" group:"data" help:"training examples used; 0 is all (default 0)"`
+	Extra   bool   `name:"svhn-extra" group:"data" help:"train on svhn's extra images too, 1.3 GB more (default off)"`
 	Augment string `default:"none" placeholder:"HOW" group:"data" help:"none, flip-crop, fast-autoaugment (default none)"`
 
 	Optimizer   string   `default:"sgd" placeholder:"NAME" group:"optimiser" help:"sgd, beta-lasso (default sgd)"`
@@ -54,7 +55,7 @@ const defaultBeta = 50
 func (s settings) config(given origin) (run.Config, string, error) {
 	c := run.Config{
 		Model: s.Model, Dropout: s.Dropout,
-		Data: s.Data, DataDir: s.DataDir, Val: s.Val, Train: s.Train, Augment: s.Augment,
+		Data: s.Data, DataDir: s.DataDir, Val: s.Val, Train: s.Train, SVHNExtra: s.Extra, Augment: s.Augment,
 		Optimizer: s.Optimizer, LR: s.LR, Momentum: s.Momentum, WeightDecay: s.WeightDecay,
 		Epochs: s.Epochs, Batch: s.Batch, Seed: s.Seed, Threads: s.Threads, Precision: s.Precision,
 	}

@@ -91,6 +91,7 @@ func TestSettings(t *testing.T) {
 		{[]string{"--beta=50"}, "beta: has no effect with optimizer sgd"},
 		{[]string{"--model=sfc"}, `did you mean "s-fc"?`},
 		{[]string{"--alpha=0"}, "alpha: must be"},
+		{[]string{"--svhn-extra"}, "svhn-extra: cifar10 has no extra images"},
 		{[]string{"--lr=fast"}, "--lr: "},
 		{[]string{"--config", write("typo.yaml", "alfa: 3\n")}, "alfa"},
 		{[]string{"--config", write("kind.yaml", "epochs: many\n")}, "epochs: many"},
@@ -106,6 +107,7 @@ func TestSettings(t *testing.T) {
 func TestConfigFileRepeatsARun(t *testing.T) {
 	for _, args := range [][]string{
 		{"--model=3-fc", "--width=11", "--lr=1e-3", "--seed=18446744073709551615", "--momentum=0.9"},
+		{"--model=s-fc", "--alpha=2", "--data=svhn", "--svhn-extra"},
 		{"--model=d-conv", "--alpha=2", "--optimizer=beta-lasso", "--lambda-fc=0", "--data=svhn", "--data-dir=a b"},
 	} {
 		want, err := parse(t, args...)

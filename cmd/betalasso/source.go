@@ -8,13 +8,16 @@ import (
 )
 
 // dataSource is what says which images there are.
-type dataSource struct{ name, dir string }
+type dataSource struct {
+	name, dir string
+	extra     bool // SVHN's extra images too
+}
 
-func sourceOf(c run.Config) dataSource { return dataSource{c.Data, c.DataDir} }
+func sourceOf(c run.Config) dataSource { return dataSource{c.Data, c.DataDir, c.SVHNExtra} }
 
 // options are those to load it with.
 func (d dataSource) options() data.Options {
-	return data.Options{Dir: d.dir, Fetch: d.dir == ""}
+	return data.Options{Dir: d.dir, Extra: d.extra, Fetch: d.dir == ""}
 }
 
 // images are the numbers of images of a data set.
@@ -32,7 +35,7 @@ func (d dataSource) images() images {
 	}
 	train, test, err := data.Count(d.name, d.options())
 	if err != nil {
-		train, test, _ = data.Count(d.name, data.Options{}) // an unknown name is said elsewhere
+		train, test, _ = data.Count(d.name, data.Options{Extra: d.extra}) // an unknown name is said elsewhere
 	}
 	n := images{train, test}
 	counted.Store(d, n)
