@@ -88,6 +88,41 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+func TestLayers(t *testing.T) {
+	result := func(names string, counts ...int) (r Run) {
+		for i, name := range strings.Fields(names) {
+			r.Result.Layers = append(r.Result.Layers, run.Layer{Name: name, Params: counts[2*i], Nonzero: counts[2*i+1]})
+		}
+		return r
+	}
+	g := &Group{Runs: []Run{
+		result("conv1 fc1", 100, 10, 50, 5),
+		result("conv1 fc1", 100, 14, 80, 40),
+		result("fc1 fc2", 50, 0, 4, 1), // of another network, where settings are pooled
+	}}
+	list := g.Layers()
+	if len(list) != 3 || list[0].Name != "conv1" || list[1].Name != "fc1" || list[2].Name != "fc2" {
+		t.Fatalf("got %+v, want conv1, fc1 and fc2", list)
+	}
+	for i, want := range []struct {
+		params, n         int
+		mean, sd, percent float64
+	}{
+		{100, 2, 12, math.Sqrt(8), 12},
+		{0, 3, 15, math.Sqrt((100 + 625 + 225) / 2.), 20},
+		{4, 1, 1, 0, 25},
+	} {
+		l := list[i]
+		if l.Params != want.params || l.Nonzero.N != want.n || !near(l.Nonzero.Mean, want.mean) || !near(l.Nonzero.SD, want.sd) || !near(l.Percent.Mean, want.percent) {
+			t.Errorf("%s: got %+v, want %+v", l.Name, l, want)
+		}
+	}
+	other := &Group{Runs: []Run{result("conv2 fc1", 1, 1, 1, 1)}}
+	if got := strings.Join(LayerNames(g, other), " "); got != "conv1 conv2 fc1 fc2" {
+		t.Errorf("got the layers %s", got)
+	}
+}
+
 func TestBestIsByValidation(t *testing.T) {
 	runs, _ := Read([]string{
 		finished(t, run.Config{Seed: 1}, 0.7, 0.5),

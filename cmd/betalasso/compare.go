@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -20,6 +21,7 @@ type compareCommand struct {
 	By       []string `placeholder:"SETTING" help:"group by these settings alone, and pool the rest (default: all but the seed)"`
 	Metric   string   `default:"test" placeholder:"NAME" help:"what the differences are of: ${metrics} (default test)"`
 	Baseline string   `placeholder:"GROUP" help:"group that the others are held against: some of its settings, optimizer=sgd (default: the first)"`
+	Layers   bool     `help:"also each layer's weights that are not zero, in a table of their own (default off; csv and json have them anyway)"`
 	Format   string   `default:"table" placeholder:"NAME" help:"table, csv, json (default table)"`
 }
 
@@ -51,6 +53,7 @@ type comparedGroup struct {
 	*compare.Group
 	Best       bool                      `json:"best"`
 	Samples    map[string]compare.Sample `json:"samples"` // by metric
+	Layers     []compare.Layer           `json:"layers"`
 	Difference *compare.Difference       `json:"difference,omitempty"`
 }
 
@@ -79,7 +82,7 @@ func (c *compareCommand) Run() error {
 	best := compare.Best(groups)
 	all := comparison{Baseline: base.String(), Metric: metric.Name, Confidence: confidence, Left: left}
 	for _, g := range groups {
-		e := comparedGroup{Group: g, Best: g == best, Samples: map[string]compare.Sample{}}
+		e := comparedGroup{Group: g, Best: g == best, Samples: map[string]compare.Sample{}, Layers: g.Layers()}
 		for _, m := range compare.Metrics {
 			e.Samples[m.Name] = g.Sample(m)
 		}
@@ -97,7 +100,7 @@ func (c *compareCommand) Run() error {
 	case "csv":
 		return all.csv(os.Stdout)
 	case "table":
-		return all.table(os.Stdout, metric)
+		return all.table(os.Stdout, metric, c.Layers)
 	}
 	return usageError{fmt.Errorf("format: there is no %q; use one of table, csv, json", c.Format)}
 }
@@ -130,7 +133,7 @@ func (c *compareCommand) baseline(groups []*compare.Group) (*compare.Group, erro
 }
 
 // table prints what people read.
-func (c comparison) table(out io.Writer, metric compare.Metric) error {
+func (c comparison) table(out io.Writer, metric compare.Metric, layers bool) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprint(w, " ")
 	for _, s := range c.Groups[0].Settings {
@@ -152,6 +155,11 @@ func (c comparison) table(out io.Writer, metric compare.Metric) error {
 	}
 	if err := w.Flush(); err != nil {
 		return err
+	}
+	if layers {
+		if err := c.layerTable(out); err != nil {
+			return err
+		}
 	}
 	if len(c.Groups) > 1 {
 		fmt.Fprintf(out, "\n%s, less that of %s; same seeds, mean and %g %% confidence interval\n", metric.What, c.Baseline, 100*c.Confidence)
@@ -176,6 +184,26 @@ func (c comparison) table(out io.Writer, metric compare.Metric) error {
 		fmt.Fprintf(out, "left out: %s: %s\n", l.Dir, l.Why)
 	}
 	return nil
+}
+
+// layerTable prints, below each group's name, a row for each layer.
+func (c comparison) layerTable(out io.Writer) error {
+	fmt.Fprint(out, "\nweights that are not zero, by layer\n")
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, g := range c.Groups {
+		fmt.Fprintf(w, "  %s\n", g)
+		for _, l := range g.Layers {
+			nonzero, weights := thousands(int(math.Round(l.Nonzero.Mean))), thousands(l.Params)
+			if l.Nonzero.N > 1 {
+				nonzero += " ± " + thousands(int(math.Round(l.Nonzero.SD)))
+			}
+			if l.Params == 0 {
+				weights = "several sizes"
+			}
+			fmt.Fprintf(w, "    %s\t%s\tof %s\t%s %%\n", l.Name, nonzero, weights, spread(l.Percent))
+		}
+	}
+	return w.Flush()
 }
 
 // verdict is what an interval says.
@@ -225,6 +253,14 @@ func (c comparison) csv(out io.Writer) error {
 	for _, m := range compare.Metrics {
 		row = append(row, m.Name+"_mean", m.Name+"_sd", m.Name+"_values")
 	}
+	var groups []*compare.Group
+	for _, g := range c.Groups {
+		groups = append(groups, g.Group)
+	}
+	layers := compare.LayerNames(groups...)
+	for _, name := range layers {
+		row = append(row, "nonzero_"+name+"_mean", "nonzero_"+name+"_sd", "nonzero_"+name+"_values", "nonzero_"+name+"_percent")
+	}
 	w.Write(append(row, "difference_mean", "difference_low", "difference_high", "difference_n"))
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 	for _, g := range c.Groups {
@@ -233,13 +269,24 @@ func (c comparison) csv(out io.Writer) error {
 			row = append(row, s.Value)
 		}
 		row = append(row, strconv.Itoa(len(g.Runs)), strconv.FormatBool(g.Best))
-		for _, m := range compare.Metrics {
-			s := g.Samples[m.Name]
+		add := func(s compare.Sample) {
 			var each []string
 			for _, v := range s.Values {
 				each = append(each, number(v))
 			}
 			row = append(row, number(s.Mean), number(s.SD), strings.Join(each, " "))
+		}
+		for _, m := range compare.Metrics {
+			add(g.Samples[m.Name])
+		}
+		for _, name := range layers {
+			i := slices.IndexFunc(g.Layers, func(l compare.Layer) bool { return l.Name == name })
+			if i < 0 {
+				row = append(row, "", "", "", "")
+				continue
+			}
+			add(g.Layers[i].Nonzero)
+			row = append(row, number(g.Layers[i].Percent.Mean))
 		}
 		mean, low, high, n := "", "", "", ""
 		if d := g.Difference; d != nil {
