@@ -29,7 +29,7 @@ func TestMemoryNeed(t *testing.T) {
 			t.Fatal(err)
 		}
 		need, peak := memoryNeed(d.Config()), float64(r.PeakRSS)
-		if peak > 0 && (need < 0.75*peak || need > 1.25*peak) {
+		if peak > 0 && (need < peak/1.5 || need > 1.5*peak) {
 			t.Errorf("%s: got %s, want about %s", flags, bytesText(need), bytesText(peak))
 		}
 	}
