@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"strings"
 
 	"betalasso/run"
@@ -107,7 +108,7 @@ func (f namedFlags) scaling(p profile, seeds int) ([]byte, error) {
 	if f.Alpha != 0 || f.Params != "" {
 		return nil, errors.New("scaling has sizes of its own; cut them with --max-params")
 	}
-	most := 1 << 62
+	most := math.MaxInt
 	if f.MaxParams != "" {
 		var err error
 		if most, err = parseCount(f.MaxParams); err != nil {
