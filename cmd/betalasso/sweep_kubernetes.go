@@ -31,9 +31,8 @@ func (s *session) kubernetesLaunch(f launchFlags, d *grid.Dir) error {
 			return err
 		}
 	}
-	name := "betalasso-" + strings.Trim(notInName.ReplaceAllString(strings.ToLower(d.Study().Name), "-"), "-")
 	text, err := grid.Kubernetes{
-		Name: name[:min(len(name), 52)], Namespace: f.Namespace, Image: f.Image, Claim: f.Claim, SubPath: f.SubPath,
+		Name: jobName(d.Study().Name), Namespace: f.Namespace, Image: f.Image, Claim: f.Claim, SubPath: f.SubPath,
 		MaxParallel: f.MaxParallel, CPUs: f.CPUs, Mem: f.Mem,
 	}.Manifest(len(d.Points()))
 	if err != nil {
@@ -48,6 +47,13 @@ func (s *session) kubernetesLaunch(f launchFlags, d *grid.Dir) error {
 	}
 	fmt.Fprintf(s.notes, "wrote the job of %d points; the volume of claim %s must hold %s; then:\n\n    kubectl apply -f %s\n", len(d.Points()), f.Claim, d.Path(), quote(path))
 	return nil
+}
+
+// jobName is a study's name as that of a Job, whose pods' names have 11
+// characters more: a DNS label.
+func jobName(study string) string {
+	name := "betalasso-" + strings.Trim(notInName.ReplaceAllString(strings.ToLower(study), "-"), "-")
+	return strings.TrimRight(name[:min(len(name), 52)], "-")
 }
 
 // validate is what is missing of the flags.

@@ -362,3 +362,17 @@ func statuses(t *testing.T, out string) []grid.Status {
 	}
 	return list
 }
+
+func TestJobName(t *testing.T) {
+	for study, want := range map[string]string{
+		"lambdas":                       "betalasso-lambdas",
+		"Our λ grid, 2nd":               "betalasso-our-grid-2nd",
+		"λ":                             "betalasso",
+		strings.Repeat("x", 41) + " yz": "betalasso-" + strings.Repeat("x", 41),
+		strings.Repeat("x", 60):         "betalasso-" + strings.Repeat("x", 42),
+	} {
+		if got := jobName(study); got != want {
+			t.Errorf("%q: got %s, want %s", study, got, want)
+		}
+	}
+}
