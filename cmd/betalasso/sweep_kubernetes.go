@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"betalasso/grid"
@@ -32,7 +33,7 @@ func (s *session) kubernetesLaunch(f launchFlags, d *grid.Dir) error {
 		}
 	}
 	text, err := grid.Kubernetes{
-		Name: jobName(d.Study().Name), Namespace: f.Namespace, Image: f.Image, Claim: f.Claim, SubPath: f.SubPath,
+		Name: jobName(d.Study().Name, len(d.Points())), Namespace: f.Namespace, Image: f.Image, Claim: f.Claim, SubPath: f.SubPath,
 		MaxParallel: f.MaxParallel, CPUs: f.CPUs, Mem: f.Mem,
 	}.Manifest(len(d.Points()))
 	if err != nil {
@@ -49,11 +50,13 @@ func (s *session) kubernetesLaunch(f launchFlags, d *grid.Dir) error {
 	return nil
 }
 
-// jobName is a study's name as that of a Job, whose pods' names have 11
-// characters more: a DNS label.
-func jobName(study string) string {
+// jobName is a DNS label of at most 52 characters, since a pod's name has 11
+// more. It has the number of points, because a Job's cannot be changed: with
+// those of `then` it is another Job.
+func jobName(study string, points int) string {
+	end := "-" + strconv.Itoa(points)
 	name := "betalasso-" + strings.Trim(notInName.ReplaceAllString(strings.ToLower(study), "-"), "-")
-	return strings.TrimRight(name[:min(len(name), 52)], "-")
+	return strings.TrimRight(name[:min(len(name), 52-len(end))], "-") + end
 }
 
 // validate is what is missing of the flags.

@@ -365,13 +365,13 @@ func statuses(t *testing.T, out string) []grid.Status {
 
 func TestJobName(t *testing.T) {
 	for study, want := range map[string]string{
-		"lambdas":                       "betalasso-lambdas",
-		"Our λ grid, 2nd":               "betalasso-our-grid-2nd",
-		"λ":                             "betalasso",
-		strings.Repeat("x", 41) + " yz": "betalasso-" + strings.Repeat("x", 41),
-		strings.Repeat("x", 60):         "betalasso-" + strings.Repeat("x", 42),
+		"lambdas":                       "betalasso-lambdas-40",
+		"Our λ grid, 2nd":               "betalasso-our-grid-2nd-40",
+		"λ":                             "betalasso-40",
+		strings.Repeat("x", 38) + " yz": "betalasso-" + strings.Repeat("x", 38) + "-40",
+		strings.Repeat("x", 60):         "betalasso-" + strings.Repeat("x", 39) + "-40",
 	} {
-		if got := jobName(study); got != want {
+		if got := jobName(study, 40); got != want {
 			t.Errorf("%q: got %s, want %s", study, got, want)
 		}
 	}
