@@ -5,18 +5,30 @@
 package data
 
 // Images are labelled images: each Channels·Side·Side bytes in planes as in
-// the CIFAR files (all of red, then green, then blue, each row by row).
+// the CIFAR files (all of red, then green, then blue, each row by row). A part
+// of a set shares its Pix.
 type Images struct {
 	Pix    []uint8
 	Labels []uint8
-	Size   int // bytes an image
+	Size   int     // bytes an image
+	places []int32 // of the images in Pix; nil: one after the other
 }
 
 // Len is the number of images.
 func (im Images) Len() int { return len(im.Labels) }
 
 // Image is the pixels of image i.
-func (im Images) Image(i int) []uint8 { return im.Pix[i*im.Size : (i+1)*im.Size] }
+func (im Images) Image(i int) []uint8 {
+	p := im.place(i)
+	return im.Pix[p*im.Size : (p+1)*im.Size]
+}
+
+func (im Images) place(i int) int {
+	if im.places != nil {
+		return int(im.places[i])
+	}
+	return i
+}
 
 // Set is one data set.
 type Set struct {

@@ -17,8 +17,7 @@ const (
 )
 
 // Split takes val images out of im for validation: as many of each class as
-// its share asks for, drawn from the seed. Both parts keep im's order. The
-// pixels are copied, except that with val 0 train is im itself.
+// its share asks for, drawn from the seed. Both parts keep im's order.
 func Split(im Images, classes, val int, seed uint64) (train, validation Images, err error) {
 	if val < 0 || val > im.Len() {
 		return Images{}, Images{}, fmt.Errorf("cannot take %d validation images out of %d; choose 0 to %d", val, im.Len(), im.Len())
@@ -58,16 +57,12 @@ func Limit(im Images, classes, n int, seed uint64) (Images, error) {
 	return Pick(im, chosen), nil
 }
 
-// Pick copies the images of those indices, in that order.
+// Pick is the images of those indices, in that order.
 func Pick(im Images, indices []int32) Images {
-	out := Images{
-		Pix:    make([]uint8, 0, len(indices)*im.Size),
-		Labels: make([]uint8, 0, len(indices)),
-		Size:   im.Size,
-	}
-	for _, i := range indices {
-		out.Pix = append(out.Pix, im.Image(int(i))...)
-		out.Labels = append(out.Labels, im.Labels[i])
+	out := Images{Pix: im.Pix, Labels: make([]uint8, len(indices)), Size: im.Size, places: make([]int32, len(indices))}
+	for n, i := range indices {
+		out.Labels[n] = im.Labels[i]
+		out.places[n] = int32(im.place(int(i)))
 	}
 	return out
 }

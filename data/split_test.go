@@ -17,6 +17,14 @@ func numbered(n, classes int) Images {
 	return im
 }
 
+// pixels are those of im, image by image.
+func pixels(im Images) (all []uint8) {
+	for i := range im.Len() {
+		all = append(all, im.Image(i)...)
+	}
+	return all
+}
+
 func perClass(im Images, classes int) []int {
 	h := make([]int, classes)
 	for _, l := range im.Labels {
@@ -39,20 +47,21 @@ func TestSplit(t *testing.T) {
 	if got, want := perClass(val, 10), []int{3, 3, 3, 3, 2, 2, 2, 2, 2, 2}; !slices.Equal(got, want) {
 		t.Errorf("got %v validation images a class, want %v", got, want)
 	}
-	all := append(slices.Clone(train.Pix), val.Pix...)
+	trained, held := pixels(train), pixels(val)
+	all := slices.Concat(trained, held)
 	slices.Sort(all)
 	if !slices.Equal(all, im.Pix) {
 		t.Errorf("the parts hold %v, want each image once", all)
 	}
-	if !slices.IsSorted(train.Pix) || !slices.IsSorted(val.Pix) {
+	if !slices.IsSorted(trained) || !slices.IsSorted(held) {
 		t.Error("a part is not in the order of the whole")
 	}
 	_, again, _ := Split(im, 10, 24, 7)
-	if !slices.Equal(again.Pix, val.Pix) {
+	if !slices.Equal(pixels(again), held) {
 		t.Error("the same seed gives another split")
 	}
 	_, other, _ := Split(im, 10, 24, 8)
-	if slices.Equal(other.Pix, val.Pix) {
+	if slices.Equal(pixels(other), held) {
 		t.Error("another seed gives the same split")
 	}
 }

@@ -117,7 +117,7 @@ func TestKubernetesManifest(t *testing.T) {
 						Operator string
 						Values   []int
 					} `yaml:"onExitCodes"`
-					OnPodConditions []struct{ Type string } `yaml:"onPodConditions"`
+					OnPodConditions []struct{ Type, Status string } `yaml:"onPodConditions"`
 				}
 			} `yaml:"podFailurePolicy"`
 			Template struct {
@@ -146,11 +146,11 @@ func TestKubernetesManifest(t *testing.T) {
 	}
 	s := job.Spec
 	if job.APIVersion != "batch/v1" || job.Kind != "Job" || job.Metadata.Name != "betalasso-x" || s.CompletionMode != "Indexed" ||
-		s.Completions != 40 || s.Parallelism != 4 || s.BackoffLimitPerIndex == 0 {
+		s.Completions != 40 || s.Parallelism != 4 || s.BackoffLimitPerIndex != 3 {
 		t.Errorf("got %+v", job)
 	}
 	if r := s.PodFailurePolicy.Rules; len(r) != 3 || r[0].Action != "FailIndex" || r[0].OnExitCodes.Values[0] != 42 ||
-		r[1].Action != "Ignore" || r[1].OnExitCodes.Values[0] != 75 || r[2].OnPodConditions[0].Type != "DisruptionTarget" {
+		r[1].Action != "Ignore" || r[1].OnExitCodes.Values[0] != 75 || r[2].OnPodConditions[0].Type != "DisruptionTarget" || r[2].OnPodConditions[0].Status != "True" {
 		t.Errorf("got the rules %+v", r)
 	}
 	pod := s.Template.Spec

@@ -25,7 +25,7 @@ type object = yaml.MapSlice
 
 // Manifest is the Indexed Job of so many points, for kubectl apply. An index is
 // a point's. Status 42 fails its index at once; 75 and a pod that the cluster
-// took away cost no attempt; what else ends a pod is tried again a few times.
+// took away cost no attempt; what else ends a pod is tried again, futile times at most.
 func (k Kubernetes) Manifest(points int) ([]byte, error) {
 	parallel := points
 	if k.MaxParallel > 0 {
@@ -75,7 +75,7 @@ func (k Kubernetes) Manifest(points int) ([]byte, error) {
 			{Key: "podFailurePolicy", Value: object{{Key: "rules", Value: []object{
 				exits("FailIndex", CodeNoRetry),
 				exits("Ignore", CodeSaved),
-				{{Key: "action", Value: "Ignore"}, {Key: "onPodConditions", Value: []object{{{Key: "type", Value: "DisruptionTarget"}}}}},
+				{{Key: "action", Value: "Ignore"}, {Key: "onPodConditions", Value: []object{{{Key: "type", Value: "DisruptionTarget"}, {Key: "status", Value: "True"}}}}},
 			}}}},
 			{Key: "template", Value: object{{Key: "spec", Value: object{
 				{Key: "restartPolicy", Value: "Never"},

@@ -18,20 +18,12 @@ func Memory(c run.Config, size model.Size, trainImages, testImages int) (float64
 		return 0, err
 	}
 	image := float64(size.Channels * size.Side * size.Side)
-	held := float64(trainImages + testImages)
-	var split, kept float64 // images that Split copies, and those of them that stay
-	if c.Val > 0 {
-		split, kept = float64(trainImages), float64(trainImages)
-	}
-	if c.Train > 0 && c.Train < trainImages-c.Val {
-		split, kept = split+float64(c.Train), float64(c.Val+c.Train)
-	}
-	first := 2 * float64(weights) // with their gradients, made before the split
+	each := 3.0 // a weight, its gradient, the best epoch's
 	if c.Momentum > 0 {
-		first += float64(weights)
+		each++
 	}
-	then := float64(weights) + copies + float64((ahead+1)*size.Batch)*image // the best epoch's, batches
-	need := 4*(first+outputs) + image*held + max(image*split, image*kept+4*then)
+	batches := float64((ahead+1)*size.Batch) * image
+	need := 4*(each*float64(weights)+outputs+copies+batches) + image*float64(trainImages+testImages)
 	return 1.05*need + program, nil // the collector lets garbage pile up
 }
 
