@@ -51,7 +51,7 @@ func TestSettings(t *testing.T) {
 	}{
 		{"the defaults are the report's", nil, func(c run.Config) bool {
 			d := run.Default()
-			d.Alpha, d.Precision = 27, "fp32"
+			d.Alpha, d.Precision = 27, precision("auto")
 			return c == d
 		}},
 		{"params picks the nearest size", []string{"--model", "3-fc", "--params", "0.512M"}, func(c run.Config) bool { return c.Width == 158 && c.Alpha == 0 }},
