@@ -71,8 +71,13 @@
 	STOREROW(Z18, Z19, Z20); \
 	STOREROW(Z21, Z22, Z23)
 
-// LOADS takes a step's 48 numbers of b, and fetches those of four steps on.
+// LOADS takes a step's 48 numbers of b, and fetches those of four steps on, and
+// the numbers of a that are 96 steps on: a is read through once for each block
+// of the destination, from the third-level cache, and the processor's own
+// fetching ends at every page. Without it a wide layer's product took a quarter
+// longer.
 #define LOADS \
+	PREFETCHT0 3072(SI); \
 	VMOVUPS (DI), Z24; \
 	VMOVUPS 64(DI), Z25; \
 	VMOVUPS 128(DI), Z26; \
