@@ -184,3 +184,90 @@ pstore:
 	STORETILE
 	VZEROUPPER
 	RET
+
+// EXCHANGE4 turns four rows of sixteen, x to w, into y0 to y3: in each 128-bit
+// lane of yj is column 4·lane + j of the four.
+#define EXCHANGE4(x, y, z, w, t0, t1, t2, t3) \
+	VUNPCKLPS y, x, t0; \
+	VUNPCKHPS y, x, t1; \
+	VUNPCKLPS w, z, t2; \
+	VUNPCKHPS w, z, t3; \
+	VUNPCKLPD t2, t0, x; \
+	VUNPCKHPD t2, t0, y; \
+	VUNPCKLPD t3, t1, z; \
+	VUNPCKHPD t3, t1, w
+
+// LANES4 turns what EXCHANGE4 left of four groups of rows into whole columns, four
+// apart, and stores them, the first at (R12).
+#define LANES4(x, y, z, w) \
+	VSHUFF32X4 $0x88, y, x, Z16; \
+	VSHUFF32X4 $0xdd, y, x, Z17; \
+	VSHUFF32X4 $0x88, w, z, Z18; \
+	VSHUFF32X4 $0xdd, w, z, Z19; \
+	VSHUFF32X4 $0x88, Z18, Z16, Z20; \
+	VSHUFF32X4 $0x88, Z19, Z17, Z21; \
+	VSHUFF32X4 $0xdd, Z18, Z16, Z22; \
+	VSHUFF32X4 $0xdd, Z19, Z17, Z23; \
+	MOVQ R12, R13; \
+	VMOVUPS Z20, (R13); \
+	ADDQ R10, R13; \
+	VMOVUPS Z21, (R13); \
+	ADDQ R10, R13; \
+	VMOVUPS Z22, (R13); \
+	ADDQ R10, R13; \
+	VMOVUPS Z23, (R13)
+
+// NEXT2 loads two rows.
+#define NEXT2(x, y) \
+	VMOVUPS (AX), x; \
+	VMOVUPS (AX)(R9*1), y; \
+	LEAQ (AX)(R9*2), AX
+
+// func transpose16avx512(dst []float32, ldd int, src []float32, lds, n int)
+//
+// For n blocks of sixteen: dst[j*ldd + i] = src[i*lds + j], i in 0..15, j in
+// 0..16n-1. Every line of the cache is read and written once and whole: with
+// rows a power of two apart they all want the same few places there.
+TEXT ·transpose16avx512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DI
+	MOVQ ldd+24(FP), R8
+	MOVQ src_base+32(FP), SI
+	MOVQ lds+56(FP), R9
+	MOVQ n+64(FP), CX
+	SHLQ $2, R8
+	SHLQ $2, R9
+	LEAQ (R8*4), R10
+	LEAQ (R10*4), R11
+	TESTQ CX, CX
+	JZ   tdone
+
+tloop:
+	MOVQ SI, AX
+	NEXT2(Z0, Z1)
+	NEXT2(Z2, Z3)
+	NEXT2(Z4, Z5)
+	NEXT2(Z6, Z7)
+	NEXT2(Z8, Z9)
+	NEXT2(Z10, Z11)
+	NEXT2(Z12, Z13)
+	NEXT2(Z14, Z15)
+	EXCHANGE4(Z0, Z1, Z2, Z3, Z16, Z17, Z18, Z19)
+	EXCHANGE4(Z4, Z5, Z6, Z7, Z20, Z21, Z22, Z23)
+	EXCHANGE4(Z8, Z9, Z10, Z11, Z24, Z25, Z26, Z27)
+	EXCHANGE4(Z12, Z13, Z14, Z15, Z28, Z29, Z30, Z31)
+	MOVQ DI, R12
+	LANES4(Z0, Z4, Z8, Z12)
+	ADDQ R8, R12
+	LANES4(Z1, Z5, Z9, Z13)
+	ADDQ R8, R12
+	LANES4(Z2, Z6, Z10, Z14)
+	ADDQ R8, R12
+	LANES4(Z3, Z7, Z11, Z15)
+	ADDQ R11, DI
+	ADDQ $64, SI
+	DECQ CX
+	JNZ  tloop
+
+tdone:
+	VZEROUPPER
+	RET

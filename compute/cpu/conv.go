@@ -56,12 +56,11 @@ type convGradWJob struct {
 	d     *Device
 	l     *lattice
 	dy, x compute.Mat
-	parts []float32 // [gradChunks, K, taps in sorted order]
+	parts []float32 // [gradChunks, K, taps]
 }
 
 // convSumJob adds up the parts of a weight gradient, a channel a task.
 type convSumJob struct {
-	l     *lattice
 	dw    compute.Mat
 	parts []float32
 }
@@ -75,7 +74,7 @@ func (d *Device) ConvGradW(dw, dy, x compute.Mat, win compute.Window) {
 	*j = convGradWJob{d: d, l: l, dy: dy, x: x, parts: parts}
 	d.pool.run(gradChunks, len(dy.Data)*win.Patch(), j)
 	s := &d.jobs.convSum
-	*s = convSumJob{l: l, dw: dw, parts: parts}
+	*s = convSumJob{dw: dw, parts: parts}
 	d.pool.run(win.K, pass*len(parts), s)
 }
 
@@ -85,9 +84,10 @@ func (j *convGradWJob) do(t int, w *worker) {
 	part := j.parts[t*k*taps : (t+1)*k*taps]
 	clear(part)
 	lines := (k + kn.mr - 1) / kn.mr * kn.mr
-	buf := grow(&w.extra, l.size+runWidth+lines*depth)
-	img, a := buf[:l.size+runWidth], buf[l.size+runWidth:]
-	b := grow(&w.b, kn.nr*depth+runWidth)
+	buf := grow(&w.extra, l.size+(lines+kn.nr)*depth)
+	img, buf := buf[:l.size], buf[l.size:]
+	a, met := buf[:lines*depth], buf[lines*depth:]
+	b := grow(&w.b, kn.nr*depth)
 	for n := t * j.x.Rows / gradChunks; n < (t+1)*j.x.Rows/gradChunks; n++ {
 		l.fill(img, j.x.Row(n))
 		left := operand{data: j.dy.Row(n), ld: positions, lines: k, k: positions, along: true}
@@ -98,21 +98,22 @@ func (j *convGradWJob) do(t int, w *worker) {
 				d.pack(a[i*kr:], kn.mr, left, i, k0, kc, w)
 			}
 			for i := 0; i < taps; i += kn.nr {
-				d.packTaps(b, l, img, i/kn.nr, k0, kc, w)
-				d.block(kr, a, b, k, min(kn.nr, taps-i), part[i:], taps, true, w)
+				nb := min(kn.nr, taps-i)
+				d.layTaps(met, kc, l, img, l.tap[i:i+nb], k0, kc)
+				d.pack(b, kn.nr, operand{data: met, ld: kc, lines: nb, k: kc, along: true}, 0, 0, kc, w)
+				d.block(kr, a, b, k, nb, part[i:], taps, true, w)
 			}
 		}
 	}
 }
 
 func (j *convSumJob) do(k int, _ *worker) {
-	row, taps := j.dw.Row(k), j.dw.Cols
-	for i, tap := range j.l.sorted {
-		var sum float32
-		for c := range gradChunks {
-			sum += j.parts[c*len(j.dw.Data)+k*taps+i]
+	row := j.dw.Row(k)
+	clear(row)
+	for c := range gradChunks {
+		for i, v := range j.parts[c*len(j.dw.Data)+k*len(row):][:len(row)] {
+			row[i] += v
 		}
-		row[tap] = sum
 	}
 }
 

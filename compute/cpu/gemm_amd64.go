@@ -14,9 +14,9 @@ func archKernels() []kernel {
 	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
 		if x.HasAVX512BF16 {
 			list = append(list, kernel{"avx512bf16", 8, 48, mul8x48avx512bf16, &pairs{joinAVX512BF16, halveAVX512BF16},
-				peak{peakAVX512BF16, 24 * 16 * 4}, avx2})
+				peak{peakAVX512BF16, 24 * 16 * 4}, avx512})
 		}
-		list = append(list, kernel{"avx512", 8, 48, mul8x48avx512, nil, peak{peakAVX512, 24 * 16 * 2}, avx2})
+		list = append(list, kernel{"avx512", 8, 48, mul8x48avx512, nil, peak{peakAVX512, 24 * 16 * 2}, avx512})
 	}
 	return append(list, kernel{"avx2", 4, 24, mul4x24avx2, nil, peak{peakAVX2, 12 * 8 * 2}, avx2})
 }
@@ -34,7 +34,7 @@ func mul8x48avx512bf16(k int, a, b, c []float32, ldc int, add bool)
 func joinAVX512BF16(dst []float32, ldd int, src []float32, lds, width, n int)
 
 //go:noescape
-func halveAVX512BF16(dst, src []float32)
+func halveAVX512BF16(dst []float32, ldd int, src []float32, lds, lines, n int)
 
 //go:noescape
 func peakAVX2(rounds int)

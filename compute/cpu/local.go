@@ -25,19 +25,17 @@ func (d *Device) around(dst, src []float32, rows, cols int) {
 func (j *aroundJob) do(t int, _ *worker) {
 	dst, src, rows, cols := j.dst, j.src, j.rows, j.cols
 	lo, hi := t*aroundBand, min((t+1)*aroundBand, cols)
-	i := 0
-	for ; i+8 <= rows; i += 8 {
-		whole := (hi - lo) / 8
-		j.d.kernel.transpose8(dst[lo*rows+i:], rows, src[i*cols+lo:], cols, whole)
-		for c := lo + whole*8; c < hi; c++ {
-			for r := range 8 {
-				dst[c*rows+i+r] = src[(i+r)*cols+c]
-			}
-		}
+	i, whole := 0, lo+(hi-lo)&^15
+	for ; i+16 <= rows; i += 16 {
+		j.d.kernel.transpose16(dst[lo*rows+i:], rows, src[i*cols+lo:], cols, (whole-lo)/16)
 	}
-	for ; i < rows; i++ {
-		for c := lo; c < hi; c++ {
-			dst[c*rows+i] = src[i*cols+c]
+	for c := lo; c < hi; c++ {
+		first := i
+		if c >= whole {
+			first = 0
+		}
+		for r := first; r < rows; r++ {
+			dst[c*rows+r] = src[r*cols+c]
 		}
 	}
 }

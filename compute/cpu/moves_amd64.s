@@ -116,28 +116,6 @@ uloop:
 udone:
 	RET
 
-// func moveRunsAVX(dst, src []float32, runs []run)
-TEXT ·moveRunsAVX(SB), NOSPLIT, $0-72
-	MOVQ dst_base+0(FP), DI
-	MOVQ src_base+24(FP), SI
-	MOVQ runs_base+48(FP), R8
-	MOVQ runs_len+56(FP), CX
-	TESTQ CX, CX
-	JZ   rdone
-
-rloop:
-	MOVQ (R8), AX
-	MOVQ 8(R8), BX
-	VMOVUPS (SI)(BX*4), Y0
-	VMOVUPS Y0, (DI)(AX*4)
-	ADDQ $16, R8
-	DECQ CX
-	JNZ  rloop
-
-rdone:
-	VZEROUPPER
-	RET
-
 // func moveTapsAVX(dst []float32, stride int, src []float32, taps []int, n int)
 TEXT ·moveTapsAVX(SB), NOSPLIT, $0-88
 	MOVQ dst_base+0(FP), DI

@@ -54,7 +54,10 @@ func (d *Device) packAlong(dst []float32, width int, o operand, from, have, k0, 
 			d.kernel.transpose4(dst[i:], o.data[(from+i)*o.ld+k0:], o.ld, whole/4)
 		}
 	} else {
-		whole = kc &^ 7
+		whole = kc &^ 15
+		for ; i+16 <= have && whole > 0; i += 16 {
+			d.kernel.transpose16(dst[i:], width, o.data[(from+i)*o.ld+k0:], o.ld, whole/16)
+		}
 		for ; i+8 <= have && whole > 0; i += 8 {
 			d.kernel.transpose8(dst[i:], width, o.data[(from+i)*o.ld+k0:], o.ld, whole/8)
 		}

@@ -12,10 +12,11 @@ type pairs struct {
 	//	dst[p*ldd+i] = src[2p*lds+i], src[(2p+1)*lds+i]   // i < width, p < n
 	join func(dst []float32, ldd int, src []float32, lds, width, n int)
 
-	// halve makes words of neighbours:
+	// halve makes words of neighbours in lines of n numbers. src's lines are lds
+	// apart, dst's ldd:
 	//
-	//	dst[p] = src[2p], src[2p+1]   // p < ⌈len(src)/2⌉, with 0 past the end
-	halve func(dst, src []float32)
+	//	dst[l*ldd+p] = src[l*lds+2p], src[l*lds+2p+1]   // l < lines, p < ⌈n/2⌉, with 0 past n
+	halve func(dst []float32, ldd int, src []float32, lds, lines, n int)
 }
 
 //go:generate go run bfloat16_gen.go
@@ -60,13 +61,15 @@ func join(dst []float32, ldd int, src []float32, lds, width, n int) {
 	}
 }
 
-func halve(dst, src []float32) {
-	n := len(src) / 2
-	for p := range n {
-		dst[p] = pair(src[2*p], src[2*p+1])
-	}
-	if len(src) > 2*n {
-		dst[n] = pair(src[2*n], 0)
+func halve(dst []float32, ldd int, src []float32, lds, lines, n int) {
+	for l := range lines {
+		from, to := src[l*lds:][:n], dst[l*ldd:][:(n+1)/2]
+		for p := range n / 2 {
+			to[p] = pair(from[2*p], from[2*p+1])
+		}
+		if n%2 == 1 {
+			to[n/2] = pair(from[n-1], 0)
+		}
 	}
 }
 
@@ -120,22 +123,28 @@ func (d *Device) packPairs(dst []float32, width int, o operand, from, have, k0, 
 	}
 }
 
-// packPairsAlong makes pairs of the numbers of eight lines at a time, and then
-// transposes words.
+// packPairsAlong makes pairs of the numbers of sixteen lines at a time, or eight,
+// and then transposes words.
 func (d *Device) packPairsAlong(dst []float32, width int, o operand, from, have, k0, kc int, w *worker) {
-	rows := (kc + 1) / 2
-	wide := grow(&w.wide, 8*rows)
-	for i := 0; i < have; i += 8 {
-		some, whole := min(8, have-i), 0
-		for l := range some {
-			d.kernel.pairs.halve(wide[l*rows:][:rows], o.data[(from+i+l)*o.ld+k0:][:kc])
+	kn, rows := &d.kernel, (kc+1)/2
+	wide := grow(&w.wide, 16*rows)
+	for i := 0; i < have; i += 16 {
+		some, whole, fast := min(16, have-i), 0, 0
+		kn.pairs.halve(wide, rows, o.data[(from+i)*o.ld+k0:], o.ld, some, kc)
+		switch {
+		case some == 16:
+			whole, fast = rows&^15, 16
+			kn.transpose16(dst[i:], width, wide, rows, whole/16)
+		case some >= 8:
+			whole, fast = rows&^7, 8
+			kn.transpose8(dst[i:], width, wide, rows, whole/8)
 		}
-		if some == 8 {
-			whole = rows &^ 7
-			d.kernel.transpose8(dst[i:], width, wide, rows, whole/8)
-		}
 		for l := range some {
-			for p := whole; p < rows; p++ {
+			first := 0
+			if l < fast {
+				first = whole
+			}
+			for p := first; p < rows; p++ {
 				dst[p*width+i+l] = wide[l*rows+p]
 			}
 		}

@@ -83,31 +83,22 @@ jdone:
 	VZEROUPPER
 	RET
 
-// func halveAVX512BF16(dst, src []float32)
+// func halveAVX512BF16(dst []float32, ldd int, src []float32, lds, lines, n int)
 //
-// 32 numbers at once; masks take what is left over.
-TEXT ·halveAVX512BF16(SB), NOSPLIT, $0-48
+// 32 numbers at once; K1 and K2 mask what is left over of them, K3 of the words.
+// The next line is fetched meanwhile.
+TEXT ·halveAVX512BF16(SB), NOSPLIT, $0-80
 	MOVQ dst_base+0(FP), DI
-	MOVQ src_base+24(FP), SI
-	MOVQ src_len+32(FP), DX
-	MOVQ DX, CX
-	SHRQ $5, CX
-	JZ   hrest
-
-hloop:
-	VMOVUPS (SI), Z0
-	VMOVUPS 64(SI), Z1
-	ROUND
-	VMOVUPS Z2, (DI)
-	ADDQ $128, SI
-	ADDQ $64, DI
-	DECQ CX
-	JNZ  hloop
-
-hrest:
-	ANDQ $31, DX
-	JZ   hdone
-	MOVQ DX, CX
+	MOVQ ldd+24(FP), R8
+	MOVQ src_base+32(FP), SI
+	MOVQ lds+56(FP), R9
+	MOVQ lines+64(FP), R11
+	MOVQ n+72(FP), R10
+	SHLQ $2, R8
+	SHLQ $2, R9
+	MOVQ R10, CX
+	ANDQ $31, CX
+	MOVQ CX, DX
 	MOVQ $1, AX
 	SHLQ CX, AX
 	DECQ AX
@@ -120,10 +111,44 @@ hrest:
 	SHLQ CX, AX
 	DECQ AX
 	KMOVW AX, K3
-	VMOVUPS.Z (SI), K1, Z0
-	VMOVUPS.Z 64(SI), K2, Z1
+	SHRQ $5, R10
+	TESTQ R11, R11
+	JZ   hdone
+
+hline:
+	MOVQ SI, AX
+	MOVQ DI, BX
+	LEAQ (SI)(R9*1), R12
+	MOVQ R10, CX
+	TESTQ CX, CX
+	JZ   hrest
+
+hloop:
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 	ROUND
-	VMOVUPS Z2, K3, (DI)
+	VMOVUPS Z2, (BX)
+	ADDQ $128, AX
+	ADDQ $128, R12
+	ADDQ $64, BX
+	DECQ CX
+	JNZ  hloop
+
+hrest:
+	TESTQ DX, DX
+	JZ   hnext
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z 64(AX), K2, Z1
+	ROUND
+	VMOVUPS Z2, K3, (BX)
+
+hnext:
+	ADDQ R9, SI
+	ADDQ R8, DI
+	DECQ R11
+	JNZ  hline
 
 hdone:
 	VZEROUPPER

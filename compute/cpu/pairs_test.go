@@ -36,7 +36,7 @@ func TestPair(t *testing.T) {
 		for _, kn := range pairKernels() {
 			for n := 1; n <= 2*33; n++ { // halve ends within every part of a vector
 				src, dst := slices.Repeat([]float32{x}, n), make([]float32, (n+1)/2)
-				kn.pairs.halve(dst, src)
+				kn.pairs.halve(dst, len(dst), src, n, 1, n)
 				for p, w := range dst {
 					want := c.want | c.want<<16
 					if 2*p+1 == n {
@@ -70,12 +70,15 @@ func TestPairPasses(t *testing.T) {
 	const beyond = 19
 	for _, kn := range pairKernels() {
 		for n := range 101 {
-			src, dst := bits(n), bits(n+beyond)
-			want := slices.Clone(dst)
-			halve(want, src)
-			kn.pairs.halve(dst, src)
-			if !slices.EqualFunc(dst, want, identical) {
-				t.Errorf("%s: halve of %d: got %x, want %x", kn.name, n, dst, want)
+			for lines := range 4 {
+				lds, ldd := n+r.IntN(3), (n+1)/2+r.IntN(3)
+				src, dst := bits(lines*lds+n), bits(lines*ldd+beyond)
+				want := slices.Clone(dst)
+				halve(want, ldd, src, lds, lines, n)
+				kn.pairs.halve(dst, ldd, src, lds, lines, n)
+				if !slices.EqualFunc(dst, want, identical) {
+					t.Errorf("%s: halve of %d lines of %d: got %x, want %x", kn.name, lines, n, dst, want)
+				}
 			}
 		}
 		for width := 1; width <= 50; width++ {

@@ -6,18 +6,16 @@ import "math"
 // Slices that a loop goes through side by side are at least as long as the
 // first, or as what is said to be gone through.
 type passes struct {
-	// transpose8 lays eight rows of 8n numbers, lds apart, into columns:
+	// transpose16 lays sixteen rows of 16n numbers, lds apart, into columns:
 	//
-	//	dst[j*ldd+i] = src[i*lds+j]   // i < 8, j < 8n
+	//	dst[j*ldd+i] = src[i*lds+j]   // i < 16, j < 16n
+	transpose16 func(dst []float32, ldd int, src []float32, lds, n int)
+
+	// transpose8 is the same for eight rows of 8n numbers.
 	transpose8 func(dst []float32, ldd int, src []float32, lds, n int)
 
 	// transpose4 is the same for four rows of 4n numbers, with ldd = 4.
 	transpose4 func(dst, src []float32, lds, n int)
-
-	// moveRuns copies runWidth numbers for each run:
-	//
-	//	dst[r.to+i] = src[r.at+i]   // i < runWidth, for r in runs in order
-	moveRuns func(dst, src []float32, runs []run)
 
 	// moveTaps copies 8n neighbours for each tap:
 	//
@@ -61,7 +59,15 @@ type columns struct {
 
 // portable is in Go.
 var portable = passes{
-	transpose8, transpose4, moveRuns, moveTaps, moveRows, round, step, momentumStep, moments, normalise, gradMoments, normaliseGrad,
+	transpose16, transpose8, transpose4, moveTaps, moveRows, round, step, momentumStep, moments, normalise, gradMoments, normaliseGrad,
+}
+
+func transpose16(dst []float32, ldd int, src []float32, lds, n int) {
+	for j := range 16 * n {
+		for i := range 16 {
+			dst[j*ldd+i] = src[i*lds+j]
+		}
+	}
 }
 
 func transpose8(dst []float32, ldd int, src []float32, lds, n int) {
@@ -77,12 +83,6 @@ func transpose4(dst, src []float32, lds, n int) {
 		for i := range 4 {
 			dst[j*4+i] = src[i*lds+j]
 		}
-	}
-}
-
-func moveRuns(dst, src []float32, runs []run) {
-	for _, r := range runs {
-		copy(dst[r.to:r.to+runWidth], src[r.at:])
 	}
 }
 

@@ -5,8 +5,25 @@ package cpu
 // avx2 are the passes in AVX2. The assembly goes through whole vectors of eight;
 // what is left over is for the portable loops.
 var avx2 = passes{
-	transpose8avx2, transpose4avx2, moveRunsAVX, moveTapsAVX, moveRowsAVX,
+	transpose16avx2, transpose8avx2, transpose4avx2, moveTapsAVX, moveRowsAVX,
 	roundAVX2, stepAVX2, momentumStepAVX2, momentsAVX2, normaliseAVX2, gradMomentsAVX2, normaliseGradAVX2,
+}
+
+// avx512 are the same, but for one.
+var avx512 = func() passes {
+	p := avx2
+	p.transpose16 = transpose16avx512
+	return p
+}()
+
+// transpose16avx2 does eight columns at a time, so that what it writes, sixteen
+// neighbours, stays in the cache until the line is whole: rows a power of two
+// apart all want the same few places there.
+func transpose16avx2(dst []float32, ldd int, src []float32, lds, n int) {
+	for j := 0; j < 16*n; j += 8 {
+		transpose8avx2(dst[j*ldd:], ldd, src[j:], lds, 1)
+		transpose8avx2(dst[j*ldd+8:], ldd, src[8*lds+j:], lds, 1)
+	}
 }
 
 func roundAVX2(s []float32) {
@@ -56,13 +73,13 @@ func (c columns) from(n int) columns {
 }
 
 //go:noescape
+func transpose16avx512(dst []float32, ldd int, src []float32, lds, n int)
+
+//go:noescape
 func transpose8avx2(dst []float32, ldd int, src []float32, lds, n int)
 
 //go:noescape
 func transpose4avx2(dst, src []float32, lds, n int)
-
-//go:noescape
-func moveRunsAVX(dst, src []float32, runs []run)
 
 //go:noescape
 func moveTapsAVX(dst []float32, stride int, src []float32, taps []int, n int)

@@ -90,6 +90,40 @@ func TestPasses(t *testing.T) {
 	}
 }
 
+// TestTranspose wants every number of a block in its place, and no word beyond.
+func TestTranspose(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for _, name := range Kernels(false) {
+		p := device(t, 1, name, false).kernel.passes
+		for _, c := range []struct {
+			lines int
+			run   func(dst []float32, ldd int, src []float32, lds, n int)
+		}{{16, p.transpose16}, {8, p.transpose8}, {4, func(dst []float32, _ int, src []float32, lds, n int) { p.transpose4(dst, src, lds, n) }}} {
+			for n := range 4 {
+				wide := n * c.lines
+				ldd, lds := c.lines+r.IntN(3), wide+r.IntN(3)
+				if c.lines == 4 {
+					ldd = 4
+				}
+				src, dst := make([]float32, c.lines*lds), make([]float32, wide*ldd+5)
+				for i := range src {
+					src[i] = float32(i + 1)
+				}
+				want := slices.Clone(dst)
+				for j := range wide {
+					for i := range c.lines {
+						want[j*ldd+i] = src[i*lds+j]
+					}
+				}
+				c.run(dst, ldd, src, lds, n)
+				if !slices.Equal(dst, want) {
+					t.Errorf("%s: %d lines, %d blocks: got %v, want %v", name, c.lines, n, dst, want)
+				}
+			}
+		}
+	}
+}
+
 // sameNumber says whether a and b have the same bits, or are both NaN.
 func sameNumber(a, b float32) bool {
 	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
