@@ -14,9 +14,9 @@ const (
 	blockRows = 512
 	blockCols = 96
 	// fewRows is the least that blocks are cut down to where there are fewer
-	// than enoughTasks.
-	fewRows     = 128
-	enoughTasks = 16
+	// than tasksEach for a thread.
+	fewRows   = 128
+	tasksEach = 6
 )
 
 // Mul is compute.Device's.
@@ -48,7 +48,7 @@ type productJob struct {
 // product sets c, whose rows are ldc apart, to left·rightᵀ in terms of lines.
 // The left side is packed at once. The right side, the weights in all but the
 // weight gradients, is packed by the task that uses it, unless several do.
-// Blocks depend on the sizes alone.
+// An element's sum is the same whatever the blocks.
 func (d *Device) product(c []float32, ldc int, left, right operand) {
 	kn := &d.kernel
 	m, n, k := left.lines, right.lines, left.k
@@ -61,10 +61,10 @@ func (d *Device) product(c []float32, ldc int, left, right operand) {
 	j := &d.jobs.product
 	*j = productJob{d: d, c: c, ldc: ldc, right: right, m: m, n: n, k: k}
 	j.height, j.width = blockRows, blockCols/kn.nr*kn.nr
-	for j.tasks() < enoughTasks && j.width > kn.nr {
+	for j.tasks() < tasksEach*d.threads && j.width > kn.nr {
 		j.width -= kn.nr
 	}
-	for j.tasks() < enoughTasks && j.height > fewRows {
+	for j.tasks() < tasksEach*d.threads && j.height > fewRows {
 		j.height /= 2
 	}
 	j.a = d.packAll(&d.left, kn.mr, left)
