@@ -87,6 +87,14 @@ func (j *normJob) part(m compute.Mat, i, lo, hi int) []float32 {
 	return m.Row(i)[lo*j.bn.Span : hi*j.bn.Span]
 }
 
+// fetch brings what part will be some rows below row i into the cache: it is too
+// short for the processor to see where the next one begins.
+func (j *normJob) fetch(m compute.Mat, i, lo, hi int) {
+	if i += 2; i < m.Rows {
+		j.d.kernel.fetch(j.part(m, i, lo, hi))
+	}
+}
+
 // total is the sum over the columns of a unit, the u-th of a block.
 func (j *normJob) total(s []float64, u int) float64 {
 	var sum float64
@@ -101,6 +109,7 @@ func (j *normJob) total(s []float64, u int) float64 {
 func (j *normJob) statistics(lo, hi int, s1, s2 []float64) {
 	bn := j.bn
 	for i := range j.x.Rows {
+		j.fetch(j.x, i, lo, hi)
 		j.d.kernel.moments(j.part(j.x, i, lo, hi), s1, s2)
 	}
 	count := float64(max(1, j.x.Rows*bn.Span))
@@ -138,6 +147,7 @@ func (j *normJob) spread(c columns, lo, hi int, mean, inv []float32) {
 
 func (j *normJob) normalise(lo, hi int, c columns) {
 	for i := range j.x.Rows {
+		j.fetch(j.y, i, lo, hi)
 		j.d.kernel.normalise(j.part(j.y, i, lo, hi), j.part(j.x, i, lo, hi), c, j.limit)
 	}
 }
@@ -147,6 +157,8 @@ func (j *normJob) normalise(lo, hi int, c columns) {
 func (j *normJob) gradient(lo, hi int, c columns, s1, s2 []float64) {
 	bn, span := j.bn, j.bn.Span
 	for i := range j.x.Rows {
+		j.fetch(j.dy, i, lo, hi)
+		j.fetch(j.x, i, lo, hi)
 		j.d.kernel.gradMoments(j.part(j.dy, i, lo, hi), j.part(j.x, i, lo, hi), c, j.limit, s1, s2)
 	}
 	count := float64(max(1, j.x.Rows*span))
@@ -162,6 +174,7 @@ func (j *normJob) gradient(lo, hi int, c columns, s1, s2 []float64) {
 		}
 	}
 	for i := range j.x.Rows {
+		j.fetch(j.y, i, lo, hi)
 		j.d.kernel.normaliseGrad(j.part(j.y, i, lo, hi), j.part(j.dy, i, lo, hi), j.part(j.x, i, lo, hi), c, j.limit)
 	}
 }

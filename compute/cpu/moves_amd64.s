@@ -201,3 +201,20 @@ minner:
 mdone:
 	VZEROUPPER
 	RET
+
+// func fetchLines(s []float32)
+TEXT ·fetchLines(SB), NOSPLIT, $0-24
+	MOVQ s_base+0(FP), SI
+	MOVQ s_len+8(FP), CX
+	LEAQ (SI)(CX*4), CX
+	CMPQ SI, CX
+	JGE  fdone
+
+floop:
+	PREFETCHT0 (SI)
+	ADDQ $64, SI
+	CMPQ SI, CX
+	JLT  floop
+
+fdone:
+	RET

@@ -27,6 +27,9 @@ type passes struct {
 	//	dst[p*width+i] = src[p*lds+i]   // i < width, p < n
 	moveRows func(dst []float32, width int, src []float32, lds, n int)
 
+	// fetch brings s into the cache.
+	fetch func(s []float32)
+
 	// round rounds to bfloat16, to nearest with ties to even. NaN stays NaN.
 	round func(s []float32)
 
@@ -59,7 +62,7 @@ type columns struct {
 
 // portable is in Go.
 var portable = passes{
-	transpose16, transpose8, transpose4, moveTaps, moveRows, round, step, momentumStep, moments, normalise, gradMoments, normaliseGrad,
+	transpose16, transpose8, transpose4, moveTaps, moveRows, func([]float32) {}, round, step, momentumStep, moments, normalise, gradMoments, normaliseGrad,
 }
 
 func transpose16(dst []float32, ldd int, src []float32, lds, n int) {

@@ -6,7 +6,7 @@ package cpu
 // what is left over is for the portable loops.
 var avx2 = passes{
 	transpose16avx2, transpose8avx2, transpose4avx2, moveTapsAVX, moveRowsAVX,
-	roundAVX2, stepAVX2, momentumStepAVX2, momentsAVX2, normaliseAVX2, gradMomentsAVX2, normaliseGradAVX2,
+	fetchLines, roundAVX2, stepAVX2, momentumStepAVX2, momentsAVX2, normaliseAVX2, gradMomentsAVX2, normaliseGradAVX2,
 }
 
 // avx512 are the same, but for one.
@@ -86,6 +86,9 @@ func moveTapsAVX(dst []float32, stride int, src []float32, taps []int, n int)
 
 //go:noescape
 func moveRowsAVX(dst []float32, width int, src []float32, lds, n int)
+
+//go:noescape
+func fetchLines(s []float32)
 
 //go:noescape
 func roundVectors(s []float32)
