@@ -35,7 +35,8 @@ type reproduceCommand struct {
 
 // Help is the end of `betalasso reproduce --help`.
 func (reproduceCommand) Help() string {
-	return `quick takes 10 minutes on two cores, report (25.6M weights, 100 epochs) and paper (256M, 400 epochs) days.
+	return `On two cores quick takes up to 10 minutes, report (25.6M weights, 100 epochs)
+6 to 30 hours, paper (256M, 400 epochs) weeks.
 
 Example, without a download:
 
