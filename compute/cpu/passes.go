@@ -66,25 +66,19 @@ var portable = passes{
 }
 
 func transpose16(dst []float32, ldd int, src []float32, lds, n int) {
-	for j := range 16 * n {
-		for i := range 16 {
-			dst[j*ldd+i] = src[i*lds+j]
-		}
-	}
+	transpose(dst, ldd, src, lds, 16, n)
 }
 
 func transpose8(dst []float32, ldd int, src []float32, lds, n int) {
-	for j := range 8 * n {
-		for i := range 8 {
-			dst[j*ldd+i] = src[i*lds+j]
-		}
-	}
+	transpose(dst, ldd, src, lds, 8, n)
 }
 
-func transpose4(dst, src []float32, lds, n int) {
-	for j := range 4 * n {
-		for i := range 4 {
-			dst[j*4+i] = src[i*lds+j]
+func transpose4(dst, src []float32, lds, n int) { transpose(dst, 4, src, lds, 4, n) }
+
+func transpose(dst []float32, ldd int, src []float32, lds, rows, n int) {
+	for j := range rows * n {
+		for i := range rows {
+			dst[j*ldd+i] = src[i*lds+j]
 		}
 	}
 }
