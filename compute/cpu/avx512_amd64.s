@@ -185,8 +185,8 @@ pstore:
 	VZEROUPPER
 	RET
 
-// EXCHANGE4 turns four rows of sixteen, x to w, into y0 to y3: in each 128-bit
-// lane of yj is column 4·lane + j of the four.
+// EXCHANGE4 turns four rows of sixteen, in place: each 128-bit lane of the j-th
+// register then is column 4·lane + j of the four.
 #define EXCHANGE4(x, y, z, w, t0, t1, t2, t3) \
 	VUNPCKLPS y, x, t0; \
 	VUNPCKHPS y, x, t1; \

@@ -13,10 +13,12 @@ const (
 	// in a 512 KiB second-level cache together with its packed right side.
 	blockRows = 512
 	blockCols = 96
-	// fewRows is the least that blocks are cut down to where there are fewer
-	// than tasksEach for a thread.
-	fewRows   = 128
+	// Blocks are made narrower where a thread would get fewer than tasksEach of
+	// them, but cut in height, to fewRows at the least, only below rowsEach:
+	// several rows of blocks take a copy of the whole right side.
 	tasksEach = 6
+	rowsEach  = 2
+	fewRows   = 128
 )
 
 // Mul is compute.Device's.
@@ -64,7 +66,7 @@ func (d *Device) product(c []float32, ldc int, left, right operand) {
 	for j.tasks() < tasksEach*d.threads && j.width > kn.nr {
 		j.width -= kn.nr
 	}
-	for j.tasks() < tasksEach*d.threads && j.height > fewRows {
+	for j.tasks() < rowsEach*d.threads && j.height > fewRows {
 		j.height /= 2
 	}
 	j.a = d.packAll(&d.left, kn.mr, left)
