@@ -364,6 +364,19 @@ func TestExceedingRoundsDown(t *testing.T) {
 	}
 }
 
+// TestExceedingUnderflow wants a column whose score is three terms that all
+// vanish, with a sum above the smallest threshold.
+func TestExceedingUnderflow(t *testing.T) {
+	const n, u, a, c = 33, 1, 0x1p-100, 0x1p-90
+	p, v, b, e := slices.Repeat([]float32{0x1p-30}, n), slices.Repeat([]float32{0.4 * 0x1p-119}, n),
+		slices.Repeat([]float32{0.4 * 0x1p-49}, n), slices.Repeat([]float32{0.4 * 0x1p-59}, n)
+	for _, l := range lowbits() {
+		if got := l.exceeding(nil, p, v, b, e, u, a, c, 0x1p-149); len(got) != n {
+			t.Errorf("%s: got %d columns, want all %d", l.name, len(got), n)
+		}
+	}
+}
+
 // TestScreenAllocates wants no memory once slices have grown.
 func TestScreenAllocates(t *testing.T) {
 	r := rand.New(rand.NewPCG(29, 1))
