@@ -54,7 +54,10 @@ type lineSums struct {
 
 // lowbits lists those that this machine can run, best first.
 func lowbits() []lowbit {
-	return append(archLowbits(), lowbit{"go", 4, 8, 8, 8, mulBytes4x8, largest, quantise, score, exceeding})
+	return append(archLowbits(), lowbit{
+		name: "go", mr: 4, nr: 8, rowBits: 8, colBits: 8, mul: mulBytes4x8,
+		largest: largest, quantise: quantise, score: score, exceeding: exceeding,
+	})
 }
 
 // bestLowbit is the best one for rows of the given number of bits, 8 at most;
@@ -68,26 +71,40 @@ func bestLowbit(bits int) lowbit {
 	panic("cpu: no product of integers has so many bits")
 }
 
+// lowBytes are the low bytes of two words.
+const lowBytes = 0xff_000000ff
+
+// mulBytes4x8 adds up two columns at a time, j and j+4, in the halves of 64
+// bits: what a negative sum borrows from the upper one it gives back in the end.
 func mulBytes4x8(k int, a, b []float32, start, tile []int32) {
-	var sum [4][8]int32
+	var sum [4][4]uint64
+	for i := range sum {
+		for j := range sum[i] {
+			sum[i][j] = uint64(int64(start[i])) + uint64(start[i])<<32
+		}
+	}
 	for p := range k {
-		var y [8][4]int32
-		for j, w := range b[p*8:][:8] {
-			u := math.Float32bits(w)
-			y[j] = [4]int32{int32(u & 0xff), int32(u >> 8 & 0xff), int32(u >> 16 & 0xff), int32(u >> 24)}
+		var y [4][4]uint64
+		right := b[p*8 : p*8+8 : p*8+8]
+		for j := range y {
+			w := uint64(math.Float32bits(right[j])) | uint64(math.Float32bits(right[j+4]))<<32
+			y[j] = [4]uint64{w & lowBytes, w >> 8 & lowBytes, w >> 16 & lowBytes, w >> 24 & lowBytes}
 		}
 		for i, w := range a[p*4:][:4] {
-			u := int32(math.Float32bits(w))
-			x0, x1, x2, x3 := u<<24>>24, u<<16>>24, u<<8>>24, u>>24
+			u := int64(int32(math.Float32bits(w)))
+			x0, x1, x2, x3 := uint64(int8(u)), uint64(int8(u>>8)), uint64(int8(u>>16)), uint64(u>>24)
 			s := &sum[i]
-			for j := range s {
-				s[j] += x0*y[j][0] + x1*y[j][1] + x2*y[j][2] + x3*y[j][3]
-			}
+			s[0] += x0*y[0][0] + x1*y[0][1] + x2*y[0][2] + x3*y[0][3]
+			s[1] += x0*y[1][0] + x1*y[1][1] + x2*y[1][2] + x3*y[1][3]
+			s[2] += x0*y[2][0] + x1*y[2][1] + x2*y[2][2] + x3*y[2][3]
+			s[3] += x0*y[3][0] + x1*y[3][1] + x2*y[3][2] + x3*y[3][3]
 		}
 	}
 	for i := range sum {
 		for j, s := range sum[i] {
-			tile[i*8+j] = start[i] + s
+			lower := int32(s)
+			tile[i*8+j] = lower
+			tile[i*8+j+4] = int32((s - uint64(int64(lower))) >> 32)
 		}
 	}
 }

@@ -17,15 +17,22 @@ func archLowbits() []lowbit {
 	if !x.HasAVX2 || !x.HasFMA {
 		return nil
 	}
+	avx2 := lowbit{largest: largestAVX2, quantise: quantiseAVX2, score: scoreAVX2, exceeding: exceedingAVX2}
+	add := func(l lowbit, name string, mr, nr, rowBits, colBits int, mul func(k int, a, b []float32, start, tile []int32)) {
+		l.name, l.mr, l.nr, l.rowBits, l.colBits, l.mul = name, mr, nr, rowBits, colBits, mul
+		list = append(list, l)
+	}
 	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX512VNNI {
-		list = append(list, lowbit{"avx512vnni", 8, 48, 8, 8, mulBytes8x48avx512vnni, largestAVX2, quantiseAVX2, scoreAVX512, exceedingAVX512})
+		avx512 := avx2
+		avx512.score, avx512.exceeding = scoreAVX512, exceedingAVX512
+		add(avx512, "avx512vnni", 8, 48, 8, 8, mulBytes8x48avx512vnni)
 	}
 	if x.HasAVXVNNI {
-		list = append(list, lowbit{"avxvnni", 4, 24, 8, 8, mulBytes4x24avxvnni, largestAVX2, quantiseAVX2, scoreAVX2, exceedingAVX2})
+		add(avx2, "avxvnni", 4, 24, 8, 8, mulBytes4x24avxvnni)
 	}
-	return append(list,
-		lowbit{"avx2", 4, 16, 6, 6, mulBytes4x16avx2, largestAVX2, quantiseAVX2, scoreAVX2, exceedingAVX2},
-		lowbit{"avx2wide", 4, 16, 8, 7, mulBytes4x16avx2wide, largestAVX2, quantiseAVX2, scoreAVX2, exceedingAVX2})
+	add(avx2, "avx2", 4, 16, 6, 6, mulBytes4x16avx2)
+	add(avx2, "avx2wide", 4, 16, 8, 7, mulBytes4x16avx2wide)
+	return list
 }
 
 func largestAVX2(line []float32) uint32 {
