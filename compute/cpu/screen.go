@@ -142,11 +142,15 @@ func lowBound(rows, cols *side) bound {
 	return bound{rows.scale, rows.norm, rows.rest, cols.scale, cols.rest, cols.hat}
 }
 
+// scoreRows is how many rows are multiplied before they are compared, tile by
+// tile: a comparison costs as much as a few words of k to begin with.
+const scoreRows = 16
+
 // screener finds the products that a bound does not exclude, for one thread at
 // a time.
 type screener struct {
-	tile  [8 * 48]int32
-	masks [8]uint64
+	tiles [scoreRows * 48]int32
+	masks [scoreRows]uint64
 	last  [3][48]float32 // the factors of the last columns, where they are less than a tile's
 }
 
@@ -174,10 +178,12 @@ func (w *screener) screen(out [][]int32, rows, cols *side, first int, f bound, t
 			copy(w.last[2][:], e)
 			v, b, e = w.last[0][:], w.last[1][:], w.last[2][:]
 		}
-		for j := 0; j < len(out); j += l.mr {
-			at, height := first+j, min(l.mr, len(out)-j)
-			l.mul(k, rows.panel(at/l.mr), right, rows.start[at:], w.tile[:])
-			if !l.score(w.masks[:], w.tile[:], height, l.nr, f.u[at:], f.a[at:], f.c[at:], v, b, e, cut) {
+		for j := 0; j < len(out); j += scoreRows {
+			at, height := first+j, min(scoreRows, len(out)-j)
+			for r := 0; r < height; r += l.mr {
+				l.mul(k, rows.panel((at+r)/l.mr), right, rows.start[at+r:], w.tiles[r*l.nr:])
+			}
+			if !l.score(w.masks[:], w.tiles[:], height, l.nr, f.u[at:], f.a[at:], f.c[at:], v, b, e, cut) {
 				continue
 			}
 			for r, mask := range w.masks[:height] {
