@@ -58,7 +58,7 @@ func exceedingAVX2(dst []int32, p, v, b, e []float32, u, a, c, thr float32) []in
 	var masks [chunkScores / 64]uint64
 	for i := 0; i < whole; i += chunkScores {
 		n := min(chunkScores, whole-i)
-		if scoreRowAVX2(&masks, p[i:i+n], v[i:], b[i:], e[i:], u, a, c, cut) {
+		if scoreRowAVX2(&masks, p[i:i+n], v[i:i+n], b[i:i+n], e[i:i+n], u, a, c, cut) {
 			dst = appendBits(dst, i, n, &masks)
 		}
 	}
@@ -70,7 +70,7 @@ func exceedingAVX512(dst []int32, p, v, b, e []float32, u, a, c, thr float32) []
 	var masks [chunkScores / 64]uint64
 	for i := 0; i < whole; i += chunkScores {
 		n := min(chunkScores, whole-i)
-		if scoreRowAVX512(&masks, p[i:i+n], v[i:], b[i:], e[i:], u, a, c, cut) {
+		if scoreRowAVX512(&masks, p[i:i+n], v[i:i+n], b[i:i+n], e[i:i+n], u, a, c, cut) {
 			dst = appendBits(dst, i, n, &masks)
 		}
 	}

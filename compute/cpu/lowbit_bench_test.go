@@ -81,7 +81,7 @@ func BenchmarkScreen(b *testing.B) {
 					continue
 				}
 				j := &screenJob{rows: new(side), cols: new(side), x: x, y: y, out: make([][]int32, out), thr: 5 * 22.6}
-				j.rows.resetRows(&l, bits, out, n, 0)
+				j.rows.resetRows(&l, bits, out, n)
 				j.cols.resetColumns(&l, bits, in, n, 1e-6)
 				tasks := (out + screenBlock - 1) / screenBlock
 				j.screeners = make([]screener, tasks)

@@ -14,7 +14,7 @@ func quantised(l *lowbit, columns bool, bits, n int, lines []float32) *side {
 	if columns {
 		s.resetColumns(l, bits, len(lines)/n, n, 0)
 	} else {
-		s.resetRows(l, bits, len(lines)/n, n, 0)
+		s.resetRows(l, bits, len(lines)/n, n)
 	}
 	s.set(0, lines)
 	return s

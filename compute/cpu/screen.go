@@ -19,7 +19,7 @@ type side struct {
 	bits     int
 	width    int     // of a panel
 	offset   uint8   // what a column's numbers have added, to be without signs
-	slack    float64 // see reset
+	slack    float64 // see resetColumns
 
 	words []float32 // panels, see lowbit
 	start []int32   // of a row: what undoes the columns' offset
@@ -31,17 +31,17 @@ type side struct {
 }
 
 // resetRows makes room for the rows of a product, which set then fills: lines of
-// n numbers, to be quantised to so many bits, 2 to 8. Slack adds to rest so many
-// times the norm, so that a bound holds also for products with a rounding error
-// of slack·‖x‖·‖y‖; one of the two sides needs it.
-func (s *side) resetRows(l *lowbit, bits, lines, n int, slack float64) {
-	s.reset(l, bits, l.mr, lines, n, slack)
+// n numbers, to be quantised to the given number of bits, 2 to 8.
+func (s *side) resetRows(l *lowbit, bits, lines, n int) {
+	s.reset(l, bits, l.mr, lines, n, 0)
 	s.offset = 0
 	s.start = growTo(s.start, s.panels()*l.mr)
 }
 
-// resetColumns is resetRows for the columns, of the same number of bits, or of
-// the lowbit's colBits where that is less.
+// resetColumns does the same for the columns of a product whose rows have the
+// given number of bits; columns have as many or, where that is less, the
+// lowbit's colBits. Slack adds to rest so many times the norm, so that the bound
+// holds also for products that are up to slack·‖x‖·‖y‖ off, by rounding.
 func (s *side) resetColumns(l *lowbit, bits, lines, n int, slack float64) {
 	s.reset(l, min(bits, l.colBits), l.nr, lines, n, slack)
 	s.offset = l.columnOffset(bits)
@@ -171,7 +171,7 @@ func (w *screener) screen(out [][]int32, rows, cols *side, first int, f bound, t
 	}
 	for i := 0; i < cols.lines; i += l.nr {
 		right, width := cols.panel(i/l.nr), min(l.nr, cols.lines-i)
-		v, b, e := f.v[i:], f.b[i:], f.e[i:]
+		v, b, e := f.v[i:i+width], f.b[i:i+width], f.e[i:i+width]
 		if width < l.nr {
 			copy(w.last[0][:], v)
 			copy(w.last[1][:], b)
@@ -183,7 +183,8 @@ func (w *screener) screen(out [][]int32, rows, cols *side, first int, f bound, t
 			for r := 0; r < height; r += l.mr {
 				l.mul(k, rows.panel((at+r)/l.mr), right, rows.start[at+r:], w.tiles[r*l.nr:])
 			}
-			if !l.score(w.masks[:], w.tiles[:], height, l.nr, f.u[at:], f.a[at:], f.c[at:], v, b, e, cut) {
+			u, a, c := f.u[at:at+height], f.a[at:at+height], f.c[at:at+height]
+			if !l.score(w.masks[:], w.tiles[:], height, l.nr, u, a, c, v, b, e, cut) {
 				continue
 			}
 			for r, mask := range w.masks[:height] {
