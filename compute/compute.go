@@ -1,9 +1,11 @@
 // Package compute says what arithmetic the networks need: matrices and a
 // Device with about twenty operations, each documented by the loop it equals.
 //
-// There is one layout. A batch is a matrix with one example per row; a row
-// holds planes as in the CIFAR files: [n, c·h·w], channel by channel, each
-// channel row by row.
+// A batch is a matrix with one example per row, [n, c·h·w]; a row holds planes
+// as in the CIFAR files, channel by channel, each channel row by row. Behind a
+// fully connected layer it lies in memory unit by unit, the batch innermost: it
+// is then a transposed view of a [units, n] matrix, so that all that is to be
+// known of a unit is one run of n numbers.
 //
 // A shape that does not fit is a bug in the caller: operations panic with the
 // shapes in the text. Results never depend on the number of threads.
@@ -12,7 +14,7 @@ package compute
 import "fmt"
 
 // Mat is a matrix of float32. As stored it is dense and row-major; T gives a
-// transposed view of the same numbers, which products take at no cost.
+// transposed view of the same numbers, at no cost.
 type Mat struct {
 	Rows, Cols int
 	Data       []float32 // Rows·Cols numbers
@@ -32,12 +34,31 @@ func (m Mat) Row(i int) []float32 {
 	return m.Data[i*m.Cols : (i+1)*m.Cols]
 }
 
-// Top is the first n rows of m, which must not be a transposed view.
+// Top is a matrix of n rows, at most m's, in the memory and the layout of m. Of
+// a transposed view it keeps the memory, not the numbers: its columns are n
+// numbers apart.
 func (m Mat) Top(n int) Mat {
-	if m.Trans || n > m.Rows {
+	if n > m.Rows {
 		panic(fmt.Sprintf("compute: the top %d rows of %v", n, m))
 	}
-	return Mat{Rows: n, Cols: m.Cols, Data: m.Data[:n*m.Cols]}
+	return Mat{Rows: n, Cols: m.Cols, Data: m.Data[:n*m.Cols], Trans: m.Trans}
+}
+
+// At is the element in row i and column j.
+func (m Mat) At(i, j int) float32 {
+	if m.Trans {
+		return m.Data[j*m.Rows+i]
+	}
+	return m.Data[i*m.Cols+j]
+}
+
+// Set sets the element in row i and column j.
+func (m Mat) Set(i, j int, v float32) {
+	if m.Trans {
+		m.Data[j*m.Rows+i] = v
+	} else {
+		m.Data[i*m.Cols+j] = v
+	}
 }
 
 // String gives the shape, for error texts.
@@ -79,25 +100,78 @@ func (w Window) Patch() int { return w.C * w.Size * w.Size }
 // Span neighbouring columns: 1 for the outputs of a fully connected layer,
 // OutH·OutW for the planes of a convolution. All matrices are [1, units].
 type BatchNorm struct {
-	Span             int
-	ReLU             bool // follow with max(0, ·)
-	Gamma, Beta      Mat
-	Mean, InvStd     Mat // of the last batch: set by BatchNorm, read by BatchNormGrad
-	RunMean, RunVar  Mat // running averages: set by BatchNorm, read by BatchNormEval
-	Epsilon, Average float32
+	Span              int
+	ReLU              bool // follow with max(0, ·)
+	Gamma, Beta       Mat
+	Mean, InvStd      Mat // of the last batch: set by BatchNorm, read by BatchNormGrad
+	RunMean, RunVar   Mat // running averages: set by BatchNorm, read by BatchNormEval
+	Epsilon, Momentum float32
 }
 
-// Update is one step of the optimiser on one matrix of weights.
+// Update is one step of the optimiser on one matrix of weights. For each weight
+// w with the gradient dw and, with momentum, the velocity v:
+//
+//	g = dw + WeightDecay·w + L1·sign(w)   // sign 0 = 0
+//	v = Momentum·v + g
+//	w = w − LR·v                          // g in place of v without momentum
+//	if |w| < Threshold { w = 0 }
+//
+// With Hold a weight that is 0 stays 0, whatever its gradient; Hold takes a step
+// without momentum.
 type Update struct {
 	LR          float32 // η
 	Momentum    float32
 	WeightDecay float32
 	L1          float32 // λ
-	Cut         float32 // weights with |w| < Cut become 0; βλ for β-lasso
+	Threshold   float32 // βλ for β-lasso
+	Hold        bool
 }
 
-// Device does the arithmetic. dst is never a transposed view, and never shares
-// memory with a source unless the operation says that it may.
+// Weights are the weights of one linear layer. They belong to their device,
+// which keeps them in whatever form it likes best: other code sees a matrix
+// only through Read and Write. The form never shows in a number.
+//
+// x is [n, in], y is [n, out]. Where the layer is fully connected, each of x, y
+// and their gradients may be a transposed view.
+type Weights interface {
+	// Size is the shape of the matrix of weights.
+	Size() (rows, cols int)
+
+	// Forward sets y to the layer's output for x. x must not change before the
+	// Step that belongs to it.
+	Forward(y, x Mat)
+
+	// GradInput sets dx to the gradient of Σ dy·Forward(x) by x.
+	GradInput(dx, dy Mat)
+
+	// Step takes one step along the gradient of Σ dy·Forward(x) by the weights,
+	// which is never stored as a whole, and returns the number of weights that
+	// are then not 0. x is that of the last Forward.
+	Step(dy, x Mat, u Update) (nonzero int)
+
+	// Nonzero counts the weights that are not 0.
+	Nonzero() int
+
+	// Read copies a row into dst, Write sets it to src. Both have cols numbers.
+	Read(dst []float32, row int)
+	Write(row int, src []float32)
+
+	// Velocity is what momentum has gathered, [rows, cols]: zeros before the
+	// first step. A caller that writes there must do so before the next step.
+	Velocity() Mat
+
+	// Stored is the number of weights that the present form keeps: rows·cols
+	// for a dense one, about the non-zeros for a sparse one.
+	Stored() int
+
+	// Work is the number of multiply-adds that the last Forward, GradInput and
+	// Step did together.
+	Work() float64
+}
+
+// Device does the arithmetic. dst is never a transposed view unless the operation
+// says that it may, and never shares memory with a source unless the operation
+// says so.
 type Device interface {
 	// Name says what computes, for people: "cpu avx2, 2 threads, fp32".
 	Name() string
@@ -105,40 +179,35 @@ type Device interface {
 	// Alloc gives a matrix of zeros.
 	Alloc(rows, cols int) Mat
 
+	// Dense gives the weights of a fully connected layer, zeros:
+	//
+	//	y[n, j] = Σ_i w[j, i]·x[n, i]
+	Dense(out, in int) Weights
+
+	// Conv gives the weights of a convolution (cross-correlation), zeros:
+	// w [K, C·Size·Size], x [n, C·H·W], y [n, K·OutH·OutW], and
+	//
+	//	y[n, k, p, q] = Σ_{c,u,v} w[k, c, u, v] · x[n, c, p·Stride+u−Pad, q·Stride+v−Pad]
+	//
+	// where x outside the image is 0.
+	Conv(win Window) Weights
+
+	// Local gives those of a Conv with weights of its own at every position:
+	// w is [OutH·OutW·K, C·Size·Size], row (p·OutW+q)·K + k.
+	Local(win Window) Weights
+
 	// Mul sets dst = a·b. Both may be transposed views.
 	//
 	//	dst[i,j] = Σ_k a[i,k]·b[k,j]
 	Mul(dst, a, b Mat)
 
-	// AddRow adds the row b, [1, cols], to every row of dst.
+	// AddRow adds the row b, [1, cols], to every row of dst, which may be a
+	// transposed view.
 	AddRow(dst, b Mat)
 
-	// SumRows sets dst, [1, cols], to the sum of the rows of a.
+	// SumRows sets dst, [1, cols], to the sum of the rows of a, which may be a
+	// transposed view.
 	SumRows(dst, a Mat)
-
-	// Conv is the convolution (cross-correlation) y = w ∗ x, with
-	// x [n, C·H·W], w [K, C·Size·Size], y [n, K·OutH·OutW]:
-	//
-	//	y[n, k, p, q] = Σ_{c,u,v} w[k, c, u, v] · x[n, c, p·Stride+u−Pad, q·Stride+v−Pad]
-	//
-	// where x outside the image is 0.
-	Conv(y, x, w Mat, win Window)
-
-	// ConvGradW sets dw to the gradient of Σ dy·Conv(x, w) by w.
-	ConvGradW(dw, dy, x Mat, win Window)
-
-	// ConvGradX sets dx to the gradient of Σ dy·Conv(x, w) by x.
-	ConvGradX(dx, dy, w Mat, win Window)
-
-	// Local is Conv with weights of its own at every position:
-	// w is [OutH·OutW·K, C·Size·Size], row (p·OutW+q)·K + k.
-	Local(y, x, w Mat, win Window)
-
-	// LocalGradW sets dw to the gradient of Σ dy·Local(x, w) by w.
-	LocalGradW(dw, dy, x Mat, win Window)
-
-	// LocalGradX sets dx to the gradient of Σ dy·Local(x, w) by x.
-	LocalGradX(dx, dy, w Mat, win Window)
 
 	// BatchNorm normalises x by the mean and the (biased) variance of each
 	// unit over the batch, scales, and applies ReLU if bn says so:
@@ -146,12 +215,14 @@ type Device interface {
 	//	y = γ·(x − mean)/√(var + ε) + β
 	//
 	// It sets bn.Mean and bn.InvStd, and moves the running averages by
-	// bn.Average (the running variance is the unbiased one, as in PyTorch).
+	// bn.Momentum (the running variance is the unbiased one, as in PyTorch).
+	// With a span of 1, x and y may both be transposed views.
 	BatchNorm(y, x Mat, bn *BatchNorm)
 
 	// BatchNormGrad is the gradient of BatchNorm. It sets dx, which may be
 	// dy itself, and dgamma and dbeta, [1, units]. x is the input that
 	// BatchNorm saw; where bn.ReLU, dy counts only where the output is > 0.
+	// With a span of 1, x, dx and dy may all be transposed views.
 	BatchNormGrad(dx, dgamma, dbeta, dy, x Mat, bn *BatchNorm)
 
 	// BatchNormEval is BatchNorm with the running averages in the place of
@@ -160,27 +231,21 @@ type Device interface {
 
 	// Dropout sets dst = src·keep/(1−p), which may be in place, where keep
 	// is 0 with probability p, by Keep(seed, index, p) of the element's
-	// index. The same call on the gradient is the backward pass.
+	// index, row·cols + column. The same call on the gradient is the backward
+	// pass. dst and src may both be transposed views.
 	Dropout(dst, src Mat, p float32, seed uint64)
 
 	// CrossEntropy takes logits [n, classes] and labels, sets dx to the
 	// gradient of the mean loss by the logits, and returns the sum of the
 	// losses and the number of rows whose largest logit (the first of
-	// equals) is the label's.
+	// equals) is the label's. Both matrices may be transposed views.
 	CrossEntropy(dx, logits Mat, labels []uint8) (loss float64, correct int)
 
-	// Update takes one step with the gradient dw and momentum buffer v
-	// (used only if u.Momentum is not 0; else v may be the zero Mat), and
-	// returns the number of weights that are then not zero. For each:
-	//
-	//	g = dw + WeightDecay·w + L1·sign(w)   // sign 0 = 0
-	//	v = Momentum·v + g
-	//	w = w − LR·v                          // g in place of v without momentum
-	//	if |w| < Cut { w = 0 }
+	// Update takes one step on a matrix that the caller keeps, such as a bias,
+	// with the gradient dw and the velocity v (used only if u.Momentum is not
+	// 0; else v may be the zero Mat), and returns the number of its elements
+	// that are then not zero.
 	Update(w, v, dw Mat, u Update) (nonzero int)
-
-	// Nonzero counts the elements of m that are not 0.
-	Nonzero(m Mat) int
 }
 
 // Keep says whether dropout with probability p keeps element i. It is a fixed

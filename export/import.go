@@ -96,7 +96,7 @@ func (w *Weights) Network(dev compute.Device, c run.Config, size model.Size) (*N
 	}
 	held := 0
 	for _, t := range w.Tensors {
-		held += len(t.Data)
+		held += t.Len()
 	}
 	if count > 100*held { // a slip that would take memory without end
 		return nil, fmt.Errorf("the file has %d numbers, %s has %d weights", held, describe(c), count)
@@ -132,7 +132,7 @@ func (w *Weights) Network(dev compute.Device, c run.Config, size model.Size) (*N
 		}
 	}
 	for _, t := range n.Own() {
-		if slices.ContainsFunc(t.Data, func(x float32) bool { return x-x != 0 }) {
+		if slices.ContainsFunc(t.Values(), func(x float32) bool { return x-x != 0 }) {
 			return nil, fmt.Errorf("tensor %s has numbers that are not finite", t.Name)
 		}
 	}
@@ -165,22 +165,24 @@ func (n *Network) Renormalise(mean, std []float64) (exact bool, err error) {
 		}
 	}
 	norm := n.Net.Layers[1].(*nn.BatchNorm)
-	w := n.Net.Layers[0].Params()[0].Value
-	area, units := w.Cols/n.Size.Channels, norm.Gamma.Value.Cols
+	first := n.Net.Layers[0].(*nn.Linear)
+	rows, cols := first.W.Size()
+	area, units := cols/n.Size.Channels, norm.Gamma.Value.Cols
 	shifts := make([]float64, units) // of each unit's outputs, the mean over its rows
-	for r := range w.Rows {
-		row := w.Row(r)
+	row := make([]float32, cols)
+	for r := range rows {
+		first.W.Read(row, r)
 		for i, v := range row {
 			c := i / area
-			shifts[r%units] += float64(v) * (mean[c] - n.Mean[c]) / n.Std[c] * float64(units) / float64(w.Rows)
+			shifts[r%units] += float64(v) * (mean[c] - n.Mean[c]) / n.Std[c] * float64(units) / float64(rows)
 			row[i] = float32(float64(v) * std[c] / n.Std[c])
 		}
+		first.W.Write(r, row)
 	}
 	for i, s := range shifts {
 		norm.State.RunMean.Data[i] -= float32(s)
 	}
-	_, spread := n.Net.Layers[0].(*nn.Dense)
-	exact = spread || slices.Equal(n.Mean, mean)
+	exact = first.Kind == nn.Dense || slices.Equal(n.Mean, mean)
 	n.Mean, n.Std = mean, std
 	return exact, nil
 }

@@ -176,7 +176,7 @@ func TestInsideIsExact(t *testing.T) {
 	n := made(t, "s-conv")
 	inside := func() []float32 {
 		x := input(t, n)
-		conv, norm := n.Net.Layers[0].(*nn.Conv2D), n.Net.Layers[1]
+		conv, norm := n.Net.Layers[0].(*nn.Linear), n.Net.Layers[1]
 		y := device(t).Alloc(x.Rows, conv.Win.Out())
 		conv.Forward(device(t), y, x, false)
 		norm.Forward(device(t), y, y, false)

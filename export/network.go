@@ -76,7 +76,8 @@ func Open(d *run.Dir, dev compute.Device, size model.Size, best bool) (*Network,
 func (n *Network) Own() []run.Tensor {
 	var list []run.Tensor
 	for _, p := range n.Net.Params() {
-		list = append(list, run.Tensor{Name: p.Name, Shape: []int{p.Value.Rows, p.Value.Cols}, Data: p.Value.Data})
+		rows, cols := p.Size()
+		list = append(list, run.Tensor{Name: p.Name, Shape: []int{rows, cols}, Rows: p})
 	}
 	for _, b := range n.Net.Buffers() {
 		list = append(list, run.Tensor{Name: b.Name, Shape: []int{b.Value.Rows, b.Value.Cols}, Data: b.Value.Data})

@@ -59,16 +59,19 @@ func (n *Network) graph() message {
 	flat := false
 	for i, l := range n.Net.Layers {
 		switch l := l.(type) {
-		case *nn.Conv2D:
-			g.conv(l)
-		case *nn.Local:
-			g.local(l)
-		case *nn.Dense:
-			if !flat {
-				g.node("Flatten", "flat", nil, whole("axis", 1))
-				flat = true
+		case *nn.Linear:
+			switch l.Kind {
+			case nn.Conv2D:
+				g.conv(l)
+			case nn.Local:
+				g.local(l)
+			default:
+				if !flat {
+					g.node("Flatten", "flat", nil, whole("axis", 1))
+					flat = true
+				}
+				g.dense(l, i == len(n.Net.Layers)-1)
 			}
-			g.dense(l, i == len(n.Net.Layers)-1)
 		case *nn.BatchNorm:
 			g.norm(l)
 		case *nn.Dropout: // does nothing to a network in use

@@ -17,15 +17,15 @@ func window(w compute.Window) []message {
 }
 
 // conv adds a convolution.
-func (g *graph) conv(l *nn.Conv2D) {
-	g.weights(l.W.Name, l.W.Value.Data, l.Win.K, l.Win.C, l.Win.Size, l.Win.Size)
+func (g *graph) conv(l *nn.Linear) {
+	g.weights(l.W.Name, l.W.Values(), l.Win.K, l.Win.C, l.Win.Size, l.Win.Size)
 	g.node("Conv", strings.TrimSuffix(l.W.Name, ".weight"), []string{l.W.Name}, window(l.Win)...)
 }
 
 // local adds a locally connected layer, which ONNX does not have: a convolution
 // with kernels of a single 1, one for each tap of the window, lays out what each
 // position sees, and a product with the weights of each position does the rest.
-func (g *graph) local(l *nn.Local) {
+func (g *graph) local(l *nn.Linear) {
 	w, name := l.Win, strings.TrimSuffix(l.W.Name, ".weight")
 	positions, patch, taps := w.Positions(), w.Patch(), w.Size*w.Size
 	ones := make([]float32, patch*taps) // [patch, 1, size, size]
@@ -37,7 +37,7 @@ func (g *graph) local(l *nn.Local) {
 	g.shape(name+".rows", 0, patch, positions)
 	g.node("Reshape", name+"_rows", []string{name + ".rows"})              // [N, patch, positions]
 	g.node("Transpose", name+"_by_position", nil, wholes("perm", 2, 0, 1)) // [positions, N, patch]
-	g.weights(l.W.Name, transposed(l.W.Value.Data, w.K, patch), positions, patch, w.K)
+	g.weights(l.W.Name, transposed(l.W.Values(), w.K, patch), positions, patch, w.K)
 	g.node("MatMul", name+"_product", []string{l.W.Name})             // [positions, N, k]
 	g.node("Transpose", name+"_planes", nil, wholes("perm", 1, 2, 0)) // [N, k, positions]
 	g.shape(name+".image", 0, w.K, w.OutH(), w.OutW())
@@ -59,16 +59,17 @@ func transposed(data []float32, rows, cols int) []float32 {
 }
 
 // dense adds a fully connected layer; the last one gives the logits.
-func (g *graph) dense(l *nn.Dense, last bool) {
+func (g *graph) dense(l *nn.Linear, last bool) {
 	out := strings.TrimSuffix(l.W.Name, ".weight")
 	if last {
 		out = "logits"
 	}
-	g.weights(l.W.Name, l.W.Value.Data, l.W.Value.Rows, l.W.Value.Cols)
+	rows, cols := l.W.Size()
+	g.weights(l.W.Name, l.W.Values(), rows, cols)
 	weights := []string{l.W.Name}
-	if b := l.B; b.Value.Data != nil {
-		g.weights(b.Name, b.Value.Data, b.Value.Cols)
-		weights = append(weights, b.Name)
+	if l.HasBias() {
+		g.weights(l.B.Name, l.B.Value.Data, l.B.Value.Cols)
+		weights = append(weights, l.B.Name)
 	}
 	g.node("Gemm", out, weights, whole("transB", 1))
 }

@@ -21,16 +21,10 @@ func (n *Network) StateDict() []run.Tensor {
 	var counts, list []run.Tensor
 	for _, l := range n.Net.Layers {
 		switch l := l.(type) {
-		case *nn.Conv2D:
-			w := l.Win
-			list = append(list, run.Tensor{Name: l.W.Name, Shape: []int{w.K, w.C, w.Size, w.Size}, Data: l.W.Value.Data})
-		case *nn.Local:
-			w := l.Win
-			list = append(list, run.Tensor{Name: l.W.Name, Shape: []int{w.Positions(), w.K, w.Patch()}, Data: l.W.Value.Data})
-		case *nn.Dense:
-			list = append(list, run.Tensor{Name: l.W.Name, Shape: []int{l.W.Value.Rows, l.W.Value.Cols}, Data: l.W.Value.Data})
-			if b := l.B; b.Value.Data != nil {
-				list = append(list, vector(b.Name, b.Value.Data))
+		case *nn.Linear:
+			list = append(list, run.Tensor{Name: l.W.Name, Shape: weightShape(l), Rows: &l.W})
+			if l.HasBias() {
+				list = append(list, vector(l.B.Name, l.B.Value.Data))
 			}
 		case *nn.BatchNorm:
 			name := normName(l)
@@ -41,6 +35,19 @@ func (n *Network) StateDict() []run.Tensor {
 		}
 	}
 	return append(counts, list...)
+}
+
+// weightShape is the shape that PyTorch gives a layer's weights.
+func weightShape(l *nn.Linear) []int {
+	w := l.Win
+	switch l.Kind {
+	case nn.Conv2D:
+		return []int{w.K, w.C, w.Size, w.Size}
+	case nn.Local:
+		return []int{w.Positions(), w.K, w.Patch()}
+	}
+	rows, cols := l.W.Size()
+	return []int{rows, cols}
 }
 
 func vector(name string, data []float32) run.Tensor {
@@ -55,7 +62,11 @@ func normName(l *nn.BatchNorm) string { return strings.TrimSuffix(l.Gamma.Name, 
 func (n *Network) WriteSafetensors(path string) error {
 	meta := n.meta()
 	meta["format"] = "pt"
-	_, err := run.WriteTensors(path, n.StateDict(), meta)
+	list := n.StateDict()
+	for i, t := range list {
+		list[i] = run.Tensor{Name: t.Name, Shape: t.Shape, DType: t.DType, Data: t.Values()}
+	}
+	_, err := run.WriteTensors(path, list, meta)
 	return err
 }
 
@@ -91,7 +102,9 @@ func fill(to, from []run.Tensor) error {
 		given[t.Name] = t
 	}
 	for _, t := range to {
-		copy(t.Data, given[t.Name].Data)
+		if g, ok := given[t.Name]; ok {
+			run.Copy(t, g)
+		}
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func TestTables(t *testing.T) {
 	if len(rows) != 2 || rows[0]["weights_sha256"] != res.WeightsSum || rows[0]["last_test_acc"] != strconv.FormatFloat(res.Last.TestAcc, 'g', -1, 64) {
 		t.Errorf("got the results %v", rows)
 	}
-	if got := strconv.Itoa(len(one.Net.Params()[0].Value.Data)); rows[0]["params_conv1"] != got {
+	if got := strconv.Itoa(one.Net.Params()[0].Len()); rows[0]["params_conv1"] != got {
 		t.Errorf("conv1 has %s weights, want %s", rows[0]["params_conv1"], got)
 	}
 	if slices.Contains(results.Columns, "threads") {

@@ -21,7 +21,7 @@ func BenchmarkStep(b *testing.B) {
 	} {
 		b.Run(fmt.Sprintf("%s-%d", c.name, c.alpha+c.width), func(b *testing.B) {
 			const batch = 512
-			dev, err := cpu.New(0, "", false)
+			dev, err := cpu.New(cpu.Options{})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -34,7 +34,7 @@ func BenchmarkStep(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			opt := optim.New(dev, optim.BetaLasso{Beta: 50, LambdaConv: 1e-5, LambdaFC: 2e-6}, net.Params())
+			rule := optim.At(optim.BetaLasso{Beta: 50, LambdaConv: 1e-5, LambdaFC: 2e-6}, 1e-3)
 			x, d, labels := dev.Alloc(batch, 3072), dev.Alloc(batch, 10), make([]uint8, batch)
 			for i := range x.Data {
 				x.Data[i] = float32(i%17)/8 - 1
@@ -42,11 +42,9 @@ func BenchmarkStep(b *testing.B) {
 			for i := range labels {
 				labels[i] = uint8(i % 10)
 			}
-			nonzero := make([]int, len(opt.Params))
 			step := func() {
 				dev.CrossEntropy(d, net.Forward(x, true), labels)
-				net.Backward(d)
-				opt.Step(dev, 1e-3, nonzero)
+				net.Backward(d, rule)
 			}
 			step()
 			b.ReportAllocs()

@@ -56,12 +56,18 @@ func setWeights(net *nn.Net) {
 		switch {
 		case p.Group != nn.None:
 			stream++
-			from, fanIn = stream, p.Value.Cols
+			_, cols := p.Size()
+			from, fanIn = stream, cols
 		case !strings.HasSuffix(p.Name, ".bias"):
 			continue
 		}
-		for i := range p.Value.Data {
-			p.Value.Data[i] = float32(uniform(from, i) / math.Sqrt(float64(fanIn)))
+		rows, cols := p.Size()
+		row := make([]float32, cols)
+		for r := range rows {
+			for i := range row {
+				row[i] = float32(uniform(from, r*cols+i) / math.Sqrt(float64(fanIn)))
+			}
+			p.Write(r, row)
 		}
 	}
 }
@@ -103,7 +109,7 @@ func TestGolden(t *testing.T) {
 	}
 	devices := []compute.Device{ref.New()}
 	for _, kernel := range cpu.Kernels(false) {
-		d, err := cpu.New(2, kernel, false)
+		d, err := cpu.New(cpu.Options{Threads: 2, Kernel: kernel})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,12 +132,12 @@ func (g golden) train(t *testing.T, dev compute.Device) {
 		t.Fatal(err)
 	}
 	setWeights(net)
-	opt := optim.New(dev, optim.BetaLasso{
+	rule := optim.BetaLasso{
 		SGD:  optim.SGD{Momentum: g.Rule.Momentum, WeightDecay: g.Rule.WeightDecay},
 		Beta: 50, LambdaConv: g.Rule.LambdaConv, LambdaFC: g.Rule.LambdaFC,
-	}, net.Params())
+	}
 	x, dlogits := dev.Alloc(goldenBatch, goldenImage), dev.Alloc(goldenBatch, goldenClasses)
-	labels, nonzero := make([]uint8, goldenBatch), make([]int, len(opt.Params))
+	labels := make([]uint8, goldenBatch)
 	for step, want := range g.Losses {
 		fill(x, labels, step)
 		loss, _ := dev.CrossEntropy(dlogits, net.Forward(x, true), labels)
@@ -139,11 +145,10 @@ func (g golden) train(t *testing.T, dev compute.Device) {
 		if !(math.Abs(loss-want) <= g.tolerance()) {
 			t.Fatalf("step %d: got a loss of %.7f, want %.7f", step+1, loss, want)
 		}
-		net.Backward(dlogits)
-		opt.Step(dev, optim.Cosine(g.Rule.LR, step, len(g.Losses)), nonzero)
-		for i, p := range opt.Params {
-			if layer, ok := strings.CutSuffix(p.Name, ".weight"); ok && abs(nonzero[i]-g.Nonzero[step][layer]) > 1 {
-				t.Errorf("step %d: %s has %d weights that are not 0, want %d", step+1, layer, nonzero[i], g.Nonzero[step][layer])
+		net.Backward(dlogits, optim.At(rule, optim.Cosine(g.Rule.LR, step, len(g.Losses))))
+		for _, p := range net.Params() {
+			if layer, ok := strings.CutSuffix(p.Name, ".weight"); ok && abs(p.Nonzero-g.Nonzero[step][layer]) > 1 {
+				t.Errorf("step %d: %s has %d weights that are not 0, want %d", step+1, layer, p.Nonzero, g.Nonzero[step][layer])
 			}
 		}
 	}

@@ -12,13 +12,13 @@ type BatchNorm struct {
 }
 
 // NewBatchNormReLU is a BatchNorm over columns inputs with γ = 1 and β = 0,
-// and PyTorch's ε = 1e-5 and averaging weight 0.1. Its tensors are
+// and PyTorch's ε = 1e-5 and momentum 0.1. Its tensors are
 // NAME.gamma, NAME.beta, NAME.mean and NAME.var.
 func NewBatchNormReLU(dev compute.Device, name string, columns, span int) *BatchNorm {
 	units := columns / span
 	l := &BatchNorm{
-		Gamma: newParam(dev, name+".gamma", None, 1, units),
-		Beta:  newParam(dev, name+".beta", None, 1, units),
+		Gamma: newVector(dev, name+".gamma", units),
+		Beta:  newVector(dev, name+".beta", units),
 		name:  name,
 	}
 	l.State = compute.BatchNorm{
@@ -26,7 +26,7 @@ func NewBatchNormReLU(dev compute.Device, name string, columns, span int) *Batch
 		Gamma: l.Gamma.Value, Beta: l.Beta.Value,
 		Mean: dev.Alloc(1, units), InvStd: dev.Alloc(1, units),
 		RunMean: dev.Alloc(1, units), RunVar: dev.Alloc(1, units),
-		Epsilon: 1e-5, Average: 0.1,
+		Epsilon: 1e-5, Momentum: 0.1,
 	}
 	for i := range units {
 		l.Gamma.Value.Data[i] = 1
@@ -35,7 +35,7 @@ func NewBatchNormReLU(dev compute.Device, name string, columns, span int) *Batch
 	return l
 }
 
-// Size is Layer.
+// Size implements Layer.
 func (l *BatchNorm) Size() (in, out int) {
 	n := l.Gamma.Value.Cols * l.State.Span
 	return n, n
@@ -51,18 +51,20 @@ func (l *BatchNorm) Forward(dev compute.Device, y, x compute.Mat, train bool) {
 	dev.BatchNorm(y, x, &l.State)
 }
 
-// Backward is Layer.
-func (l *BatchNorm) Backward(dev compute.Device, dx, dy compute.Mat) {
+// Backward implements Layer.
+func (l *BatchNorm) Backward(dev compute.Device, dx, dy compute.Mat, rule Rule) {
 	dev.BatchNormGrad(dx, l.Gamma.Grad, l.Beta.Grad, dy, l.x, &l.State)
+	l.Gamma.step(dev, rule)
+	l.Beta.step(dev, rule)
 }
 
-// InPlace is Layer.
+// InPlace implements Layer.
 func (l *BatchNorm) InPlace() bool { return true }
 
-// Params is Layer.
+// Params implements Layer.
 func (l *BatchNorm) Params() []*Param { return []*Param{&l.Gamma, &l.Beta} }
 
-// Buffers is Layer.
+// Buffers implements Layer.
 func (l *BatchNorm) Buffers() []Buffer {
 	return []Buffer{{l.name + ".mean", l.State.RunMean}, {l.name + ".var", l.State.RunVar}}
 }

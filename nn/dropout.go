@@ -19,10 +19,10 @@ func mix(z uint64) uint64 {
 	return z ^ z>>33
 }
 
-// Size is Layer.
+// Size implements Layer.
 func (l *Dropout) Size() (in, out int) { return l.Columns, l.Columns }
 
-// Forward is Layer. y may be x.
+// Forward implements Layer. y may be x.
 func (l *Dropout) Forward(dev compute.Device, y, x compute.Mat, train bool) {
 	switch {
 	case train:
@@ -32,16 +32,16 @@ func (l *Dropout) Forward(dev compute.Device, y, x compute.Mat, train bool) {
 	}
 }
 
-// Backward is Layer.
-func (l *Dropout) Backward(dev compute.Device, dx, dy compute.Mat) {
+// Backward implements Layer.
+func (l *Dropout) Backward(dev compute.Device, dx, dy compute.Mat, _ Rule) {
 	dev.Dropout(dx, dy, l.P, l.seed)
 }
 
-// InPlace is Layer.
+// InPlace implements Layer.
 func (l *Dropout) InPlace() bool { return true }
 
-// Params is Layer.
+// Params implements Layer.
 func (l *Dropout) Params() []*Param { return nil }
 
-// Buffers is Layer.
+// Buffers implements Layer.
 func (l *Dropout) Buffers() []Buffer { return nil }

@@ -31,17 +31,49 @@ func spoil(m compute.Mat) {
 	}
 }
 
-// slope is the central difference of f by *v.
-func slope(v *float32, h float32, f func() float64) float64 {
-	at := *v
-	*v = at + h
+// slope is the central difference of f by number i of values, which set puts
+// where f takes them from.
+func slope(values []float32, i int, h float32, set func(), f func() float64) float64 {
+	at := values[i]
+	up, down := at+h, at-h
+	values[i] = up
+	set()
 	above := f()
-	up := *v
-	*v = at - h
+	values[i] = down
+	set()
 	below := f()
-	down := *v
-	*v = at
+	values[i] = at
+	set()
 	return (above - below) / float64(up-down)
+}
+
+// put sets all values of p.
+func put(p *Param, values []float32) {
+	rows, cols := p.Size()
+	for i := range rows {
+		p.Write(i, values[i*cols:(i+1)*cols])
+	}
+}
+
+// unit is a rule whose step is the gradient itself.
+func unit(Group) compute.Update { return compute.Update{LR: 1} }
+
+// gradients are those of the parameters, by a step along them that is taken back.
+func gradients(params []*Param, backward func(Rule)) [][]float32 {
+	var before, list [][]float32
+	for _, p := range params {
+		before = append(before, p.Values())
+	}
+	backward(unit)
+	for i, p := range params {
+		g := p.Values()
+		for k, v := range g {
+			g[k] = before[i][k] - v
+		}
+		list = append(list, g)
+		put(p, before[i])
+	}
+	return list
 }
 
 const (
@@ -64,42 +96,34 @@ func checkLayer(t *testing.T, l Layer, x compute.Mat) {
 	}
 	f()
 	spoil(dx) // Backward assigns
-	for _, p := range l.Params() {
-		spoil(p.Grad)
-	}
-	l.Backward(dev, dx, dy)
-	compare := func(name string, value, grad compute.Mat) {
+	grads := gradients(l.Params(), func(r Rule) { l.Backward(dev, dx, dy, r) })
+	compare := func(name string, values, grad []float32, set func()) {
 		t.Helper()
-		for i := range value.Data {
-			got, want := float64(grad.Data[i]), slope(&value.Data[i], step, f)
+		for i := range values {
+			got, want := float64(grad[i]), slope(values, i, step, set, f)
 			if !(math.Abs(got-want) <= allowed*(1+math.Abs(want))) {
 				t.Errorf("d%s[%d]: got %.6f, want %.6f", name, i, got, want)
 				return
 			}
 		}
 	}
-	compare("x", x, dx)
-	for _, p := range l.Params() {
-		compare(p.Name, p.Value, p.Grad)
+	compare("x", x.Data, dx.Data, func() {})
+	for i, p := range l.Params() {
+		values := p.Values()
+		compare(p.Name, values, grads[i], func() { put(p, values) })
 	}
 
 	f()
 	if l.InPlace() {
 		same := dev.Alloc(dy.Rows, dy.Cols)
 		copy(same.Data, dy.Data)
-		l.Backward(dev, same, same)
+		gradients(l.Params(), func(r Rule) { l.Backward(dev, same, same, r) })
 		equal(t, "dx in place of dy", same, dx, 0)
 		return
 	}
-	var before []float32
-	for _, p := range l.Params() {
-		before = append(before, p.Grad.Data...)
-		spoil(p.Grad)
-	}
-	l.Backward(dev, compute.Mat{}, dy)
-	for _, p := range l.Params() {
-		equal(t, "d"+p.Name+" without dx", p.Grad, compute.Mat{Rows: p.Grad.Rows, Cols: p.Grad.Cols, Data: before[:len(p.Grad.Data)]}, 0)
-		before = before[len(p.Grad.Data):]
+	again := gradients(l.Params(), func(r Rule) { l.Backward(dev, compute.Mat{}, dy, r) })
+	for i, p := range l.Params() {
+		equal(t, "d"+p.Name+" without dx", compute.Mat{Data: again[i]}, compute.Mat{Data: grads[i]}, 0)
 	}
 }
 
@@ -143,7 +167,7 @@ func TestGradients(t *testing.T) {
 	wide := compute.Window{C: 2, H: 5, W: 6, K: 3, Size: 3, Stride: 2, Pad: 1}
 	nine := compute.Window{C: 1, H: 6, W: 5, K: 2, Size: 9, Stride: 2, Pad: 4}
 	drop := &Dropout{P: 0.4, Columns: 7, seed: 5}
-	unit, unitX := normed(dev, 4, 3, 1)
+	units, unitsX := normed(dev, 4, 3, 1)
 	plane, planeX := normed(dev, 2, 2, 4)
 	for _, c := range []struct {
 		name string
@@ -156,7 +180,7 @@ func TestGradients(t *testing.T) {
 		{"Conv2D 9x9", NewConv2D(dev, "conv", nine, 1), random(dev, 2, nine.In(), 4)},
 		{"Local 3x3", NewLocal(dev, "conv", wide, 1), random(dev, 3, wide.In(), 5)},
 		{"Local 9x9", NewLocal(dev, "conv", nine, 1), random(dev, 2, nine.In(), 6)},
-		{"BatchNorm of units", unit, unitX},
+		{"BatchNorm of units", units, unitsX},
 		{"BatchNorm of planes", plane, planeX},
 		{"Dropout", drop, random(dev, 3, 7, 7)},
 	} {
@@ -187,12 +211,13 @@ func TestNetGradients(t *testing.T) {
 		return loss / n
 	}
 	f()
-	net.Backward(dlogits)
+	grads := gradients(net.Params(), func(r Rule) { net.Backward(dlogits, r) })
 	compared, skipped := 0, 0
-	for _, p := range net.Params() {
-		grad := append([]float32(nil), p.Grad.Data...)
-		for i, g := range grad {
-			want, narrow := slope(&p.Value.Data[i], step, f), slope(&p.Value.Data[i], step/4, f)
+	for k, p := range net.Params() {
+		values := p.Values()
+		set := func() { put(p, values) }
+		for i, g := range grads[k] {
+			want, narrow := slope(values, i, step, set, f), slope(values, i, step/4, set, f)
 			if math.Abs(want-narrow) > allowed {
 				skipped++
 				continue

@@ -13,14 +13,15 @@ var inclusionWindows = []compute.Window{
 	{C: 2, H: 6, W: 5, K: 3, Size: 3, Stride: 2, Pad: 1},
 }
 
-// pass runs a layer forward and back and gives y and dx.
-func pass(l Layer, x, dy compute.Mat) (y, dx compute.Mat) {
+// pass runs a layer forward and back and gives y, dx and dW.
+func pass(l *Linear, x, dy compute.Mat) (y, dx, dw compute.Mat) {
 	dev := ref.New()
 	in, out := l.Size()
 	y, dx = dev.Alloc(x.Rows, out), dev.Alloc(x.Rows, in)
 	l.Forward(dev, y, x, true)
-	l.Backward(dev, dx, dy)
-	return y, dx
+	rows, cols := l.W.Size()
+	dw = compute.Mat{Rows: rows, Cols: cols, Data: gradients(l.Params(), func(r Rule) { l.Backward(dev, dx, dy, r) })[0]}
+	return y, dx, dw
 }
 
 // TestSharedLocalIsConv: a convolution is a locally connected layer whose
@@ -29,21 +30,23 @@ func TestSharedLocalIsConv(t *testing.T) {
 	dev := ref.New()
 	for _, win := range inclusionWindows {
 		conv, local := NewConv2D(dev, "conv", win, 1), NewLocal(dev, "local", win, 2)
-		for row := range local.W.Value.Rows {
-			copy(local.W.Value.Row(row), conv.W.Value.Row(row%win.K))
+		shared, all := conv.W.Values(), []float32(nil)
+		for range win.Positions() {
+			all = append(all, shared...)
 		}
+		put(&local.W, all)
 		x, dy := random(dev, 3, win.In(), 1), random(dev, 3, win.Out(), 2)
-		y, dx := pass(local, x, dy)
-		wantY, wantX := pass(conv, x, dy)
+		y, dx, dw := pass(local, x, dy)
+		wantY, wantX, wantW := pass(conv, x, dy)
 		equal(t, "y", y, wantY, 1e-6)
 		equal(t, "dx", dx, wantX, 1e-6)
 		sum := dev.Alloc(win.K, win.Patch())
-		for row := range local.W.Grad.Rows {
-			for i, g := range local.W.Grad.Row(row) {
+		for row := range dw.Rows {
+			for i, g := range dw.Row(row) {
 				sum.Row(row % win.K)[i] += g
 			}
 		}
-		equal(t, "dW, summed over positions", sum, conv.W.Grad, 1e-5)
+		equal(t, "dW, summed over positions", sum, wantW, 1e-5)
 	}
 }
 
@@ -76,15 +79,23 @@ func TestSpreadLocalIsDense(t *testing.T) {
 	dev := ref.New()
 	for _, win := range inclusionWindows {
 		local, dense := NewLocal(dev, "local", win, 1), NewDense(dev, "dense", Conv, win.In(), win.Out(), false, 2)
-		clear(dense.W.Value.Data)
-		spread(win, func(row, tap, out, in int) { dense.W.Value.Row(out)[in] = local.W.Value.Row(row)[tap] })
+		full, patch := make([]float32, win.Out()*win.In()), local.W.Values()
+		spread(win, func(row, tap, out, in int) { full[out*win.In()+in] = patch[row*win.Patch()+tap] })
+		put(&dense.W, full)
 		x, dy := random(dev, 3, win.In(), 1), random(dev, 3, win.Out(), 2)
-		y, dx := pass(dense, x, dy)
-		wantY, wantX := pass(local, x, dy)
+		y, dx, dw := pass(dense, x, dy)
+		wantY, wantX, wantW := pass(local, x, dy)
 		equal(t, "y", y, wantY, 1e-6)
 		equal(t, "dx", dx, wantX, 1e-6)
-		got := dev.Alloc(local.W.Grad.Rows, local.W.Grad.Cols)
-		spread(win, func(row, tap, out, in int) { got.Row(row)[tap] = dense.W.Grad.Row(out)[in] })
-		equal(t, "dW", got, local.W.Grad, 1e-6)
+		got := dev.Alloc(wantW.Rows, wantW.Cols)
+		spread(win, func(row, tap, out, in int) { got.Row(row)[tap] = dw.Row(out)[in] })
+		outside := dev.Alloc(wantW.Rows, wantW.Cols)
+		spread(win, func(row, tap, _, _ int) { outside.Row(row)[tap] = 1 })
+		for i, in := range outside.Data { // weights that meet only zeros have no gradient
+			if in == 0 && wantW.Data[i] != 0 {
+				t.Errorf("the gradient of a weight outside the image is %v", wantW.Data[i])
+			}
+		}
+		equal(t, "dW", got, wantW, 1e-6)
 	}
 }

@@ -31,6 +31,8 @@ func NewNet(dev compute.Device, batch int, layers ...Layer) *Net {
 		if d, ok := l.(*Dropout); ok && i > 0 {
 			n.outputs[i] = n.outputs[i-1]
 			n.drops = append(n.drops, d)
+		} else if unitMajor(l, i > 0 && n.outputs[i-1].Trans) {
+			n.outputs[i] = dev.Alloc(out, batch).T()
 		} else {
 			n.outputs[i] = dev.Alloc(batch, out)
 		}
@@ -41,6 +43,15 @@ func NewNet(dev compute.Device, batch int, layers ...Layer) *Net {
 	return n
 }
 
+// unitMajor says whether l's output lies unit by unit in memory, the batch
+// innermost. Behind fully connected layers it does.
+func unitMajor(l Layer, before bool) bool {
+	if linear, ok := l.(*Linear); ok {
+		return linear.Kind == Dense
+	}
+	return before && l.InPlace()
+}
+
 // SetSeed sets what the dropout layers drop in the next step. Seeds may be
 // neighbours: no two layers or steps drop alike, nor alike but shifted.
 func (n *Net) SetSeed(seed uint64) {
@@ -49,7 +60,8 @@ func (n *Net) SetSeed(seed uint64) {
 	}
 }
 
-// Forward is the network's output for x, [n, in]: the logits, [n, classes],
+// Forward is the network's output for x, [n, in]: the logits, [n, classes], in
+// the layout of the last layer's output,
 // which stay as they are until the next Forward. With train, x must not change
 // before Backward.
 func (n *Net) Forward(x compute.Mat, train bool) compute.Mat {
@@ -61,9 +73,9 @@ func (n *Net) Forward(x compute.Mat, train bool) compute.Mat {
 	return x
 }
 
-// Backward sets the gradients of all parameters from that of the logits, after
-// a Forward with train.
-func (n *Net) Backward(dlogits compute.Mat) {
+// Backward goes back from the gradient of the logits, after a Forward with train,
+// and takes a step with all parameters by rule.
+func (n *Net) Backward(dlogits compute.Mat, rule Rule) {
 	dy, turn := dlogits, 0
 	for i := len(n.Layers) - 1; i >= 0; i-- {
 		l := n.Layers[i]
@@ -73,12 +85,23 @@ func (n *Net) Backward(dlogits compute.Mat) {
 		case l.InPlace():
 			dx = dy
 		default:
-			dx = compute.Mat{Rows: dy.Rows, Cols: in, Data: n.back[turn].Data[:dy.Rows*in]}
+			dx = compute.Mat{Rows: dy.Rows, Cols: in, Data: n.back[turn].Data[:dy.Rows*in], Trans: n.outputs[i-1].Trans}
 			turn = 1 - turn
 		}
-		l.Backward(n.dev, dx, dy)
+		l.Backward(n.dev, dx, dy, rule)
 		dy = dx
 	}
+}
+
+// Work is the number of multiply-adds that the layers of weights did since the
+// last Forward began.
+func (n *Net) Work() (sum float64) {
+	for _, l := range n.Layers {
+		if w, ok := l.(*Linear); ok {
+			sum += w.W.Weights.Work()
+		}
+	}
+	return sum
 }
 
 // Params are all parameters, input to output.

@@ -33,7 +33,12 @@ func TestEvaluation(t *testing.T) {
 		before = append(before, b.Value.Data...)
 	}
 	x := random(dev, 10, 72, 9)
-	all := append([]float32(nil), net.Forward(x, false).Data...)
+	var all []float32
+	for y, i := net.Forward(x, false), 0; i < 10; i++ {
+		for j := range 4 {
+			all = append(all, y.At(i, j))
+		}
+	}
 	for i := range 10 {
 		net.SetSeed(uint64(100 + i))
 		one := net.Forward(compute.Mat{Rows: 1, Cols: 72, Data: x.Row(i)}, false)
@@ -144,15 +149,15 @@ func TestFirstWeights(t *testing.T) {
 	win := compute.Window{C: 3, H: 8, W: 8, K: 4, Size: 9, Stride: 2, Pad: 4}
 	dense := NewDense(dev, "fc1", FC, 100, 30, true, 1)
 	for _, c := range []struct {
-		p     Param
+		p     *Param
 		fanIn int
-	}{{dense.W, 100}, {dense.B, 100}, {NewConv2D(dev, "conv1", win, 1).W, 243}, {NewLocal(dev, "conv1", win, 1).W, 243}} {
+	}{{&dense.W, 100}, {&dense.B, 100}, {&NewConv2D(dev, "conv1", win, 1).W, 243}, {&NewLocal(dev, "conv1", win, 1).W, 243}} {
 		bound, largest, sum := 1/math.Sqrt(float64(c.fanIn)), 0.0, 0.0
-		for _, v := range c.p.Value.Data {
+		for _, v := range c.p.Values() {
 			largest = max(largest, math.Abs(float64(v)))
 			sum += float64(v)
 		}
-		n := float64(len(c.p.Value.Data))
+		n := float64(c.p.Len())
 		if largest > bound || largest < 0.8*bound {
 			t.Errorf("%s: the largest of %v is %v, want just below %v", c.p.Name, n, largest, bound)
 		}
@@ -160,14 +165,14 @@ func TestFirstWeights(t *testing.T) {
 			t.Errorf("%s: the mean of %v is %v, want about 0", c.p.Name, n, mean)
 		}
 	}
-	if other := NewDense(dev, "fc2", FC, 100, 30, true, 1); other.W.Value.Data[0] == dense.W.Value.Data[0] {
+	if other := NewDense(dev, "fc2", FC, 100, 30, true, 1); other.W.Values()[0] == dense.W.Values()[0] {
 		t.Error("tensors of different names begin alike")
 	}
-	if other := NewDense(dev, "fc1", FC, 100, 30, true, 2); other.W.Value.Data[0] == dense.W.Value.Data[0] {
+	if other := NewDense(dev, "fc1", FC, 100, 30, true, 2); other.W.Values()[0] == dense.W.Values()[0] {
 		t.Error("tensors of different seeds begin alike")
 	}
 	h := fnv.New64a()
-	for _, v := range dense.W.Value.Data {
+	for _, v := range dense.W.Values() {
 		b := math.Float32bits(v)
 		h.Write([]byte{byte(b), byte(b >> 8), byte(b >> 16), byte(b >> 24)})
 	}
@@ -179,14 +184,21 @@ func TestFirstWeights(t *testing.T) {
 // idle is a device whose operations do nothing.
 type idle struct{ compute.Device }
 
-func (idle) Mul(_, _, _ compute.Mat)                                       {}
+// lazy are weights that do nothing.
+type lazy struct{ compute.Weights }
+
+func (lazy) Forward(_, _ compute.Mat)                    {}
+func (lazy) GradInput(_, _ compute.Mat)                  {}
+func (lazy) Step(_, _ compute.Mat, _ compute.Update) int { return 0 }
+
+func (d idle) Dense(out, in int) compute.Weights                           { return lazy{d.Device.Dense(out, in)} }
+func (d idle) Conv(win compute.Window) compute.Weights                     { return lazy{d.Device.Conv(win)} }
 func (idle) AddRow(_, _ compute.Mat)                                       {}
 func (idle) SumRows(_, _ compute.Mat)                                      {}
-func (idle) Conv(_, _, _ compute.Mat, _ compute.Window)                    {}
-func (idle) ConvGradW(_, _, _ compute.Mat, _ compute.Window)               {}
 func (idle) BatchNorm(_, _ compute.Mat, _ *compute.BatchNorm)              {}
 func (idle) BatchNormGrad(_, _, _, _, _ compute.Mat, _ *compute.BatchNorm) {}
 func (idle) Dropout(_, _ compute.Mat, _ float32, _ uint64)                 {}
+func (idle) Update(_, _, _ compute.Mat, _ compute.Update) int              { return 0 }
 
 func TestStepAllocatesNothing(t *testing.T) {
 	dev := idle{ref.New()}
@@ -195,7 +207,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(10, func() {
 		net.SetSeed(1)
 		net.Forward(x, true)
-		net.Backward(d)
+		net.Backward(d, unit)
 	}); n != 0 {
 		t.Errorf("a step allocates %v times, want 0", n)
 	}

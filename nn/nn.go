@@ -1,9 +1,10 @@
 // Package nn has the layers of the paper's networks, as arithmetic on a
 // compute.Device, and Net, which runs them forward and back.
 //
-// A layer is a pair of functions over matrices with one example a row. Backward
-// assigns gradients and never accumulates them, so there is nothing to clear
-// between steps.
+// A layer is a pair of functions over matrices with one example a row. The
+// backward one also takes the optimiser's step: a layer asks for its input's
+// gradient first and then has its weights step, so that no gradient of a matrix
+// of weights need be stored.
 package nn
 
 import (
@@ -23,11 +24,97 @@ const (
 	FC                // weights of the other fully connected layers
 )
 
-// Param is one matrix that is learned, with its gradient.
+// Rule says what one step does to the parameters of a group.
+type Rule func(Group) compute.Update
+
+// Param is one matrix that is learned: weights, which belong to the device, or
+// a vector such as a bias.
 type Param struct {
-	Name        string // as in "conv1.weight", "bn1.gamma", "fc2.bias"
-	Group       Group
-	Value, Grad compute.Mat
+	Name     string // as in "conv1.weight", "bn1.gamma", "fc2.bias"
+	Group    Group
+	Weights  compute.Weights // nil for a vector
+	Value    compute.Mat     // of a vector, [1, n]
+	Grad     compute.Mat     // of a vector: what the last Backward set
+	velocity compute.Mat     // of a vector, once it is needed
+	Nonzero  int             // values that were not 0 after the last Backward or Count
+}
+
+// Size is the shape of p.
+func (p *Param) Size() (rows, cols int) {
+	if p.Weights != nil {
+		return p.Weights.Size()
+	}
+	return p.Value.Rows, p.Value.Cols
+}
+
+// Len is the number of values of p.
+func (p *Param) Len() int {
+	rows, cols := p.Size()
+	return rows * cols
+}
+
+// Read copies a row of p into dst.
+func (p *Param) Read(dst []float32, row int) {
+	if p.Weights != nil {
+		p.Weights.Read(dst, row)
+		return
+	}
+	copy(dst, p.Value.Row(row))
+}
+
+// Write sets a row of p to src.
+func (p *Param) Write(row int, src []float32) {
+	if p.Weights != nil {
+		p.Weights.Write(row, src)
+		return
+	}
+	copy(p.Value.Row(row), src)
+}
+
+// Values are all values of p, row after row: a copy.
+func (p *Param) Values() []float32 {
+	rows, cols := p.Size()
+	list := make([]float32, rows*cols)
+	for i := range rows {
+		p.Read(list[i*cols:(i+1)*cols], i)
+	}
+	return list
+}
+
+// Velocity is what momentum has gathered for p, in its shape; zeros before the
+// first step.
+func (p *Param) Velocity() compute.Mat {
+	if p.Weights != nil {
+		return p.Weights.Velocity()
+	}
+	if p.velocity.Data == nil {
+		p.velocity = compute.Mat{Rows: 1, Cols: p.Value.Cols, Data: make([]float32, p.Value.Cols)}
+	}
+	return p.velocity
+}
+
+// Count counts the non-zeros afresh.
+func (p *Param) Count() {
+	if p.Weights != nil {
+		p.Nonzero = p.Weights.Nonzero()
+		return
+	}
+	p.Nonzero = 0
+	for _, v := range p.Value.Data {
+		if v != 0 {
+			p.Nonzero++
+		}
+	}
+}
+
+// step takes a vector's step along its gradient.
+func (p *Param) step(dev compute.Device, rule Rule) {
+	u := rule(p.Group)
+	u.Hold = false // a bias of 0 is no weight that was cut
+	if u.Momentum != 0 {
+		p.Velocity()
+	}
+	p.Nonzero = dev.Update(p.Value, p.velocity, p.Grad, u)
 }
 
 // Buffer is one matrix that is kept with a network but not learned: a running
@@ -46,20 +133,21 @@ type Layer interface {
 	// Backward. With train false the layer behaves as in evaluation.
 	Forward(dev compute.Device, y, x compute.Mat, train bool)
 
-	// Backward sets the gradients of the parameters, and dx unless it is the
-	// zero Mat, from dy. dx may be dy where InPlace.
-	Backward(dev compute.Device, dx, dy compute.Mat)
+	// Backward sets dx, unless it is the zero Mat, from dy, and takes a step with
+	// the parameters by rule. dx may be dy where InPlace.
+	Backward(dev compute.Device, dx, dy compute.Mat, rule Rule)
 
-	// InPlace says whether dx may be dy.
+	// InPlace says whether dx may be dy. Such a layer gives its output the layout
+	// of its input.
 	InPlace() bool
 
 	Params() []*Param
 	Buffers() []Buffer
 }
 
-// newParam is a matrix of zeros with its gradient.
-func newParam(dev compute.Device, name string, g Group, rows, cols int) Param {
-	return Param{Name: name, Group: g, Value: dev.Alloc(rows, cols), Grad: dev.Alloc(rows, cols)}
+// newVector is a vector of n zeros with its gradient.
+func newVector(dev compute.Device, name string, n int) Param {
+	return Param{Name: name, Value: dev.Alloc(1, n), Grad: dev.Alloc(1, n)}
 }
 
 // uniform fills p from U(−b, b) with b = 1/√fanIn, PyTorch's default for linear
@@ -70,7 +158,13 @@ func (p *Param) uniform(seed uint64, fanIn int) {
 	h.Write([]byte(p.Name))
 	r := rand.New(rand.NewPCG(seed, h.Sum64()))
 	b := 1 / math.Sqrt(float64(fanIn))
-	for i := range p.Value.Data {
-		p.Value.Data[i] = float32(b * (2*r.Float64() - 1))
+	rows, cols := p.Size()
+	row := make([]float32, cols)
+	for i := range rows {
+		for k := range row {
+			row[k] = float32(b * (2*r.Float64() - 1))
+		}
+		p.Write(i, row)
 	}
+	p.Nonzero = p.Len()
 }

@@ -61,7 +61,7 @@ func (b BetaLasso) Update(g nn.Group, lr float64) compute.Update {
 		lambda = b.LambdaFC
 	}
 	u.L1 = float32(lambda)
-	u.Cut = float32(b.Beta * lambda)
+	u.Threshold = float32(b.Beta * lambda)
 	return u
 }
 
@@ -71,30 +71,7 @@ func Cosine(peak float64, step, steps int) float64 {
 	return peak * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(steps)))
 }
 
-// Optimizer applies a Rule to the parameters of one network, and keeps their
-// momentum.
-type Optimizer struct {
-	Rule     Rule
-	Params   []*nn.Param
-	Velocity []compute.Mat // one for each of Params; empty without momentum
-}
-
-// New is an optimiser for params. Buffers for momentum are made only where the
-// rule has momentum.
-func New(dev compute.Device, rule Rule, params []*nn.Param) *Optimizer {
-	o := &Optimizer{Rule: rule, Params: params, Velocity: make([]compute.Mat, len(params))}
-	for i, p := range params {
-		if rule.Update(p.Group, 1).Momentum != 0 {
-			o.Velocity[i] = dev.Alloc(p.Value.Rows, p.Value.Cols)
-		}
-	}
-	return o
-}
-
-// Step takes one step along the parameters' gradients, and sets nonzero[i] to
-// the number of values of parameter i that are then not zero.
-func (o *Optimizer) Step(dev compute.Device, lr float64, nonzero []int) {
-	for i, p := range o.Params {
-		nonzero[i] = dev.Update(p.Value, o.Velocity[i], p.Grad, o.Rule.Update(p.Group, lr))
-	}
+// At is what rule does at the learning rate lr, for nn.Net.Backward.
+func At(rule Rule, lr float64) nn.Rule {
+	return func(g nn.Group) compute.Update { return rule.Update(g, lr) }
 }

@@ -15,7 +15,7 @@ func devices(t *testing.T) []compute.Device {
 	t.Helper()
 	list := []compute.Device{ref.New()}
 	for _, k := range cpu.Kernels(false) {
-		d, err := cpu.New(1, k, false)
+		d, err := cpu.New(cpu.Options{Threads: 1, Kernel: k})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -23,6 +23,21 @@ func devices(t *testing.T) []compute.Device {
 	}
 	return list
 }
+
+// one is a layer of a single weight, whose gradient is dy·x.
+func one(dev compute.Device, w float64) compute.Weights {
+	l := dev.Dense(1, 1)
+	l.Write(0, []float32{float32(w)})
+	return l
+}
+
+func value(l compute.Weights) float64 {
+	var v [1]float32
+	l.Read(v[:], 0)
+	return float64(v[0])
+}
+
+func of(v float64) compute.Mat { return compute.Mat{Rows: 1, Cols: 1, Data: []float32{float32(v)}} }
 
 // TestRules takes one or two steps on a single weight.
 func TestRules(t *testing.T) {
@@ -53,16 +68,14 @@ func TestRules(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, dev := range devices(t) {
-				p := &nn.Param{Group: c.group, Value: dev.Alloc(1, 1), Grad: dev.Alloc(1, 1)}
-				p.Value.Data[0], p.Grad.Data[0] = float32(c.w), float32(c.g)
-				nonzero := make([]int, 1)
-				New(dev, c.rule, []*nn.Param{p}).Step(dev, c.lr, nonzero)
-				got := float64(p.Value.Data[0])
+				w := one(dev, c.w)
+				nonzero := w.Step(of(c.g), of(1), At(c.rule, c.lr)(c.group))
+				got := value(w)
 				if math.Abs(got-c.want) > 1e-6*math.Max(1, math.Abs(c.want)) {
 					t.Errorf("%s: got %g, want %g", dev.Name(), got, c.want)
 				}
-				if want := map[bool]int{true: 1}[got != 0]; nonzero[0] != want {
-					t.Errorf("%s: counted %d non-zeros, want %d", dev.Name(), nonzero[0], want)
+				if want := map[bool]int{true: 1}[got != 0]; nonzero != want {
+					t.Errorf("%s: counted %d non-zeros, want %d", dev.Name(), nonzero, want)
 				}
 			}
 		})
@@ -71,14 +84,12 @@ func TestRules(t *testing.T) {
 
 func TestMomentumIsPyTorchs(t *testing.T) {
 	for _, dev := range devices(t) {
-		p := &nn.Param{Group: nn.FC, Value: dev.Alloc(1, 1), Grad: dev.Alloc(1, 1)}
-		p.Value.Data[0], p.Grad.Data[0] = 1, 1
-		o := New(dev, SGD{Momentum: 0.5}, []*nn.Param{p})
+		w := one(dev, 1)
 		want := 1.0
 		for _, v := range []float64{1, 1.5, 1.75} {
-			o.Step(dev, 0.1, make([]int, 1))
+			w.Step(of(1), of(1), At(SGD{Momentum: 0.5}, 0.1)(nn.FC))
 			want -= 0.1 * v
-			if got := float64(p.Value.Data[0]); math.Abs(got-want) > 1e-6 {
+			if got := value(w); math.Abs(got-want) > 1e-6 {
 				t.Errorf("%s: got %g, want %g", dev.Name(), got, want)
 			}
 		}

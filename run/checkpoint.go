@@ -14,6 +14,7 @@ type State struct {
 	Correct     int     `json:"correct"`      // of them
 	Seen        int     `json:"seen"`         // how many they are
 	Seconds     float64 `json:"seconds"`      // that they took
+	Work        float64 `json:"work"`         // multiply-adds of their products
 	WallSeconds float64 `json:"wall_seconds"` // of the epochs done
 	BestEpoch   int     `json:"best_epoch"`   // with the highest validation accuracy; 0: none yet
 	BestValAcc  float64 `json:"best_val_acc"`

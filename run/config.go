@@ -29,12 +29,17 @@ type Config struct {
 	LambdaFC    float64 `yaml:"lambda-fc" json:"lambda_fc"`     // λ of the fully connected layers
 	Dropout     float64 `yaml:"dropout" json:"dropout"`         // probability, before the last two fully connected layers
 
+	// Regrowth is N where zero weights are looked at only every N steps, and stay
+	// zero in the others: another algorithm than the paper's. 0: at every step.
+	Regrowth int `yaml:"regrowth,omitempty" json:"regrowth,omitempty"`
+
 	Epochs int    `yaml:"epochs" json:"epochs"`
 	Batch  int    `yaml:"batch" json:"batch"`
 	Seed   uint64 `yaml:"seed" json:"seed"`
 
 	Precision string `yaml:"precision" json:"precision"`                 // auto, fp32, bf16; in a run's directory never auto
 	Threads   int    `yaml:"threads,omitempty" json:"threads,omitempty"` // 0: all cores; changes no number
+	Sparse    string `yaml:"sparse,omitempty" json:"sparse,omitempty"`   // auto (or ""), off: weights stay dense; changes no number
 	DataDir   string `yaml:"data-dir,omitempty" json:"data_dir,omitempty"`
 
 	// Imported is the file, and the beginning of its SHA-256, of weights that
@@ -63,6 +68,9 @@ type Event struct {
 	Nonzero           map[string]int `json:"nonzero"` // by layer name
 	Seconds           float64        `json:"seconds"` // of this epoch, training and validation
 	ExamplesPerSecond float64        `json:"examples_per_second"`
+	StepMS            float64        `json:"step_ms,omitempty"`    // milliseconds of a training step, on average
+	Work              float64        `json:"work,omitempty"`       // multiply-adds of the epoch's products, as they were done
+	DenseWork         float64        `json:"dense_work,omitempty"` // and as dense products of all weights would take
 }
 
 // Score is the outcome on the test set of one state of the network.

@@ -11,13 +11,13 @@ import (
 
 // ID names a Config by all that decides its numbers: the first 12 hexadecimal
 // digits of the SHA-256 of its settings, one "name value" a line in the order
-// of their names. Threads and data-dir change no number and are left out; so is
+// of their names. Threads, sparse and data-dir change no number and are left out; so is
 // a setting at its zero, so that a setting added later renames no run.
 func (c Config) ID() string {
 	var lines []string
 	v := reflect.ValueOf(c)
 	for i, name := range settings {
-		if name == "threads" || name == "data-dir" || v.Field(i).IsZero() {
+		if name == "threads" || name == "data-dir" || name == "sparse" || v.Field(i).IsZero() {
 			continue
 		}
 		lines = append(lines, fmt.Sprintf("%s %v\n", name, v.Field(i)))

@@ -20,8 +20,10 @@ import (
 type Tensor struct {
 	Name  string
 	Shape []int
-	Data  []float32
-	DType string // how the file has its numbers: "" for F32, or F64, F16, BF16, I64
+	Data  []float32 // the numbers, unless they are Rows' or Ints
+	Rows  Rows      // a matrix that gives its numbers row by row
+	Ints  []int32   // the numbers of an I32
+	DType string    // how the file has its numbers: "" for F32, or F64, F16, BF16, I64, I32
 }
 
 // entry is what a safetensors header says of one tensor.
@@ -39,9 +41,10 @@ const (
 
 // WriteTensors writes a safetensors file of tensors of float32, or of I64 where
 // their DType says so, replacing what was there whole or not at all, and returns
-// the file's SHA-256 in hex. The tensors
-// keep their order; meta becomes the file's __metadata__.
+// the file's SHA-256 in hex. The tensors keep their order; of Rows, a matrix with
+// few non-zeros is written as a sparse one. meta becomes the file's __metadata__.
 func WriteTensors(path string, list []Tensor, meta map[string]string) (sum string, err error) {
+	list = spread(list)
 	head, err := header(list, meta)
 	if err != nil {
 		return "", fmt.Errorf("write %s: %w", path, err)
@@ -54,18 +57,33 @@ func WriteTensors(path string, list []Tensor, meta map[string]string) (sum strin
 		}
 		buf := make([]byte, 0, 2*chunkSize)
 		for _, t := range list {
-			for part := range slices.Chunk(t.Data, chunkSize/4) {
+			for part := range slices.Chunk(t.Ints, chunkSize/4) {
 				buf = buf[:0]
 				for _, x := range part {
-					if t.DType == "I64" {
-						buf = binary.LittleEndian.AppendUint64(buf, uint64(int64(x)))
-					} else {
-						buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
-					}
+					buf = binary.LittleEndian.AppendUint32(buf, uint32(x))
 				}
 				if _, err := w.Write(buf); err != nil {
 					return err
 				}
+			}
+			err := t.each(func(row []float32) error {
+				for part := range slices.Chunk(row, chunkSize/4) {
+					buf = buf[:0]
+					for _, x := range part {
+						if t.DType == "I64" {
+							buf = binary.LittleEndian.AppendUint64(buf, uint64(int64(x)))
+						} else {
+							buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
+						}
+					}
+					if _, err := w.Write(buf); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return err
 			}
 		}
 		return nil
@@ -100,18 +118,18 @@ func header(list []Tensor, meta map[string]string) ([]byte, error) {
 	var at int64
 	for _, t := range list {
 		e := entry{DType: "F32", Shape: []int64{}}
-		if t.DType == "I64" {
+		if t.DType == "I64" || t.DType == "I32" && t.Data == nil {
 			e.DType = t.DType
 		} else if t.DType != "" {
-			return nil, fmt.Errorf("tensor %q: its type is %s; only F32 and I64 are written", t.Name, t.DType)
+			return nil, fmt.Errorf("tensor %q: its type is %s; only F32, I64 and I32 are written", t.Name, t.DType)
 		}
 		n := 1
 		for _, s := range t.Shape {
 			n *= s
 			e.Shape = append(e.Shape, int64(s))
 		}
-		if n != len(t.Data) || seen[t.Name] {
-			return nil, fmt.Errorf("tensor %q of shape %v has %d numbers, or its name is taken", t.Name, t.Shape, len(t.Data))
+		if have := t.Len() + len(t.Ints); n != have || seen[t.Name] {
+			return nil, fmt.Errorf("tensor %q of shape %v has %d numbers, or its name is taken", t.Name, t.Shape, have)
 		}
 		seen[t.Name] = true
 		e.Offsets = [2]int64{at, at + int64(width(t.DType)*n)}
@@ -128,7 +146,8 @@ func header(list []Tensor, meta map[string]string) ([]byte, error) {
 }
 
 // ReadTensors reads a safetensors file in the order of its tensors' bytes, and
-// its metadata. Numbers of the types that Tensor names are read, as float32.
+// its metadata. Numbers of the types that Tensor names are read, as float32; a
+// sparse matrix is one tensor of Rows.
 // Nothing is allocated that the file is too short for.
 func ReadTensors(path string) ([]Tensor, map[string]string, error) {
 	f, err := os.Open(path)
@@ -172,6 +191,15 @@ func decodeTensors(r io.Reader, size int64) ([]Tensor, map[string]string, error)
 	}
 	buf := make([]byte, chunkSize)
 	for i, t := range list {
+		for part := range slices.Chunk(t.Ints, chunkSize/8) {
+			text := buf[:4*len(part)]
+			if _, err := io.ReadFull(r, text); err != nil {
+				return nil, nil, fmt.Errorf("tensor %q: %w", list[i].Name, err)
+			}
+			for k := range part {
+				part[k] = int32(binary.LittleEndian.Uint32(text[4*k:]))
+			}
+		}
 		for part := range slices.Chunk(t.Data, chunkSize/8) {
 			text := buf[:width(t.DType)*len(part)]
 			if _, err := io.ReadFull(r, text); err != nil {
@@ -180,7 +208,8 @@ func decodeTensors(r io.Reader, size int64) ([]Tensor, map[string]string, error)
 			numbers(part, text, t.DType)
 		}
 	}
-	return list, meta, nil
+	list, err = gather(list)
+	return list, meta, err
 }
 
 // parseHeader turns the JSON of a header into tensors, still of zeros, that
@@ -256,7 +285,11 @@ func parseHeader(text []byte, size int64) ([]Tensor, map[string]string, error) {
 		for _, s := range sorted[i].Shape {
 			n *= s
 		}
-		sorted[i].Data = make([]float32, n)
+		if sorted[i].DType == "I32" {
+			sorted[i].Ints = make([]int32, n)
+		} else {
+			sorted[i].Data = make([]float32, n)
+		}
 	}
 	return sorted, meta, nil
 }
@@ -265,7 +298,7 @@ func parseHeader(text []byte, size int64) ([]Tensor, map[string]string, error) {
 func (e entry) check(size int64) ([]int, error) {
 	w := int64(width(e.DType))
 	if w == 0 || e.DType == "" {
-		return nil, fmt.Errorf("its type is %q; F32, F64, F16, BF16 and I64 are read", e.DType)
+		return nil, fmt.Errorf("its type is %q; F32, F64, F16, BF16, I64 and I32 are read", e.DType)
 	}
 	if e.Offsets[0] < 0 || e.Offsets[1] < e.Offsets[0] || e.Offsets[1] > size {
 		return nil, fmt.Errorf("its bytes %d to %d are not within the %d that the file has", e.Offsets[0], e.Offsets[1], size)

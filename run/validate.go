@@ -16,6 +16,7 @@ var (
 	Augments   = []string{"none", "flip-crop", "fast-autoaugment"}
 	Optimizers = []string{"sgd", "beta-lasso"}
 	Precisions = []string{"auto", "fp32", "bf16"}
+	Sparses    = []string{"", "auto", "off"}
 )
 
 // Default is what a Config holds where nobody said otherwise: the settings of
@@ -94,6 +95,13 @@ func (c Config) Validate() error {
 	whole("batch", c.Batch, 2, 1<<16) // batch norm has no deviation over one example
 	whole("threads", c.Threads, 0, 1024)
 	word("precision", c.Precision, Precisions)
+	word("sparse", c.Sparse, Sparses)
+	if c.Regrowth != 0 {
+		whole("regrowth", c.Regrowth, 2, 1<<20)
+		if c.Optimizer == "sgd" || c.Momentum > 0 {
+			add("regrowth: zero weights are left at zero only by optimizer beta-lasso without momentum; leave it out")
+		}
+	}
 	if len(p) > 0 {
 		return p
 	}

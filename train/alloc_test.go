@@ -49,7 +49,7 @@ func TestNoAllocationInAStep(t *testing.T) {
 					if step == warm {
 						runtime.ReadMemStats(&before)
 					}
-					tr.step(b, step, 0.01)
+					tr.step(b, step)
 					tr.feed.free <- b
 					tr.state.Seen += size
 					tr.tell("train", time.Since(began).Seconds(), nil)

@@ -12,7 +12,7 @@ import (
 // each step. Data is the wait for the batch: what making it costs beyond that is
 // in the other parts, whose cores it shares.
 type Timing struct {
-	Data, Forward, Backward, Update []float64
+	Data, Forward, Backward []float64
 }
 
 // Bench takes training steps of o.Config's network, batches and augmentation
@@ -35,6 +35,7 @@ func Bench(o Options, first, steps int) (Timing, error) {
 		t.pipe.Apply(dst, pix, augment.Seed(c.Seed, 0, i), sc)
 	})
 	defer t.feed.drain(stream, cancel)
+	t.lr = c.LR
 	began := time.Now()
 	step := 0
 	lap := func(list *[]float64) {
@@ -48,14 +49,12 @@ func Bench(o Options, first, steps int) (Timing, error) {
 		b.ready.Wait()
 		lap(&timing.Data)
 		if loss, _ := t.forward(b, step); !finite(loss) {
-			return timing, t.diverged(step, c.LR)
+			return timing, t.diverged(step)
 		}
 		lap(&timing.Forward)
-		t.net.Backward(t.dlogits.Top(b.x.Rows))
-		lap(&timing.Backward)
-		t.opt.Step(t.Device, c.LR, t.nonzero)
+		t.backward(b, step)
 		t.feed.free <- b
-		lap(&timing.Update)
+		lap(&timing.Backward)
 		step++
 	}
 	return timing, nil

@@ -16,7 +16,8 @@ import (
 func tensors(net *nn.Net) []run.Tensor {
 	var list []run.Tensor
 	for _, p := range net.Params() {
-		list = append(list, run.Tensor{Name: p.Name, Shape: []int{p.Value.Rows, p.Value.Cols}, Data: p.Value.Data})
+		rows, cols := p.Size()
+		list = append(list, run.Tensor{Name: p.Name, Shape: []int{rows, cols}, Rows: p})
 	}
 	for _, b := range net.Buffers() {
 		list = append(list, run.Tensor{Name: b.Name, Shape: []int{b.Value.Rows, b.Value.Cols}, Data: b.Value.Data})
@@ -26,11 +27,13 @@ func tensors(net *nn.Net) []run.Tensor {
 
 // velocities are the optimiser's buffers, sharing its memory.
 func (t *trainer) velocities() []run.Tensor {
+	if t.Config.Momentum == 0 {
+		return nil
+	}
 	var list []run.Tensor
-	for i, p := range t.opt.Params {
-		if v := t.opt.Velocity[i]; v.Data != nil {
-			list = append(list, run.Tensor{Name: "velocity/" + p.Name, Shape: []int{v.Rows, v.Cols}, Data: v.Data})
-		}
+	for _, p := range t.params {
+		v := p.Velocity()
+		list = append(list, run.Tensor{Name: "velocity/" + p.Name, Shape: []int{v.Rows, v.Cols}, Data: v.Data})
 	}
 	return list
 }
@@ -38,6 +41,21 @@ func (t *trainer) velocities() []run.Tensor {
 // load copies the tensors of from into those of to that bear their names; all
 // of to must be there, in its shape.
 func load(to, from []run.Tensor) error {
+	if err := fits(to, from); err != nil {
+		return err
+	}
+	byName := map[string]run.Tensor{}
+	for _, f := range from {
+		byName[f.Name] = f
+	}
+	for _, d := range to {
+		run.Copy(d, byName[d.Name])
+	}
+	return nil
+}
+
+// fits says what of to is not in from, or of another shape.
+func fits(to, from []run.Tensor) error {
 	byName := map[string]run.Tensor{}
 	for _, f := range from {
 		byName[f.Name] = f
@@ -50,21 +68,15 @@ func load(to, from []run.Tensor) error {
 		if fmt.Sprint(s.Shape) != fmt.Sprint(d.Shape) {
 			return fmt.Errorf("tensor %q is %v, want %v: these weights are of a network of another size", d.Name, s.Shape, d.Shape)
 		}
-		copy(d.Data, s.Data)
 	}
 	return nil
 }
 
 // keepBest copies the network's state as that of the best epoch.
 func (t *trainer) keepBest() {
-	now := tensors(t.net)
-	if t.best == nil {
-		for _, s := range now {
-			t.best = append(t.best, run.Tensor{Name: s.Name, Shape: s.Shape, Data: make([]float32, len(s.Data))})
-		}
-	}
-	for i, s := range now {
-		copy(t.best[i].Data, s.Data)
+	t.best = t.best[:0]
+	for _, s := range tensors(t.net) {
+		t.best = append(t.best, run.Keep(s))
 	}
 	t.bestSaved = false
 }
@@ -105,11 +117,10 @@ func (t *trainer) restore() error {
 		if err != nil {
 			return err
 		}
-		t.keepBest()
-		if err := load(t.best, best); err != nil {
+		if err := fits(tensors(t.net), best); err != nil {
 			return fmt.Errorf("%s: %w", t.Dir.File(run.BestFile), err)
 		}
-		t.bestSaved = true
+		t.best, t.bestSaved = best, true
 	}
 	t.count()
 	return t.Dir.TruncateEvents(state.Epoch)
@@ -131,20 +142,20 @@ func (t *trainer) begin() error {
 
 // count counts the non-zeros afresh; steps keep the counts up to date.
 func (t *trainer) count() {
-	for i, p := range t.opt.Params {
-		t.nonzero[i] = t.Device.Nonzero(p.Value)
+	for _, p := range t.params {
+		p.Count()
 	}
 }
 
 // layers are the weight matrices with their counts of non-zeros.
 func (t *trainer) layers() []run.Layer {
 	var list []run.Layer
-	for i, p := range t.opt.Params {
+	for _, p := range t.params {
 		if p.Group != nn.None {
 			list = append(list, run.Layer{
 				Name:    strings.TrimSuffix(p.Name, ".weight"),
-				Params:  len(p.Value.Data),
-				Nonzero: t.nonzero[i],
+				Params:  p.Len(),
+				Nonzero: p.Nonzero,
 			})
 		}
 	}

@@ -16,15 +16,22 @@ const (
 // firstLayer gives the filters of a network's first layer: how many there are,
 // their shape, and a function that lays filter u into dst.
 func firstLayer(net *nn.Net, channels, side int) (units, h, w int, lay func(dst []float32, u int)) {
-	switch l := net.Layers[0].(type) {
-	case *nn.Conv2D:
-		return l.Win.K, l.Win.Size, l.Win.Size, func(dst []float32, u int) { copy(dst, l.W.Value.Row(u)) }
-	case *nn.Local:
-		return l.W.Value.Rows, side, side, func(dst []float32, u int) { layLocal(dst, l.W.Value.Row(u), l.Win, u/l.Win.K) }
-	case *nn.Dense:
-		return l.W.Value.Rows, side, side, func(dst []float32, u int) { copy(dst, l.W.Value.Row(u)) }
+	l, ok := net.Layers[0].(*nn.Linear)
+	if !ok {
+		panic("train: the first layer of a network has no weights")
 	}
-	panic("train: the first layer of a network has no weights")
+	units, cols := l.W.Size()
+	switch l.Kind {
+	case nn.Conv2D:
+		return units, l.Win.Size, l.Win.Size, func(dst []float32, u int) { l.W.Read(dst, u) }
+	case nn.Local:
+		row := make([]float32, cols)
+		return units, side, side, func(dst []float32, u int) {
+			l.W.Read(row, u)
+			layLocal(dst, row, l.Win, u/l.Win.K)
+		}
+	}
+	return units, side, side, func(dst []float32, u int) { l.W.Read(dst, u) }
 }
 
 // layLocal lays the weights of a window at its position into an image of

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"betalasso/nn"
 	"betalasso/run"
@@ -55,27 +56,36 @@ func Checksum(list []run.Tensor) string {
 	buf := make([]byte, 0, 1<<16)
 	for _, t := range list {
 		fmt.Fprintf(h, "%s %v\n", t.Name, t.Shape)
-		for at := 0; at < len(t.Data); at += cap(buf) / 4 {
-			buf = buf[:0]
-			for _, x := range t.Data[at:min(at+cap(buf)/4, len(t.Data))] {
-				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
+		rows, cols := t.Size()
+		row := make([]float32, cols)
+		for i := range rows {
+			if t.Rows != nil {
+				t.Rows.Read(row, i)
+			} else {
+				row = t.Data
 			}
-			h.Write(buf)
+			for part := range slices.Chunk(row, cap(buf)/4) {
+				buf = buf[:0]
+				for _, x := range part {
+					buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
+				}
+				h.Write(buf)
+			}
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
 // diverged is the error for a loss that is not finite.
-func (t *trainer) diverged(step int, lr float64) error {
+func (t *trainer) diverged(step int) error {
 	cause := "the steps are too large; try a smaller --lr"
 	if t.Config.Momentum >= 0.9 && t.Config.LR >= 0.1 {
 		cause = "the steps are too large; try a smaller --lr, or less --momentum"
 	}
-	for _, p := range t.opt.Params {
-		if v := t.Device.Nonzero(p.Value); p.Group != nn.None && v == 0 {
+	for _, p := range t.params {
+		if p.Count(); p.Group != nn.None && p.Nonzero == 0 {
 			cause = fmt.Sprintf("every weight of %s is zero; try a smaller λ or --beta", p.Name)
 		}
 	}
-	return &DivergedError{Epoch: t.state.Epoch + 1, Step: step + 1, LR: lr, Cause: cause}
+	return &DivergedError{Epoch: t.state.Epoch + 1, Step: step + 1, LR: t.lr, Cause: cause}
 }

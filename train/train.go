@@ -64,12 +64,15 @@ type Progress struct {
 type trainer struct {
 	Options
 	net       *nn.Net
-	opt       *optim.Optimizer
+	params    []*nn.Param
+	lr        float64 // of this step
+	hold      bool    // zero weights stay zero in this step
+	rule      nn.Rule
+	dense     float64 // multiply-adds of a step of one example, were all weights dense
 	pipe      *augment.Pipeline
 	feed      *feeder
 	train     data.Images
 	val       data.Images
-	nonzero   []int // of opt.Params
 	dlogits   compute.Mat
 	state     run.State
 	best      []run.Tensor // the network of the best epoch
@@ -115,8 +118,18 @@ func newTrainer(o Options) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.opt = optim.New(o.Device, rule(c), t.net.Params())
-	t.nonzero = make([]int, len(t.opt.Params))
+	t.params = t.net.Params()
+	r := rule(c)
+	t.rule = func(g nn.Group) compute.Update {
+		u := r.Update(g, t.lr)
+		u.Hold = t.hold
+		return u
+	}
+	flops, err := model.StepFLOPs(c.Model, sizeOf(c, o.Set))
+	if err != nil {
+		return nil, err
+	}
+	t.dense = flops / 2
 	t.dlogits = o.Device.Alloc(c.Batch, len(o.Set.Classes))
 	t.feed = newFeeder(o.Device, c.Batch, t.train.Size, max(1, o.Threads))
 	return t, nil
@@ -124,11 +137,15 @@ func newTrainer(o Options) (*trainer, error) {
 
 // newNet is the network of c for the images of set, with its first weights.
 func newNet(dev compute.Device, c run.Config, set *data.Set) (*nn.Net, error) {
-	return model.New(dev, c.Model, model.Size{
+	return model.New(dev, c.Model, sizeOf(c, set), c.Seed)
+}
+
+func sizeOf(c run.Config, set *data.Set) model.Size {
+	return model.Size{
 		Alpha: c.Alpha, Width: c.Width,
 		Channels: set.Channels, Side: set.Side, Classes: len(set.Classes),
 		Batch: c.Batch, Dropout: c.Dropout,
-	}, c.Seed)
+	}
 }
 
 // Split is the training and the validation part of set that c asks for.
@@ -172,15 +189,14 @@ func (t *trainer) epoch() error {
 		t.pipe.Apply(dst, pix, augment.Seed(c.Seed, epoch, i), sc)
 	})
 	defer t.feed.drain(stream, cancel)
-	var lr float64
 	for b := range stream {
 		b.ready.Wait()
 		step := s.Epoch*steps + s.Step
-		lr = optim.Cosine(c.LR, step, c.Epochs*steps)
-		loss, correct := t.step(b, step, lr)
+		t.lr = optim.Cosine(c.LR, step, c.Epochs*steps)
+		loss, correct := t.step(b, step)
 		t.feed.free <- b
 		if !finite(loss) {
-			return t.diverged(step, lr)
+			return t.diverged(step)
 		}
 		s.Step++
 		s.LossSum += loss
@@ -198,18 +214,17 @@ func (t *trainer) epoch() error {
 			}
 		}
 	}
-	return t.endEpoch(lr, began)
+	return t.endEpoch(began)
 }
 
 // step trains on one batch and returns the sum of its losses and the number of
 // right answers.
-func (t *trainer) step(b *batch, step int, lr float64) (loss float64, correct int) {
+func (t *trainer) step(b *batch, step int) (loss float64, correct int) {
 	loss, correct = t.forward(b, step)
 	if !finite(loss) {
 		return loss, correct
 	}
-	t.net.Backward(t.dlogits.Top(b.x.Rows))
-	t.opt.Step(t.Device, lr, t.nonzero)
+	t.backward(b, step)
 	return loss, correct
 }
 
@@ -220,20 +235,28 @@ func (t *trainer) forward(b *batch, step int) (loss float64, correct int) {
 	return t.Device.CrossEntropy(t.dlogits.Top(b.x.Rows), logits, b.labels)
 }
 
+// backward takes the step.
+func (t *trainer) backward(b *batch, step int) {
+	t.hold = t.Config.Regrowth > 0 && step%t.Config.Regrowth != 0
+	t.net.Backward(t.dlogits.Top(b.x.Rows), t.rule)
+	t.state.Work += t.net.Work()
+}
+
 // endEpoch validates and records the epoch whose last steps began at began.
-func (t *trainer) endEpoch(lr float64, began time.Time) error {
+func (t *trainer) endEpoch(began time.Time) error {
 	s, steps := &t.state, t.steps()
 	s.Seconds += time.Since(began).Seconds()
 	trained := s.Seconds
 	began = time.Now()
 	e := run.Event{
-		Epoch: s.Epoch + 1, Step: (s.Epoch + 1) * steps, LR: lr,
+		Epoch: s.Epoch + 1, Step: (s.Epoch + 1) * steps, LR: t.lr,
 		TrainLoss: s.LossSum / float64(s.Seen), TrainAcc: float64(s.Correct) / float64(s.Seen),
 		Nonzero: t.counts(), ExamplesPerSecond: float64(s.Seen) / trained,
+		StepMS: 1e3 * trained / float64(steps), Work: s.Work, DenseWork: t.dense * float64(s.Seen),
 	}
 	e.ValLoss, e.ValAcc = t.evaluate(t.val, "validate")
 	if !finite(e.ValLoss) {
-		return t.diverged(e.Step-1, lr)
+		return t.diverged(e.Step - 1)
 	}
 	s.LastValAcc = e.ValAcc
 	e.Seconds = trained + time.Since(began).Seconds()
@@ -241,7 +264,7 @@ func (t *trainer) endEpoch(lr float64, began time.Time) error {
 		s.BestEpoch, s.BestValAcc = e.Epoch, e.ValAcc
 		t.keepBest()
 	}
-	s.Epoch, s.Step, s.LossSum, s.Correct, s.Seen = e.Epoch, 0, 0, 0, 0
+	s.Epoch, s.Step, s.LossSum, s.Correct, s.Seen, s.Work = e.Epoch, 0, 0, 0, 0, 0
 	s.WallSeconds += e.Seconds
 	s.Seconds = 0
 	if err := t.followFilters(e.Epoch); err != nil {
@@ -297,10 +320,10 @@ func (t *trainer) tell(phase string, elapsed float64, e *run.Event) {
 		p.Loss, p.Acc = s.LossSum/float64(s.Seen), float64(s.Correct)/float64(s.Seen)
 		p.ExamplesPerSecond = float64(s.Seen) / elapsed
 	}
-	for i, q := range t.opt.Params {
+	for _, q := range t.params {
 		if q.Group != nn.None {
-			p.Weights += len(q.Value.Data)
-			p.Nonzero += t.nonzero[i]
+			p.Weights += q.Len()
+			p.Nonzero += q.Nonzero
 		}
 	}
 	if done := (p.Epoch-1)*steps + p.Step; done > 0 {

@@ -54,7 +54,7 @@ func sgd(c *run.Config) {
 // start makes options for a run in a new directory.
 func start(t *testing.T, c run.Config, threads int) Options {
 	t.Helper()
-	dev, err := cpu.New(threads, "", false)
+	dev, err := cpu.New(cpu.Options{Threads: threads})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,6 @@ type benchResult struct {
 	DataMS     float64 `json:"data_ms"`
 	ForwardMS  float64 `json:"forward_ms"`
 	BackwardMS float64 `json:"backward_ms"`
-	UpdateMS   float64 `json:"update_ms"`
 	Batch      int     `json:"batch"`
 	Augment    string  `json:"augment"`
 	Device     string  `json:"device"`
@@ -153,7 +152,7 @@ func (b *benchCommand) one() (r benchResult, err error) {
 	if err != nil {
 		return r, err
 	}
-	dev, err := cpu.New(threads(c), "", c.Precision == "bf16")
+	dev, err := cpu.New(cpu.Options{Threads: threads(c), BF16: c.Precision == "bf16"})
 	if err != nil {
 		return r, err
 	}
@@ -164,7 +163,7 @@ func (b *benchCommand) one() (r benchResult, err error) {
 	}
 	steps := make([]float64, b.Steps)
 	for i := range steps {
-		steps[i] = t.Data[i] + t.Forward[i] + t.Backward[i] + t.Update[i]
+		steps[i] = t.Data[i] + t.Forward[i] + t.Backward[i]
 	}
 	step := quantile(steps, 0.5)
 	peak := max(before, dev.Peak())
@@ -174,8 +173,8 @@ func (b *benchCommand) one() (r benchResult, err error) {
 		StepMS: 1e3 * step, GFLOPS: rate / 1e9, PeakGFLOPS: peak / 1e9, ExamplesPerSecond: float64(c.Batch) / step, PeakRSS: run.PeakRSS(),
 		Share: rate / peak, SpreadMS: 1e3 * (quantile(steps, 0.75) - quantile(steps, 0.25)),
 		DataMS: 1e3 * quantile(t.Data, 0.5), ForwardMS: 1e3 * quantile(t.Forward, 0.5),
-		BackwardMS: 1e3 * quantile(t.Backward, 0.5), UpdateMS: 1e3 * quantile(t.Update, 0.5),
-		Batch: c.Batch, Augment: c.Augment, Device: dev.Name(),
+		BackwardMS: 1e3 * quantile(t.Backward, 0.5),
+		Batch:      c.Batch, Augment: c.Augment, Device: dev.Name(),
 	}, nil
 }
 
@@ -217,10 +216,10 @@ func (b *benchCommand) print(out io.Writer, list []benchResult) error {
 	r := list[0]
 	fmt.Fprintf(out, "%s, batches of %d, %s; medians of %d steps, milliseconds\n", r.Device, r.Batch, r.Augment, b.Steps)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "NETWORK\tSIZE\tWEIGHTS\tSTEP\t±\tFORWARD\tBACKWARD\tUPDATE\tDATA\tGFLOP/S\tPEAK\tSHARE\tIMAGES/S\tMEMORY\t")
+	fmt.Fprintln(w, "NETWORK\tSIZE\tWEIGHTS\tSTEP\t±\tFORWARD\tBACKWARD\tDATA\tGFLOP/S\tPEAK\tSHARE\tIMAGES/S\tMEMORY\t")
 	for _, r := range list {
-		fmt.Fprintf(w, "%s\t%d\t%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.0f %%\t%.0f\t%s\t\n", r.Model, cmp.Or(r.Alpha, r.Width), short(r.Params),
-			r.StepMS, r.SpreadMS/2, r.ForwardMS, r.BackwardMS, r.UpdateMS, r.DataMS, r.GFLOPS, r.PeakGFLOPS, 100*r.Share, r.ExamplesPerSecond, bytesText(float64(r.PeakRSS)))
+		fmt.Fprintf(w, "%s\t%d\t%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.0f %%\t%.0f\t%s\t\n", r.Model, cmp.Or(r.Alpha, r.Width), short(r.Params),
+			r.StepMS, r.SpreadMS/2, r.ForwardMS, r.BackwardMS, r.DataMS, r.GFLOPS, r.PeakGFLOPS, 100*r.Share, r.ExamplesPerSecond, bytesText(float64(r.PeakRSS)))
 	}
 	return w.Flush()
 }

@@ -10,7 +10,7 @@ import (
 
 // newDevice is the device that c asks for. There is one kind so far, the CPU.
 func newDevice(c run.Config) (compute.Device, error) {
-	return cpu.New(threads(c), "", precision(c.Precision) == "bf16")
+	return cpu.New(cpu.Options{Threads: threads(c), BF16: precision(c.Precision) == "bf16", Dense: c.Sparse == "off"})
 }
 
 // precision settles "auto": bfloat16 where that is faster.

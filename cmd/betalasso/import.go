@@ -223,7 +223,8 @@ func imported(n *export.Network, c run.Config, set *data.Set, dev compute.Device
 		if p.Group == nn.None {
 			continue
 		}
-		l := run.Layer{Name: strings.TrimSuffix(p.Name, ".weight"), Params: len(p.Value.Data), Nonzero: dev.Nonzero(p.Value)}
+		p.Count()
+		l := run.Layer{Name: strings.TrimSuffix(p.Name, ".weight"), Params: p.Len(), Nonzero: p.Nonzero}
 		r.Layers = append(r.Layers, l)
 		r.Params += l.Params
 	}

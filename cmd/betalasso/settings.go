@@ -37,11 +37,14 @@ type settings struct {
 	LambdaConv  *float64 `placeholder:"X" group:"optimiser" help:"λ of the convolution-like layer (default: paper's, 1e-5)"`
 	LambdaFC    *float64 `name:"lambda-fc" placeholder:"X" group:"optimiser" help:"λ of the fully connected ones (default: paper's, 2e-6)"`
 
+	Regrowth string `default:"exact" placeholder:"exact|N" group:"optimiser" help:"look at zero weights in every step, or every N (default exact)"`
+
 	Epochs    int    `default:"100" placeholder:"N" group:"run" help:"passes over the training set (default 100)"`
 	Batch     int    `default:"512" placeholder:"N" group:"run" help:"examples a step (default 512)"`
 	Seed      uint64 `default:"1" placeholder:"N" group:"run" help:"of weights, split, order and augmentation (default 1)"`
 	Threads   int    `default:"0" placeholder:"N" group:"run" help:"changes no result; 0 is all cores (default 0)"`
 	Precision string `default:"auto" placeholder:"NAME" group:"run" help:"of products: auto, fp32, bf16 (default auto)"`
+	Sparse    string `default:"auto" placeholder:"NAME" group:"run" help:"products of what is left: auto, off; changes no result (default auto)"`
 }
 
 // defaultParams is the size of the EE-411 report's networks.
@@ -58,6 +61,18 @@ func (s settings) config(given origin) (run.Config, string, error) {
 		Data: s.Data, DataDir: s.DataDir, Val: s.Val, Train: s.Train, SVHNExtra: s.Extra, Augment: s.Augment,
 		Optimizer: s.Optimizer, LR: s.LR, Momentum: s.Momentum, WeightDecay: s.WeightDecay,
 		Epochs: s.Epochs, Batch: s.Batch, Seed: s.Seed, Threads: s.Threads, Precision: s.Precision,
+	}
+	if s.Sparse != "auto" {
+		c.Sparse = s.Sparse
+	}
+	if s.Regrowth != "exact" {
+		n, err := strconv.Atoi(s.Regrowth)
+		if err != nil || n < 1 {
+			return c, "", usageError{fmt.Errorf("regrowth: must be exact, or look at zero weights every N steps, not %q", s.Regrowth)}
+		}
+		if n > 1 {
+			c.Regrowth = n
+		}
 	}
 	s.settleLasso(&c, given)
 	if err := s.settleSize(&c, given); err != nil {

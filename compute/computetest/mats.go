@@ -35,9 +35,45 @@ func newGuarded(rows, cols int) guarded {
 
 // guard is a guarded copy of m.
 func guard(m compute.Mat) guarded {
-	g := newGuarded(m.Rows, m.Cols)
+	g := like(m)
 	copy(g.Data, m.Data)
 	return g
+}
+
+// like is a guarded matrix of m's shape and layout.
+func like(m compute.Mat) guarded {
+	g := newGuarded(m.Rows, m.Cols)
+	g.Trans = m.Trans
+	return g
+}
+
+// zerosLike is a matrix of zeros of m's shape and layout.
+func zerosLike(m compute.Mat) compute.Mat {
+	z := zeros(m.Rows, m.Cols)
+	z.Trans = m.Trans
+	return z
+}
+
+// column is the column of element i of m.Data.
+func column(m compute.Mat, i int) int {
+	if m.Trans {
+		return i / m.Rows
+	}
+	return i % m.Cols
+}
+
+// view gives m as it is or, with the same shape, as a view of its transpose.
+func view(m compute.Mat, trans bool) compute.Mat {
+	if !trans {
+		return m
+	}
+	v := zeros(m.Cols, m.Rows)
+	for i := range m.Rows {
+		for j := range m.Cols {
+			v.Data[j*m.Rows+i] = m.Data[i*m.Cols+j]
+		}
+	}
+	return v.T()
 }
 
 // intact reports a guard word that was written.

@@ -16,7 +16,7 @@ func newNorm(units, span int, relu bool) *compute.BatchNorm {
 		Gamma: random(1, units, 0.5, 1), Beta: random(1, units, 0, 2),
 		Mean: newGuarded(1, units).Mat, InvStd: newGuarded(1, units).Mat,
 		RunMean: random(1, units, 0, 3), RunVar: absolute(random(1, units, 2, 4)),
-		Epsilon: 1e-5, Average: 0.1,
+		Epsilon: 1e-5, Momentum: 0.1,
 	}
 	if units > 2 {
 		bn.Gamma.Data[2], bn.Beta.Data[2] = 0, 0
@@ -48,9 +48,14 @@ func (s *suite) batchNorm(t *testing.T) {
 			what := fmt.Sprintf("%d rows, %d units of %d, mean %v, relu %v", c.n, c.units, c.span, c.mean, relu)
 			x := random(c.n, c.units*c.span, c.mean, uint64(i))
 			bn := newNorm(c.units, c.span, relu)
-			s.normForward(t, what, x, bn)
-			s.normBackward(t, what, x, random(x.Rows, x.Cols, 0, uint64(i)+50), bn)
-			s.normEval(t, what, x, bn)
+			dy := random(x.Rows, x.Cols, 0, uint64(i)+50)
+			for _, trans := range []bool{false, true}[:1+1/c.span] {
+				what := fmt.Sprintf("%s, transposed %v", what, trans)
+				x, dy := view(x, trans), view(dy, trans)
+				s.normForward(t, what, x, bn)
+				s.normBackward(t, what, x, dy, bn)
+				s.normEval(t, what, x, bn)
+			}
 		}
 	}
 }
@@ -63,7 +68,7 @@ func (s *suite) normForward(t *testing.T, what string, x compute.Mat, bn *comput
 	what = "BatchNorm, " + what
 	mine, guards := twin(bn)
 	his, _ := twin(bn)
-	y, gx, want := newGuarded(x.Rows, x.Cols), guard(x), zeros(x.Rows, x.Cols)
+	y, gx, want := like(x), guard(x), zerosLike(x)
 	s.dev.BatchNorm(y.Mat, gx.Mat, mine)
 	s.ref.BatchNorm(want, x, his)
 	y.intact(t, what)
@@ -72,7 +77,7 @@ func (s *suite) normForward(t *testing.T, what string, x compute.Mat, bn *comput
 		g.intact(t, what)
 	}
 	near(t, what, y.Mat, want, func(i int) float64 {
-		u := i % x.Cols / bn.Span
+		u := column(x, i) / bn.Span
 		return 16 * ε * (math.Abs(float64(bn.Gamma.Data[u]))*size(x, his, i) + math.Abs(float64(bn.Beta.Data[u])))
 	})
 	scale := func(i int) float64 { // of a mean: the root mean square of what it is of
@@ -87,7 +92,7 @@ func (s *suite) normForward(t *testing.T, what string, x compute.Mat, bn *comput
 // size is (|x| + |mean|)·invstd of element i: how large the terms of its
 // normalised value are.
 func size(x compute.Mat, bn *compute.BatchNorm, i int) float64 {
-	u := i % x.Cols / bn.Span
+	u := column(x, i) / bn.Span
 	return (math.Abs(float64(x.Data[i])) + math.Abs(float64(bn.Mean.Data[u]))) * float64(bn.InvStd.Data[u])
 }
 
@@ -101,16 +106,16 @@ func (s *suite) normBackward(t *testing.T, what string, x, dy compute.Mat, bn *c
 	t.Helper()
 	what = "BatchNormGrad, " + what
 	bn, _ = twin(bn)
-	out := zeros(x.Rows, x.Cols)
+	out := zerosLike(x)
 	s.ref.BatchNorm(out, x, bn)
-	var want, wantGamma, wantBeta = zeros(x.Rows, x.Cols), zeros(1, bn.Gamma.Cols), zeros(1, bn.Gamma.Cols)
+	want, wantGamma, wantBeta := zerosLike(x), zeros(1, bn.Gamma.Cols), zeros(1, bn.Gamma.Cols)
 	s.ref.BatchNormGrad(want, wantGamma, wantBeta, dy, x, bn)
 	sum, dot := make([]float64, bn.Gamma.Cols), make([]float64, bn.Gamma.Cols)
 	for i, g := range dy.Data {
 		if bn.ReLU && out.Data[i] <= 0 {
 			continue
 		}
-		u := i % x.Cols / bn.Span
+		u := column(x, i) / bn.Span
 		sum[u] += math.Abs(float64(g))
 		dot[u] += math.Abs(float64(g)) * size(x, bn, i)
 	}
@@ -121,7 +126,7 @@ func (s *suite) normBackward(t *testing.T, what string, x, dy compute.Mat, bn *c
 		gx, gy := guard(x), guard(dy)
 		dx := gy
 		if !inPlace {
-			dx = newGuarded(x.Rows, x.Cols)
+			dx = like(x)
 		}
 		dgamma, dbeta := newGuarded(1, bn.Gamma.Cols), newGuarded(1, bn.Gamma.Cols)
 		s.dev.BatchNormGrad(dx.Mat, dgamma.Mat, dbeta.Mat, gy.Mat, gx.Mat, state)
@@ -137,7 +142,7 @@ func (s *suite) normBackward(t *testing.T, what string, x, dy compute.Mat, bn *c
 		near(t, what+": dγ", dgamma.Mat, wantGamma, func(i int) float64 { return 16 * ε * dot[i] })
 		near(t, what+": dβ", dbeta.Mat, wantBeta, func(i int) float64 { return 16 * ε * sum[i] })
 		near(t, what+": dx", dx.Mat, want, func(i int) float64 {
-			u := i % x.Cols / bn.Span
+			u := column(x, i) / bn.Span
 			g := math.Abs(float64(dy.Data[i]))
 			return 16 * ε * math.Abs(float64(bn.Gamma.Data[u])) * float64(bn.InvStd.Data[u]) *
 				(g + sum[u]/count + size(x, bn, i)*dot[u]/count)
@@ -148,7 +153,7 @@ func (s *suite) normBackward(t *testing.T, what string, x, dy compute.Mat, bn *c
 func (s *suite) normEval(t *testing.T, what string, x compute.Mat, bn *compute.BatchNorm) {
 	t.Helper()
 	what = "BatchNormEval, " + what
-	want := zeros(x.Rows, x.Cols)
+	want := zerosLike(x)
 	s.ref.BatchNormEval(want, x, bn)
 	for _, inPlace := range []bool{false, true} {
 		what := fmt.Sprintf("%s, in place %v", what, inPlace)
@@ -156,7 +161,7 @@ func (s *suite) normEval(t *testing.T, what string, x compute.Mat, bn *compute.B
 		gx := guard(x)
 		y := gx
 		if !inPlace {
-			y = newGuarded(x.Rows, x.Cols)
+			y = like(x)
 		}
 		s.dev.BatchNormEval(y.Mat, gx.Mat, state)
 		for _, g := range append(guards, gx, y) {
@@ -168,7 +173,7 @@ func (s *suite) normEval(t *testing.T, what string, x compute.Mat, bn *compute.B
 		unchanged(t, what, state.RunMean, bn.RunMean)
 		unchanged(t, what, state.RunVar, bn.RunVar)
 		near(t, what, y.Mat, want, func(i int) float64 {
-			u := i % x.Cols / bn.Span
+			u := column(x, i) / bn.Span
 			inv := 1 / math.Sqrt(float64(bn.RunVar.Data[u])+float64(bn.Epsilon))
 			terms := (math.Abs(float64(x.Data[i])) + math.Abs(float64(bn.RunMean.Data[u]))) * inv
 			return 16 * ε * (math.Abs(float64(bn.Gamma.Data[u]))*terms + math.Abs(float64(bn.Beta.Data[u])))

@@ -20,14 +20,19 @@ type product func(dev compute.Device, dst, a, b compute.Mat)
 // where ref gives Σ|aᵢbᵢ| as the same product of absolute values.
 func (s *suite) check(t *testing.T, what string, op product, rows, cols, k int, a, b compute.Mat) {
 	t.Helper()
-	dst := newGuarded(rows, cols)
+	s.checkInto(t, what, op, zeros(rows, cols), k, a, b)
+}
+
+// checkInto is check with a destination of the shape and layout of to.
+func (s *suite) checkInto(t *testing.T, what string, op product, to compute.Mat, k int, a, b compute.Mat) {
+	t.Helper()
+	dst := like(to)
 	ga, gb := guard(a), guard(b) // sources at odd addresses, too
-	ga.Trans, gb.Trans = a.Trans, b.Trans
 	op(s.dev, dst.Mat, ga.Mat, gb.Mat)
 	dst.intact(t, what)
 	unchanged(t, what, ga.Mat, a)
 	unchanged(t, what, gb.Mat, b)
-	want, sum := zeros(rows, cols), zeros(rows, cols)
+	want, sum := zerosLike(to), zerosLike(to)
 	op(s.ref, want, a, b)
 	op(s.ref, sum, absolute(a), absolute(b))
 	relative := 2*s.unit + s.unit*s.unit + 2*float64(k+1)*ε
@@ -40,20 +45,6 @@ func (s *suite) check(t *testing.T, what string, op product, rows, cols, k int, 
 }
 
 func multiply(dev compute.Device, dst, a, b compute.Mat) { dev.Mul(dst, a, b) }
-
-// view gives m as it is or, with the same shape, as a view of its transpose.
-func view(m compute.Mat, trans bool) compute.Mat {
-	if !trans {
-		return m
-	}
-	v := zeros(m.Cols, m.Rows)
-	for i := range m.Rows {
-		for j := range m.Cols {
-			v.Data[j*m.Rows+i] = m.Data[i*m.Cols+j]
-		}
-	}
-	return v.T()
-}
 
 func (s *suite) mul(t *testing.T) {
 	var sizes [][3]int // rows, cols, k
@@ -108,34 +99,40 @@ func (s *suite) mulNotFinite(t *testing.T) {
 // rows tests AddRow, which is exact, and SumRows.
 func (s *suite) rows(t *testing.T) {
 	for _, z := range [][2]int{{0, 3}, {1, 1}, {5, 7}, {16, 64}, {17, 65}, {3, 1031}, {515, 10}} {
-		n, cols := z[0], z[1]
-		what := fmt.Sprintf("AddRow %dx%d", n, cols)
-		a, b := random(n, cols, 0, 1), random(1, cols, 0, 2)
-		b.Data[cols-1] = float32(math.NaN())
-		dst, row := guard(a), guard(b)
-		s.dev.AddRow(dst.Mat, row.Mat)
-		dst.intact(t, what)
-		unchanged(t, what, row.Mat, b)
-		want := clone(a)
-		s.ref.AddRow(want, b)
-		exactly(t, what, dst.Mat, want)
-
-		what = fmt.Sprintf("SumRows %dx%d", n, cols)
-		if n > 0 {
-			a.Data[n*cols-1] = float32(math.Inf(-1))
-		}
-		sum, src := newGuarded(1, cols), guard(a)
-		s.dev.SumRows(sum.Mat, src.Mat)
-		sum.intact(t, what)
-		unchanged(t, what, src.Mat, a)
-		want, abs := zeros(1, cols), zeros(1, cols)
-		s.ref.SumRows(want, a)
-		s.ref.SumRows(abs, absolute(a))
-		near(t, what, sum.Mat, want, func(i int) float64 { // |got − want| ≤ 2n·ε·Σ|aᵢ|
-			if math.IsInf(float64(abs.Data[i]), 0) {
-				return math.Inf(1)
+		for _, trans := range []bool{false, true} {
+			n, cols := z[0], z[1]
+			what := fmt.Sprintf("AddRow %dx%d, transposed %v", n, cols, trans)
+			a, b := random(n, cols, 0, 1), random(1, cols, 0, 2)
+			b.Data[cols-1] = float32(math.NaN())
+			dst, row := guard(view(a, trans)), guard(b)
+			s.dev.AddRow(dst.Mat, row.Mat)
+			dst.intact(t, what)
+			unchanged(t, what, row.Mat, b)
+			want := view(a, trans)
+			if !trans {
+				want = clone(a)
 			}
-			return 2 * float64(n+1) * ε * float64(abs.Data[i])
-		})
+			s.ref.AddRow(want, b)
+			exactly(t, what, dst.Mat, want)
+
+			what = fmt.Sprintf("SumRows %dx%d, transposed %v", n, cols, trans)
+			if n > 0 {
+				a.Data[n*cols-1] = float32(math.Inf(-1))
+			}
+			from := view(a, trans)
+			sum, src := newGuarded(1, cols), guard(from)
+			s.dev.SumRows(sum.Mat, src.Mat)
+			sum.intact(t, what)
+			unchanged(t, what, src.Mat, from)
+			want, abs := zeros(1, cols), zeros(1, cols)
+			s.ref.SumRows(want, from)
+			s.ref.SumRows(abs, absolute(from))
+			near(t, what, sum.Mat, want, func(i int) float64 { // |got − want| ≤ 2n·ε·Σ|aᵢ|
+				if math.IsInf(float64(abs.Data[i]), 0) {
+					return math.Inf(1)
+				}
+				return 2 * float64(n+1) * ε * float64(abs.Data[i])
+			})
+		}
 	}
 }

@@ -32,6 +32,7 @@ func Run(t *testing.T, dev compute.Device, unit float64) {
 		{"mul", (*suite).mul},
 		{"mul, not finite", (*suite).mulNotFinite},
 		{"rows", (*suite).rows},
+		{"dense", (*suite).dense},
 		{"windows", (*suite).windows},
 		{"windows, not finite", (*suite).windowsNotFinite},
 		{"batch norm", (*suite).batchNorm},
@@ -41,7 +42,6 @@ func Run(t *testing.T, dev compute.Device, unit float64) {
 		{"cross entropy, not finite", (*suite).crossEntropyNotFinite},
 		{"update, exact", (*suite).updateExact},
 		{"update, rounded", (*suite).updateRounded},
-		{"nonzero", (*suite).nonzero},
 		{"shapes that do not fit", (*suite).misfits},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(s, t) })
@@ -104,7 +104,6 @@ func exactly(t *testing.T, what string, got, want compute.Mat) {
 func (s *suite) misfits(t *testing.T) {
 	d, m := s.dev, s.dev.Alloc
 	win := compute.Window{C: 2, H: 4, W: 4, K: 3, Size: 3, Stride: 1, Pad: 1}
-	local := win.Positions() * win.K
 	bn := newNorm(3, 1, false)
 	for _, c := range []struct {
 		name string
@@ -116,14 +115,18 @@ func (s *suite) misfits(t *testing.T) {
 		{"Mul, dst a view", func() { d.Mul(m(3, 2).T(), m(2, 4), m(4, 3)) }},
 		{"AddRow", func() { d.AddRow(m(2, 3), m(1, 2)) }},
 		{"SumRows", func() { d.SumRows(m(1, 2), m(4, 3)) }},
-		{"Conv, x", func() { d.Conv(m(2, win.Out()), m(2, win.In()-1), m(win.K, win.Patch()), win) }},
-		{"Conv, y", func() { d.Conv(m(3, win.Out()), m(2, win.In()), m(win.K, win.Patch()), win) }},
-		{"Conv, w", func() { d.Conv(m(2, win.Out()), m(2, win.In()), m(local, win.Patch()), win) }},
-		{"ConvGradW", func() { d.ConvGradW(m(win.K+1, win.Patch()), m(2, win.Out()), m(2, win.In()), win) }},
-		{"ConvGradX", func() { d.ConvGradX(m(1, win.In()), m(2, win.Out()), m(win.K, win.Patch()), win) }},
-		{"Local, w", func() { d.Local(m(2, win.Out()), m(2, win.In()), m(win.K, win.Patch()), win) }},
-		{"LocalGradW", func() { d.LocalGradW(m(win.K, win.Patch()), m(2, win.Out()), m(2, win.In()), win) }},
-		{"LocalGradX", func() { d.LocalGradX(m(1, win.In()), m(2, win.Out()), m(local, win.Patch()), win) }},
+		{"Conv, x", func() { d.Conv(win).Forward(m(2, win.Out()), m(2, win.In()-1)) }},
+		{"Conv, y", func() { d.Conv(win).Forward(m(3, win.Out()), m(2, win.In())) }},
+		{"Conv, a view", func() { d.Conv(win).Forward(m(2, win.Out()), m(win.In(), 2).T()) }},
+		{"Conv, dx", func() { d.Conv(win).GradInput(m(1, win.In()), m(2, win.Out())) }},
+		{"Conv, dy", func() { d.Conv(win).Step(m(2, win.Out()+1), m(2, win.In()), compute.Update{}) }},
+		{"Local, y", func() { d.Local(win).Forward(m(2, win.Out()+1), m(2, win.In())) }},
+		{"Local, dy", func() { d.Local(win).Step(m(1, win.Out()), m(2, win.In()), compute.Update{}) }},
+		{"Dense, x", func() { d.Dense(3, 4).Forward(m(2, 3), m(2, 5)) }},
+		{"Dense, y", func() { d.Dense(3, 4).Forward(m(2, 4), m(2, 4)) }},
+		{"Dense, dx", func() { d.Dense(3, 4).GradInput(m(2, 3), m(2, 3)) }},
+		{"Dense, dy", func() { d.Dense(3, 4).Step(m(3, 3), m(2, 4), compute.Update{}) }},
+		{"Dense, hold with momentum", func() { d.Dense(3, 4).Step(m(2, 3), m(2, 4), compute.Update{Momentum: 0.5, Hold: true}) }},
 		{"BatchNorm", func() { d.BatchNorm(m(2, 4), m(2, 4), bn) }},
 		{"BatchNormEval", func() { d.BatchNormEval(m(2, 3), m(3, 3), bn) }},
 		{"BatchNormGrad", func() { d.BatchNormGrad(m(2, 3), m(1, 3), m(1, 3), m(2, 3), m(3, 3), bn) }},

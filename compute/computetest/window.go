@@ -8,19 +8,68 @@ import (
 	"betalasso/compute"
 )
 
-// windowOps are the six operations of a window, each a sum of products: the
-// shapes of dst, a and b, and the number of terms of a sum.
+// layerOps are the three operations of a layer of weights, each a sum of
+// products: the shapes of dst, a and b, and the number of terms of a sum.
+func layerOps(name string, make func(compute.Device) compute.Weights, x, y, w [2]int, terms [3]int) []windowOp {
+	return []windowOp{
+		{name + ".Forward", y, x, w, terms[0], func(d compute.Device, dst, a, b compute.Mat) { filled(make(d), b).Forward(dst, a) }},
+		{name + ".GradInput", x, y, w, terms[1], func(d compute.Device, dst, a, b compute.Mat) { filled(make(d), b).GradInput(dst, a) }},
+		{name + ".Step", w, y, x, terms[2], func(d compute.Device, dst, a, b compute.Mat) {
+			// From zeros, a step with η = 1 gives the gradient, but for its sign.
+			s := make(d)
+			s.Step(a, b, compute.Update{LR: 1})
+			for i := range dst.Rows {
+				s.Read(dst.Row(i), i)
+			}
+			for i := range dst.Data {
+				dst.Data[i] = -dst.Data[i]
+			}
+		}},
+	}
+}
+
+// filled is s with the values of m.
+func filled(s compute.Weights, m compute.Mat) compute.Weights {
+	for i := range m.Rows {
+		s.Write(i, m.Row(i))
+	}
+	return s
+}
+
+// windowOps are those of a convolution and of a locally connected layer.
 func windowOps(n int, win compute.Window) []windowOp {
 	positions, k := win.Positions(), win.K
 	x, y := [2]int{n, win.In()}, [2]int{n, win.Out()}
-	shared, own := [2]int{k, win.Patch()}, [2]int{positions * k, win.Patch()}
-	return []windowOp{
-		{"Conv", y, x, shared, win.Patch(), func(d compute.Device, dst, a, b compute.Mat) { d.Conv(dst, a, b, win) }},
-		{"ConvGradW", shared, y, x, n * positions, func(d compute.Device, dst, a, b compute.Mat) { d.ConvGradW(dst, a, b, win) }},
-		{"ConvGradX", x, y, shared, k * win.Size * win.Size, func(d compute.Device, dst, a, b compute.Mat) { d.ConvGradX(dst, a, b, win) }},
-		{"Local", y, x, own, win.Patch(), func(d compute.Device, dst, a, b compute.Mat) { d.Local(dst, a, b, win) }},
-		{"LocalGradW", own, y, x, n, func(d compute.Device, dst, a, b compute.Mat) { d.LocalGradW(dst, a, b, win) }},
-		{"LocalGradX", x, y, own, k * win.Size * win.Size, func(d compute.Device, dst, a, b compute.Mat) { d.LocalGradX(dst, a, b, win) }},
+	return append(
+		layerOps("Conv", func(d compute.Device) compute.Weights { return d.Conv(win) }, x, y, [2]int{k, win.Patch()},
+			[3]int{win.Patch(), k * win.Size * win.Size, n * positions}),
+		layerOps("Local", func(d compute.Device) compute.Weights { return d.Local(win) }, x, y, [2]int{positions * k, win.Patch()},
+			[3]int{win.Patch(), k * win.Size * win.Size, n})...)
+}
+
+// denseOps are those of a fully connected layer.
+func denseOps(n, in, out int) []windowOp {
+	return layerOps("Dense", func(d compute.Device) compute.Weights { return d.Dense(out, in) }, [2]int{n, in}, [2]int{n, out}, [2]int{out, in}, [3]int{in, out, n})
+}
+
+// dense tests the operations of fully connected layers with every layout of the
+// batch's matrices.
+func (s *suite) dense(t *testing.T) {
+	for _, z := range [][3]int{{1, 1, 1}, {2, 3, 5}, {7, 17, 9}, {16, 33, 50}, {31, 8, 48}, {33, 100, 97}, {48, 13, 131}, {65, 520, 24}, {512, 70, 130}, {530, 48, 33}} {
+		n, in, out := z[0], z[1], z[2]
+		for i, op := range denseOps(n, in, out) {
+			for layout := range 4 {
+				a, b := random(op.a[0], op.a[1], 0, uint64(i)), random(op.b[0], op.b[1], 0, uint64(i)+100)
+				to := zeros(op.dst[0], op.dst[1])
+				a = view(a, layout&1 != 0)
+				if i == 2 { // the other operand is of the batch too
+					b = view(b, layout&2 != 0)
+				} else {
+					to = view(to, layout&2 != 0)
+				}
+				s.checkInto(t, fmt.Sprintf("%s, %d of %d → %d, layout %02b", op.name, n, in, out, layout), op.run, to, op.terms, a, b)
+			}
+		}
 	}
 }
 

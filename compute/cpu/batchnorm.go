@@ -33,7 +33,7 @@ type normJob struct {
 func (d *Device) norm(op string, j normJob) {
 	bn := j.bn
 	check(op, bn.Span > 0 && j.x.Cols == bn.Gamma.Cols*bn.Span && j.y.Rows == j.x.Rows && j.y.Cols == j.x.Cols &&
-		!j.x.Trans && !j.y.Trans, j.y, j.x, bn.Gamma)
+		j.x.Trans == j.y.Trans && (bn.Span == 1 || !j.x.Trans), j.y, j.x, bn.Gamma)
 	// A few cache lines of each row, and more where there are units for all.
 	cols := max(64, min(256, j.x.Cols/16&^63))
 	j.d, j.block = d, max(1, cols/bn.Span)
@@ -41,28 +41,37 @@ func (d *Device) norm(op string, j normJob) {
 	if bn.ReLU {
 		j.limit = 0
 	}
+	if j.x.Trans {
+		j.block = max(1, stretch/max(1, j.x.Rows))
+	}
 	d.jobs.norm = j
 	d.pool.run((bn.Gamma.Cols+j.block-1)/j.block, pass*len(j.x.Data), &d.jobs.norm)
 }
 
-// BatchNorm is compute.Device's.
+// BatchNorm implements compute.Device.
 func (d *Device) BatchNorm(y, x compute.Mat, bn *compute.BatchNorm) {
 	d.norm("BatchNorm", normJob{bn: bn, mode: normTrain, y: y, x: x})
 }
 
-// BatchNormEval is compute.Device's.
+// BatchNormEval implements compute.Device.
 func (d *Device) BatchNormEval(y, x compute.Mat, bn *compute.BatchNorm) {
 	d.norm("BatchNormEval", normJob{bn: bn, mode: normEval, y: y, x: x})
 }
 
-// BatchNormGrad is compute.Device's.
+// BatchNormGrad implements compute.Device.
 func (d *Device) BatchNormGrad(dx, dgamma, dbeta, dy, x compute.Mat, bn *compute.BatchNorm) {
-	check("BatchNormGrad", dy.Rows == x.Rows && dy.Cols == x.Cols && !dy.Trans, dy, x)
+	check("BatchNormGrad", dy.Rows == x.Rows && dy.Cols == x.Cols && dy.Trans == x.Trans, dy, x)
 	d.norm("BatchNormGrad", normJob{bn: bn, mode: normGrad, y: dx, x: x, dy: dy, dgamma: dgamma, dbeta: dbeta})
 }
 
 func (j *normJob) do(t int, w *worker) {
 	lo, hi := t*j.block, min((t+1)*j.block, j.bn.Gamma.Cols)
+	if j.x.Trans {
+		for u := lo; u < hi; u++ {
+			j.row(u, w)
+		}
+		return
+	}
 	n := (hi - lo) * j.bn.Span
 	buf := grow(&w.extra, 5*n)
 	c := columns{buf[:n], buf[n : 2*n], buf[2*n : 3*n], buf[3*n : 4*n], buf[4*n:]}
@@ -107,38 +116,86 @@ func (j *normJob) total(s []float64, u int) float64 {
 // statistics sets the mean and deviation of units lo..hi, and moves their
 // running averages. s1 and s2 are zeros for each column.
 func (j *normJob) statistics(lo, hi int, s1, s2 []float64) {
-	bn := j.bn
 	for i := range j.x.Rows {
 		j.fetch(j.x, i, lo, hi)
 		j.d.kernel.moments(j.part(j.x, i, lo, hi), s1, s2)
 	}
-	count := float64(max(1, j.x.Rows*bn.Span))
 	for u := lo; u < hi; u++ {
-		mean := j.total(s1, u-lo) / count
-		variance := j.total(s2, u-lo)/count - mean*mean
-		if variance < 0 {
-			variance = 0
-		}
-		unbiased := variance * count / max(1, count-1)
-		bn.Mean.Data[u] = float32(mean)
-		bn.InvStd.Data[u] = float32(1 / math.Sqrt(variance+float64(bn.Epsilon)))
-		bn.RunMean.Data[u] += bn.Average * (float32(mean) - bn.RunMean.Data[u])
-		bn.RunVar.Data[u] += bn.Average * (float32(unbiased) - bn.RunVar.Data[u])
+		j.settle(u, j.total(s1, u-lo), j.total(s2, u-lo))
+	}
+}
+
+// count is the number of values that a unit has in the batch.
+func (j *normJob) count() float64 { return float64(max(1, j.x.Rows*j.bn.Span)) }
+
+// settle sets the mean and deviation of unit u from the sums of its values and
+// their squares, and moves its running averages.
+func (j *normJob) settle(u int, s1, s2 float64) {
+	bn, count := j.bn, j.count()
+	mean := s1 / count
+	variance := max(0, s2/count-mean*mean)
+	unbiased := variance * count / max(1, count-1)
+	bn.Mean.Data[u] = float32(mean)
+	bn.InvStd.Data[u] = float32(1 / math.Sqrt(variance+float64(bn.Epsilon)))
+	bn.RunMean.Data[u] += bn.Momentum * (float32(mean) - bn.RunMean.Data[u])
+	bn.RunVar.Data[u] += bn.Momentum * (float32(unbiased) - bn.RunVar.Data[u])
+}
+
+// unit is the mean, the scale and the shift of unit u; without inv, from the
+// running variance.
+func (j *normJob) unit(u int, mean, inv []float32) (m, scale, shift float32) {
+	v := float32(0)
+	if inv != nil {
+		v = inv[u]
+	} else {
+		v = float32(1 / math.Sqrt(float64(j.bn.RunVar.Data[u])+float64(j.bn.Epsilon)))
+	}
+	return mean[u], j.bn.Gamma.Data[u] * v, j.bn.Beta.Data[u]
+}
+
+// grads sets the gradients of γ and β of unit u from the sums of g and
+// g·(x − mean), and gives the two factors that the input's gradient has of them.
+func (j *normJob) grads(u int, s1, s2 float64) (k1, k2 float32) {
+	inv := float64(j.bn.InvStd.Data[u])
+	scale := float64(j.bn.Gamma.Data[u] * j.bn.InvStd.Data[u])
+	j.dbeta.Data[u] = float32(s1)
+	j.dgamma.Data[u] = float32(s2 * inv)
+	return float32(scale * s1 / j.count()), float32(scale * s2 * inv * inv / j.count())
+}
+
+// row does all of unit u, whose values are one row in memory: they are still in
+// the first-level cache when they are read again.
+func (j *normJob) row(u int, w *worker) {
+	kn, bn := &j.d.kernel, j.bn
+	x, y := j.x.T().Row(u), j.y.T().Row(u)
+	c, s := &w.unit, &w.lanes
+	*c, *s = factors{limit: j.limit}, lanes{}
+	switch j.mode {
+	case normTrain:
+		kn.rowMoments(x, s)
+		s1, s2 := s.totals()
+		j.settle(u, s1, s2)
+		c.mean, c.scale, c.shift = j.unit(u, bn.Mean.Data, bn.InvStd.Data)
+		kn.rowNormalise(y, x, c)
+	case normEval:
+		c.mean, c.scale, c.shift = j.unit(u, bn.RunMean.Data, nil)
+		kn.rowNormalise(y, x, c)
+	case normGrad:
+		dy := j.dy.T().Row(u)
+		c.mean, c.scale, c.shift = j.unit(u, bn.Mean.Data, bn.InvStd.Data)
+		kn.rowGradMoments(dy, x, c, s)
+		s1, s2 := s.totals()
+		c.k1, c.k2 = j.grads(u, s1, s2)
+		kn.rowNormaliseGrad(y, dy, x, c)
 	}
 }
 
 // spread sets the factors of the columns of units lo..hi; without inv, from the
 // running variance.
 func (j *normJob) spread(c columns, lo, hi int, mean, inv []float32) {
-	bn, span := j.bn, j.bn.Span
+	span := j.bn.Span
 	for u := lo; u < hi; u++ {
-		var v float32
-		if inv != nil {
-			v = inv[u]
-		} else {
-			v = float32(1 / math.Sqrt(float64(bn.RunVar.Data[u])+float64(bn.Epsilon)))
-		}
-		m, scale, shift := mean[u], bn.Gamma.Data[u]*v, bn.Beta.Data[u]
+		m, scale, shift := j.unit(u, mean, inv)
 		for i := (u - lo) * span; i < (u-lo+1)*span; i++ {
 			c.mean[i], c.scale[i], c.shift[i] = m, scale, shift
 		}
@@ -155,20 +212,14 @@ func (j *normJob) normalise(lo, hi int, c columns) {
 // gradient sets the gradients of units lo..hi. s1 and s2 are zeros for each
 // column.
 func (j *normJob) gradient(lo, hi int, c columns, s1, s2 []float64) {
-	bn, span := j.bn, j.bn.Span
+	span := j.bn.Span
 	for i := range j.x.Rows {
 		j.fetch(j.dy, i, lo, hi)
 		j.fetch(j.x, i, lo, hi)
 		j.d.kernel.gradMoments(j.part(j.dy, i, lo, hi), j.part(j.x, i, lo, hi), c, j.limit, s1, s2)
 	}
-	count := float64(max(1, j.x.Rows*span))
 	for u := lo; u < hi; u++ {
-		sum1, sum2 := j.total(s1, u-lo), j.total(s2, u-lo)
-		inv := float64(bn.InvStd.Data[u])
-		scale := float64(bn.Gamma.Data[u] * bn.InvStd.Data[u])
-		j.dbeta.Data[u] = float32(sum1)
-		j.dgamma.Data[u] = float32(sum2 * inv)
-		k1, k2 := float32(scale*sum1/count), float32(scale*sum2*inv*inv/count)
+		k1, k2 := j.grads(u, j.total(s1, u-lo), j.total(s2, u-lo))
 		for i := (u - lo) * span; i < (u-lo+1)*span; i++ {
 			c.k1[i], c.k2[i] = k1, k2
 		}

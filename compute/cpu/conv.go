@@ -10,14 +10,8 @@ type convJob struct {
 	y, x compute.Mat
 }
 
-// Conv is compute.Device's: for each image, a product of the weights with the
-// patches, which are packed straight from the image.
-func (d *Device) Conv(y, x, w compute.Mat, win compute.Window) {
-	check("Conv", x.Cols == win.In() && y.Cols == win.Out() && x.Rows == y.Rows &&
-		w.Rows == win.K && w.Cols == win.Patch() && !x.Trans && !y.Trans && !w.Trans, y, x, w)
-	d.convolve(y, x, w.Data, win)
-}
-
+// convolve sets y to the convolution of x: for each image, a product of the
+// weights with the patches, which are packed straight from the image.
 func (d *Device) convolve(y, x compute.Mat, w []float32, win compute.Window) {
 	taps := win.Patch()
 	j := &d.jobs.conv
@@ -41,7 +35,7 @@ func (j *convJob) do(n int, w *worker) {
 			for i := 0; i < nb; i += nr {
 				d.packPositions(b[i*kr:], l, img, j0+i, k0, kc, w)
 			}
-			d.block(kr, j.a.at(0, k0, kc), b, l.win.K, nb, out[j0:], positions, k0 > 0, w)
+			d.block(kr, false, j.a.at(0, k0, kc), b, l.win.K, nb, out[j0:], positions, k0 > 0, w)
 		}
 	}
 }
@@ -65,10 +59,8 @@ type convSumJob struct {
 	parts []float32
 }
 
-// ConvGradW is compute.Device's.
-func (d *Device) ConvGradW(dw, dy, x compute.Mat, win compute.Window) {
-	check("ConvGradW", x.Cols == win.In() && dy.Cols == win.Out() && x.Rows == dy.Rows &&
-		dw.Rows == win.K && dw.Cols == win.Patch() && !x.Trans && !dy.Trans && !dw.Trans, dw, dy, x)
+// convGradW sets dw to the gradient by the weights.
+func (d *Device) convGradW(dw, dy, x compute.Mat, win compute.Window) {
 	l, parts := d.lattice(win), grow(&d.spare, gradChunks*len(dw.Data))
 	j := &d.jobs.convGradW
 	*j = convGradWJob{d: d, l: l, dy: dy, x: x, parts: parts}
@@ -101,7 +93,7 @@ func (j *convGradWJob) do(t int, w *worker) {
 				nb := min(kn.nr, taps-i)
 				d.layTaps(met, kc, l, img, l.tap[i:i+nb], k0, kc)
 				d.pack(b, kn.nr, operand{data: met, ld: kc, lines: nb, k: kc, along: true}, 0, 0, kc, w)
-				d.block(kr, a, b, k, nb, part[i:], taps, true, w)
+				d.block(kr, false, a, b, k, nb, part[i:], taps, true, w)
 			}
 		}
 	}
@@ -125,12 +117,10 @@ type convGradXJob struct {
 	dx, dy compute.Mat
 }
 
-// ConvGradX is compute.Device's. With a stride of 1 it is a convolution of dy
-// with the weights turned by 180°. Else it is the patches' gradients, by a
-// product, added up where they overlap.
-func (d *Device) ConvGradX(dx, dy, w compute.Mat, win compute.Window) {
-	check("ConvGradX", dx.Cols == win.In() && dy.Cols == win.Out() && dx.Rows == dy.Rows &&
-		w.Rows == win.K && w.Cols == win.Patch() && !dx.Trans && !dy.Trans && !w.Trans, dx, dy, w)
+// convGradX sets dx to the gradient by the input. With a stride of 1 it is a
+// convolution of dy with the weights turned by 180°. Else it is the patches'
+// gradients, by a product, added up where they overlap.
+func (d *Device) convGradX(dx, dy, w compute.Mat, win compute.Window) {
 	if win.Stride == 1 && win.Pad < win.Size {
 		back := compute.Window{C: win.K, H: win.OutH(), W: win.OutW(), K: win.C,
 			Size: win.Size, Stride: 1, Pad: win.Size - 1 - win.Pad}
@@ -165,7 +155,7 @@ func (j *convGradXJob) do(n int, w *worker) {
 		for k0 := 0; k0 < k; k0 += depth {
 			kc := min(depth, k-k0)
 			d.pack(b, kn.nr, right, i, k0, kc, w)
-			d.block(kn.rows(kc), j.a.at(0, k0, kc), b, taps, min(kn.nr, positions-i), patches[i:], positions, k0 > 0, w)
+			d.block(kn.rows(kc), false, j.a.at(0, k0, kc), b, taps, min(kn.nr, positions-i), patches[i:], positions, k0 > 0, w)
 		}
 	}
 	clear(img)

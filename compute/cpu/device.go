@@ -15,6 +15,7 @@ import (
 type Device struct {
 	kernel      kernel
 	bf16        bool
+	dense       bool // weights are never sparse
 	threads     int
 	pool        *pool
 	left, right []float32
@@ -41,6 +42,7 @@ type jobs struct {
 	sum       sumRowsJob
 	dropout   dropoutJob
 	update    updateJob
+	lines     linesJob
 	nonzero   nonzeroJob
 }
 
@@ -57,28 +59,34 @@ func Kernels(bf16 bool) []string {
 // BFloat16 says whether this machine multiplies bfloat16 faster than float32.
 func BFloat16() bool { return kernels(true)[0].pairs != nil }
 
-// New is a device with so many threads (0: one for each core) and the named
-// kernel ("": the best). With bf16 the operands of products are rounded to
-// bfloat16; sums are float32.
-func New(threads int, name string, bf16 bool) (*Device, error) {
-	if threads < 0 {
-		return nil, fmt.Errorf("threads: must be 0 (all cores) or more, not %d", threads)
+// Options are what a device is made of. Their zero values are the usual choice.
+type Options struct {
+	Threads int    // 0: one for each core
+	Kernel  string // "": the best
+	BF16    bool   // the operands of products are rounded to bfloat16; sums are float32
+	Dense   bool   // weights stay dense, however many are zero; no number depends on it
+}
+
+// New is a device. The error says which kernels there are.
+func New(o Options) (*Device, error) {
+	if o.Threads < 0 {
+		return nil, fmt.Errorf("threads: must be 0 (all cores) or more, not %d", o.Threads)
 	}
-	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	for _, k := range kernels(bf16) {
-		if name == "" || k.name == name {
-			d := &Device{kernel: k, bf16: bf16, threads: threads, pool: newPool(threads),
+	for _, k := range kernels(o.BF16) {
+		if o.Kernel == "" || k.name == o.Kernel {
+			d := &Device{kernel: k, bf16: o.BF16, dense: o.Dense, threads: o.Threads, pool: newPool(o.Threads),
 				lattices: map[compute.Window]*lattice{}, windows: map[compute.Window][]int32{}}
 			runtime.AddCleanup(d, func(p *pool) { p.close() }, d.pool)
 			return d, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no such kernel as %q for these products on this machine; it has %s", name, strings.Join(Kernels(bf16), ", "))
+	return nil, fmt.Errorf("there is no such kernel as %q for these products on this machine; it has %s", o.Kernel, strings.Join(Kernels(o.BF16), ", "))
 }
 
-// Name is compute.Device's.
+// Name implements compute.Device.
 func (d *Device) Name() string {
 	precision := "fp32"
 	if d.bf16 {
@@ -87,7 +95,7 @@ func (d *Device) Name() string {
 	return fmt.Sprintf("cpu %s, %d threads, %s", d.kernel.name, d.threads, precision)
 }
 
-// Alloc is compute.Device's.
+// Alloc implements compute.Device.
 func (d *Device) Alloc(rows, cols int) compute.Mat {
 	return compute.Mat{Rows: rows, Cols: cols, Data: huge(make([]float32, rows*cols))}
 }

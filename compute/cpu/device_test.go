@@ -18,10 +18,10 @@ func TestDevice(t *testing.T) {
 }
 
 func TestNewSaysWhatThereIs(t *testing.T) {
-	if _, err := New(1, "avx9", false); err == nil {
+	if _, err := New(Options{Threads: 1, Kernel: "avx9"}); err == nil {
 		t.Error("a kernel that there is not was taken")
 	}
-	if _, err := New(-1, "", false); err == nil {
+	if _, err := New(Options{Threads: -1}); err == nil {
 		t.Error("−1 threads were taken")
 	}
 }

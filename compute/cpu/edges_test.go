@@ -92,7 +92,7 @@ func TestNoRows(t *testing.T) {
 			}
 			return m
 		}
-		bn := &compute.BatchNorm{Span: 1, Epsilon: 1e-5, Average: 0.1, Gamma: one(), Beta: one(),
+		bn := &compute.BatchNorm{Span: 1, Epsilon: 1e-5, Momentum: 0.1, Gamma: one(), Beta: one(),
 			Mean: one(), InvStd: one(), RunMean: one(), RunVar: one()}
 		x, dgamma, dbeta := d.Alloc(0, units), one(), one()
 		d.BatchNorm(x, x, bn)

@@ -19,30 +19,43 @@ func ends(t, n int) (lo, hi int) { return t * stretch, min((t+1)*stretch, n) }
 // sumBlock is how many columns a task of SumRows takes.
 const sumBlock = 64
 
-// addRowJob adds a row to one row a task, sumRowsJob sums a block of columns.
+// addRowJob adds a row to one stored row a task, sumRowsJob sums a block of
+// columns.
 type (
 	addRowJob  struct{ dst, b compute.Mat }
 	sumRowsJob struct{ dst, a compute.Mat }
 )
 
-// AddRow is compute.Device's.
+// AddRow implements compute.Device.
 func (d *Device) AddRow(dst, b compute.Mat) {
-	check("AddRow", b.Rows == 1 && b.Cols == dst.Cols && !dst.Trans, dst, b)
+	check("AddRow", b.Rows == 1 && b.Cols == dst.Cols, dst, b)
 	j := &d.jobs.rows
 	*j = addRowJob{dst, b}
-	d.pool.run(dst.Rows, pass*len(dst.Data), j)
+	rows := dst.Rows
+	if dst.Trans {
+		rows = dst.Cols
+	}
+	d.pool.run(rows, pass*len(dst.Data), j)
 }
 
 func (j *addRowJob) do(t int, _ *worker) {
+	if j.dst.Trans {
+		v := j.b.Data[t]
+		row := j.dst.T().Row(t)
+		for i := range row {
+			row[i] += v
+		}
+		return
+	}
 	row := j.dst.Row(t)
 	for i, v := range j.b.Data[:len(row)] {
 		row[i] += v
 	}
 }
 
-// SumRows is compute.Device's.
+// SumRows implements compute.Device.
 func (d *Device) SumRows(dst, a compute.Mat) {
-	check("SumRows", dst.Rows == 1 && dst.Cols == a.Cols && !a.Trans, dst, a)
+	check("SumRows", dst.Rows == 1 && dst.Cols == a.Cols, dst, a)
 	j := &d.jobs.sum
 	*j = sumRowsJob{dst, a}
 	d.pool.run((a.Cols+sumBlock-1)/sumBlock, pass*len(a.Data), j)
@@ -51,9 +64,17 @@ func (d *Device) SumRows(dst, a compute.Mat) {
 func (j *sumRowsJob) do(t int, _ *worker) {
 	lo, hi := t*sumBlock, min((t+1)*sumBlock, j.a.Cols)
 	var sum [sumBlock]float64
-	for n := range j.a.Rows {
-		for i, v := range j.a.Row(n)[lo:hi] {
-			sum[i] += float64(v)
+	if j.a.Trans {
+		for i := lo; i < hi; i++ {
+			for _, v := range j.a.T().Row(i) {
+				sum[i-lo] += float64(v)
+			}
+		}
+	} else {
+		for n := range j.a.Rows {
+			for i, v := range j.a.Row(n)[lo:hi] {
+				sum[i] += float64(v)
+			}
 		}
 	}
 	for i := range hi - lo {
@@ -68,9 +89,9 @@ type dropoutJob struct {
 	seed     uint64
 }
 
-// Dropout is compute.Device's.
+// Dropout implements compute.Device.
 func (d *Device) Dropout(dst, src compute.Mat, p float32, seed uint64) {
-	check("Dropout", dst.Rows == src.Rows && dst.Cols == src.Cols && !dst.Trans && !src.Trans, dst, src)
+	check("Dropout", dst.Rows == src.Rows && dst.Cols == src.Cols && dst.Trans == src.Trans, dst, src)
 	j := &d.jobs.dropout
 	*j = dropoutJob{dst, src, p, seed}
 	d.stretches(len(dst.Data), j)
@@ -80,7 +101,11 @@ func (j *dropoutJob) do(t int, _ *worker) {
 	lo, hi := ends(t, len(j.dst.Data))
 	scale := 1 / (1 - j.p)
 	for i := lo; i < hi; i++ {
-		if compute.Keep(j.seed, i, j.p) {
+		index := i
+		if j.dst.Trans {
+			index = i%j.dst.Rows*j.dst.Cols + i/j.dst.Rows
+		}
+		if compute.Keep(j.seed, index, j.p) {
 			j.dst.Data[i] = j.src.Data[i] * scale
 		} else {
 			j.dst.Data[i] = 0
@@ -88,15 +113,16 @@ func (j *dropoutJob) do(t int, _ *worker) {
 	}
 }
 
-// CrossEntropy is compute.Device's.
+// CrossEntropy implements compute.Device.
 func (d *Device) CrossEntropy(dx, logits compute.Mat, labels []uint8) (loss float64, correct int) {
 	check("CrossEntropy", dx.Rows == logits.Rows && dx.Cols == logits.Cols && len(labels) == logits.Rows, dx, logits)
 	n := float64(logits.Rows)
+	row := grow(&d.pool.workers[0].extra, logits.Cols)
 	for r := range logits.Rows {
-		row, out := logits.Row(r), dx.Row(r)
 		best := 0
-		for i, v := range row {
-			if v > row[best] {
+		for i := range row {
+			row[i] = logits.At(r, i)
+			if row[i] > row[best] {
 				best = i
 			}
 		}
@@ -115,7 +141,7 @@ func (d *Device) CrossEntropy(dx, logits compute.Mat, labels []uint8) (loss floa
 			if i == label {
 				g--
 			}
-			out[i] = float32(g / n)
+			dx.Set(r, i, float32(g/n))
 		}
 	}
 	return loss, correct
@@ -129,7 +155,7 @@ type updateJob struct {
 	nonzero  atomic.Int64
 }
 
-// Update is compute.Device's.
+// Update implements compute.Device.
 func (d *Device) Update(w, v, dw compute.Mat, u compute.Update) (nonzero int) {
 	check("Update", len(w.Data) == len(dw.Data) && (u.Momentum == 0 || len(v.Data) == len(w.Data)), w, v, dw)
 	j := &d.jobs.update
@@ -141,13 +167,11 @@ func (d *Device) Update(w, v, dw compute.Mat, u compute.Update) (nonzero int) {
 
 func (j *updateJob) do(t int, _ *worker) {
 	lo, hi := ends(t, len(j.w))
-	kn, u, n := &j.d.kernel, &j.u, 0
-	if u.Momentum != 0 {
-		n = kn.momentumStep(j.w[lo:hi], j.v[lo:hi], j.dw[lo:hi], u.LR, u.Momentum, u.WeightDecay, u.L1, u.Cut)
-	} else {
-		n = kn.step(j.w[lo:hi], j.dw[lo:hi], u.LR, u.WeightDecay, u.L1, u.Cut)
+	var v []float32
+	if j.u.Momentum != 0 {
+		v = j.v[lo:hi]
 	}
-	j.nonzero.Add(int64(n))
+	j.nonzero.Add(int64(j.d.kernel.update(j.w[lo:hi], v, 0, j.dw[lo:hi], 0, 1, hi-lo, &j.u)))
 }
 
 // nonzeroJob counts a stretch a task.
@@ -156,12 +180,12 @@ type nonzeroJob struct {
 	total atomic.Int64
 }
 
-// Nonzero is compute.Device's.
-func (d *Device) Nonzero(m compute.Mat) int {
+// nonzero counts the elements of m that are not 0.
+func (d *Device) nonzero(m []float32) int {
 	j := &d.jobs.nonzero
-	j.m = m.Data
+	j.m = m
 	j.total.Store(0)
-	d.stretches(len(m.Data), j)
+	d.stretches(len(m), j)
 	return int(j.total.Load())
 }
 

@@ -1,13 +1,16 @@
 package cpu
 
-import "betalasso/compute"
+import (
+	"sync/atomic"
+
+	"betalasso/compute"
+)
 
 const (
 	// depth is how much of k a panel holds. A right panel of 24 columns then is
 	// 48 KiB, which a first-level cache does not keep, but the second-level one
 	// brings back as fast as it is used; a shorter one costs more, because a
-	// tile of the destination is read and written once for every depth. 512
-	// is the usual batch as well: a weight gradient is then written just once.
+	// tile of the destination is read and written once for every depth.
 	depth = 512
 	// blockRows and blockCols are the destination's block that one task keeps
 	// in a 512 KiB second-level cache together with its packed right side.
@@ -21,25 +24,40 @@ const (
 	fewRows   = 128
 )
 
-// Mul is compute.Device's.
+// Mul implements compute.Device.
 func (d *Device) Mul(dst, a, b compute.Mat) {
 	check("Mul", a.Cols == b.Rows && dst.Rows == a.Rows && dst.Cols == b.Cols && !dst.Trans, dst, a, b)
-	left := operand{data: a.Data, ld: a.Cols, lines: a.Rows, k: a.Cols, along: true}
+	d.product(target{c: dst.Data, ld: dst.Cols}, leftSide(a), leftSide(b.T()))
+}
+
+// leftSide is a, whose rows are the lines, as one side of a product.
+func leftSide(a compute.Mat) operand {
 	if a.Trans {
-		left.ld, left.along = a.Rows, false
+		return operand{data: a.Data, ld: a.Rows, lines: a.Rows, k: a.Cols}
 	}
-	right := operand{data: b.Data, ld: b.Cols, lines: b.Cols, k: b.Rows}
-	if b.Trans {
-		right.ld, right.along = b.Rows, true
-	}
-	d.product(dst.Data, dst.Cols, left, right)
+	return operand{data: a.Data, ld: a.Cols, lines: a.Rows, k: a.Cols, along: true}
+}
+
+// target says what becomes of a product [m, n]: it is stored in c, whose rows
+// are ld apart; or, turned, its transpose is; or it is the gradient of weights,
+// and they take a step along it.
+type target struct {
+	c      []float32
+	ld     int
+	turned bool
+	step   taker
+}
+
+// taker is what a gradient goes to, block by block.
+type taker interface {
+	// block takes the mb x nb block at i0, j0, whose rows in g are nb apart.
+	block(g []float32, i0, j0, mb, nb int)
 }
 
 // productJob is a product, a block of the destination a task.
 type productJob struct {
 	d             *Device
-	c             []float32
-	ldc           int
+	to            target
 	a, b          panels  // b only if there are several rows of blocks
 	right         operand // else a task packs what it needs
 	m, n, k       int
@@ -47,21 +65,15 @@ type productJob struct {
 	height, width int // of a block
 }
 
-// product sets c, whose rows are ldc apart, to left·rightᵀ in terms of lines.
-// The left side is packed at once. The right side, the weights in all but the
-// weight gradients, is packed by the task that uses it, unless several do.
-// An element's sum is the same whatever the blocks.
-func (d *Device) product(c []float32, ldc int, left, right operand) {
+// product computes left·rightᵀ in terms of lines. The left side is packed at
+// once. The right side, the weights in all but the weight gradients, is packed
+// by the task that uses it, unless several do. An element's sum is the same
+// whatever the blocks.
+func (d *Device) product(to target, left, right operand) {
 	kn := &d.kernel
 	m, n, k := left.lines, right.lines, left.k
-	if k == 0 {
-		for i := range m {
-			clear(c[i*ldc : i*ldc+n])
-		}
-		return
-	}
 	j := &d.jobs.product
-	*j = productJob{d: d, c: c, ldc: ldc, right: right, m: m, n: n, k: k}
+	*j = productJob{d: d, to: to, right: right, m: m, n: n, k: k}
 	j.height, j.width = blockRows, blockCols/kn.nr*kn.nr
 	for j.tasks() < tasksEach*d.threads && j.width > kn.nr {
 		j.width -= kn.nr
@@ -83,37 +95,80 @@ func (j *productJob) tasks() int {
 }
 
 func (j *productJob) do(t int, w *worker) {
-	kn := &j.d.kernel
 	i0, j0 := t%j.rows*j.height, t/j.rows*j.width
 	mb, nb := min(j.height, j.m-i0), min(j.width, j.n-j0)
-	for k0 := 0; k0 < j.k; k0 += depth {
-		kc := min(depth, j.k-k0)
-		kr := kn.rows(kc)
+	switch {
+	case j.to.step != nil:
+		tile := grow(&w.block, j.height*j.width)
+		j.sum(tile, nb, i0, j0, mb, nb, w)
+		j.to.step.block(tile, i0, j0, mb, nb)
+	case j.to.turned:
+		tile := grow(&w.block, j.height*j.width)
+		j.sum(tile, nb, i0, j0, mb, nb, w)
+		j.d.turn(j.to.c[j0*j.to.ld+i0:], j.to.ld, tile, mb, nb)
+	default:
+		j.sum(j.to.c[i0*j.to.ld+j0:], j.to.ld, i0, j0, mb, nb, w)
+	}
+}
+
+// sum sets the mb x nb block c, whose rows are ldc apart, to that of the product
+// at i0, j0.
+func (j *productJob) sum(c []float32, ldc, i0, j0, mb, nb int, w *worker) {
+	d, kn := j.d, &j.d.kernel
+	if j.k == 0 {
+		for i := range mb {
+			clear(c[i*ldc : i*ldc+nb])
+		}
+		return
+	}
+	deep := j.right.deep()
+	for k0 := 0; k0 < j.k; k0 += deep {
+		kc := min(deep, j.k-k0)
+		kr := j.right.rows(kn, kc)
 		var b []float32
 		if j.rows > 1 {
 			b = j.b.at(j0/kn.nr, k0, kc)
 		} else {
-			b = grow(&w.b, j.width*depth)
+			b = grow(&w.b, j.width*kr)
 			for i := 0; i < nb; i += kn.nr {
-				j.d.pack(b[i*kr:], kn.nr, j.right, j0+i, k0, kc, w)
+				d.pack(b[i*kr:], kn.nr, j.right, j0+i, k0, kc, w)
 			}
 		}
-		j.d.block(kr, j.a.at(i0/kn.mr, k0, kc), b, mb, nb, j.c[i0*j.ldc+j0:], j.ldc, k0 > 0, w)
+		d.block(kr, j.right.chained, j.a.at(i0/kn.mr, k0, kc), b, mb, nb, c, ldc, k0 > 0, w)
+	}
+}
+
+// turn sets dst, whose rows are ldd apart, to the transpose of src, [rows, cols].
+func (d *Device) turn(dst []float32, ldd int, src []float32, rows, cols int) {
+	i, whole := 0, cols&^15
+	if whole > 0 {
+		for ; i+16 <= rows; i += 16 {
+			d.kernel.transpose16(dst[i:], ldd, src[i*cols:], cols, whole/16)
+		}
+	}
+	for c := range cols {
+		first := i
+		if c >= whole {
+			first = 0
+		}
+		for r := first; r < rows; r++ {
+			dst[c*ldd+r] = src[r*cols+c]
+		}
 	}
 }
 
 // block sets the mb x nb block c to the product of packed panels of kr rows, or
-// adds it there.
-func (d *Device) block(kr int, a, b []float32, mb, nb int, c []float32, ldc int, add bool, w *worker) {
+// adds it there. Panels of chains are added up chain by chain.
+func (d *Device) block(kr int, chained bool, a, b []float32, mb, nb int, c []float32, ldc int, add bool, w *worker) {
 	kn := &d.kernel
 	for j := 0; j < nb; j += kn.nr {
 		for i := 0; i < mb; i += kn.mr {
 			if i+kn.mr <= mb && j+kn.nr <= nb {
-				kn.mul(kr, a[i*kr:], b[j*kr:], c[i*ldc+j:], ldc, add)
+				kn.multiply(kr, chained, a[i*kr:], b[j*kr:], c[i*ldc+j:], ldc, add)
 				continue
 			}
 			tile := grow(&w.tile, kn.mr*kn.nr)
-			kn.mul(kr, a[i*kr:], b[j*kr:], tile, kn.nr, false)
+			kn.multiply(kr, chained, a[i*kr:], b[j*kr:], tile, kn.nr, false)
 			cols := min(kn.nr, nb-j)
 			for r := range min(kn.mr, mb-i) {
 				row, sum := c[(i+r)*ldc+j:][:cols], tile[r*kn.nr:][:cols]
@@ -127,4 +182,33 @@ func (d *Device) block(kr int, a, b []float32, mb, nb int, c []float32, ldc int,
 			}
 		}
 	}
+}
+
+// multiply is mul, or chains, of panels of k rows.
+func (kn *kernel) multiply(k int, chained bool, a, b, c []float32, ldc int, add bool) {
+	if chained {
+		kn.chains(k/chains, a, b, c, ldc)
+	} else {
+		kn.mul(k, a, b, c, ldc, add)
+	}
+}
+
+// gradientStep is an update of dense weights along a gradient that comes block
+// by block.
+type gradientStep struct {
+	d       *Device
+	w, v    []float32
+	cols    int
+	u       compute.Update
+	nonzero atomic.Int64
+}
+
+// block takes the step.
+func (s *gradientStep) block(g []float32, i0, j0, mb, nb int) {
+	at := i0*s.cols + j0
+	var v []float32
+	if s.u.Momentum != 0 {
+		v = s.v[at:]
+	}
+	s.nonzero.Add(int64(s.d.kernel.update(s.w[at:], v, s.cols, g, nb, mb, nb, &s.u)))
 }

@@ -17,8 +17,15 @@ type kernel struct {
 	// a sum 0 that is too small for a normal float32.
 	mul func(k int, a, b, c []float32, ldc int, add bool)
 
+	// chains sets a tile of c to a product of panels that are chains of k rows
+	// each, one after the other: the first one's product, then the next one's
+	// added, and so on.
+	chains func(k int, a, b, c []float32, ldc int)
+
 	// pairs is nil for panels of float32.
 	pairs *pairs
+
+	sparse sparseKernel
 
 	peak peak
 
@@ -29,8 +36,9 @@ type kernel struct {
 // operands, best first. Those for bfloat16 that have panels of float32 round
 // what is in them. The portable ones are always there.
 func kernels(bf16 bool) []kernel {
-	list := append(archKernels(), kernel{"go", 4, 8, mul4x8, nil, portablePeak, portable},
-		kernel{"gobf16", 4, 8, mulPairs4x8, &portablePairs, portablePeak, portable})
+	list := append(archKernels(),
+		kernel{name: "go", mr: 4, nr: 8, mul: mul4x8, chains: oneByOne(4, 8, mul4x8), sparse: portableSparse, peak: portablePeak, passes: portable},
+		kernel{name: "gobf16", mr: 4, nr: 8, mul: mulPairs4x8, chains: oneByOne(4, 8, mulPairs4x8), pairs: &portablePairs, sparse: portableSparsePairs, peak: portablePeak, passes: portable})
 	if !bf16 {
 		list = slices.DeleteFunc(list, func(k kernel) bool { return k.pairs != nil })
 	}
@@ -43,6 +51,15 @@ func (kn *kernel) rows(kc int) int {
 		return (kc + 1) / 2
 	}
 	return kc
+}
+
+// oneByOne is kernel.chains made of kernel.mul.
+func oneByOne(mr, nr int, mul func(k int, a, b, c []float32, ldc int, add bool)) func(k int, a, b, c []float32, ldc int) {
+	return func(k int, a, b, c []float32, ldc int) {
+		for l := range chains {
+			mul(k, a[l*k*mr:], b[l*k*nr:], c, ldc, l > 0)
+		}
+	}
 }
 
 func mul4x8(k int, a, b, c []float32, ldc int, add bool) {

@@ -87,7 +87,7 @@ func (d *Device) small(c []float32, ldc int, left, right operand, w *worker) {
 		}
 		for j := 0; j < n; j += kn.nr {
 			d.pack(b, kn.nr, right, j, k0, kc, w)
-			d.block(kr, a, b, m, min(kn.nr, n-j), c[j:], ldc, k0 > 0, w)
+			d.block(kr, false, a, b, m, min(kn.nr, n-j), c[j:], ldc, k0 > 0, w)
 		}
 	}
 }
@@ -141,10 +141,7 @@ type (
 	}
 )
 
-// Local is compute.Device's.
-func (d *Device) Local(y, x, w compute.Mat, win compute.Window) {
-	check("Local", x.Cols == win.In() && y.Cols == win.Out() && x.Rows == y.Rows &&
-		w.Rows == win.Positions()*win.K && w.Cols == win.Patch() && !x.Trans && !y.Trans && !w.Trans, y, x, w)
+func (d *Device) localForward(y, x, w compute.Mat, win compute.Window) {
 	j := &d.jobs.local
 	j.window = d.window(x.Rows, w, win)
 	d.around(j.xt, x.Data, j.n, x.Cols)
@@ -158,10 +155,7 @@ func (j *localJob) do(p int, w *worker) {
 		operand{data: j.patch(p, w), ld: j.n, lines: j.n, k: j.taps}, w)
 }
 
-// LocalGradW is compute.Device's.
-func (d *Device) LocalGradW(dw, dy, x compute.Mat, win compute.Window) {
-	check("LocalGradW", x.Cols == win.In() && dy.Cols == win.Out() && dy.Rows == x.Rows &&
-		dw.Rows == win.Positions()*win.K && dw.Cols == win.Patch() && !x.Trans && !dy.Trans && !dw.Trans, dw, dy, x)
+func (d *Device) localGradW(dw, dy, x compute.Mat, win compute.Window) {
 	j := &d.jobs.localW
 	j.window = d.window(x.Rows, dw, win)
 	d.around(j.xt, x.Data, j.n, x.Cols)
@@ -175,14 +169,12 @@ func (j *localGradWJob) do(p int, w *worker) {
 		operand{data: j.patch(p, w), ld: j.n, lines: j.taps, k: j.n, along: true}, w)
 }
 
-// localBand is how much of the batch a task of LocalGradX takes, in whole tiles.
+// localBand is how much of the batch a task of localGradX takes, in whole tiles.
 const localBand = 72
 
-// LocalGradX is compute.Device's. A task takes some of the batch through all
-// positions, because windows overlap.
-func (d *Device) LocalGradX(dx, dy, w compute.Mat, win compute.Window) {
-	check("LocalGradX", dx.Cols == win.In() && dy.Cols == win.Out() && dy.Rows == dx.Rows &&
-		w.Rows == win.Positions()*win.K && w.Cols == win.Patch() && !dx.Trans && !dy.Trans && !w.Trans, dx, dy, w)
+// localGradX goes through all positions with some of the batch a task, because
+// windows overlap.
+func (d *Device) localGradX(dx, dy, w compute.Mat, win compute.Window) {
 	j := &d.jobs.localX
 	j.window = d.window(dx.Rows, w, win)
 	d.around(j.yt, dy.Data, j.n, dy.Cols)

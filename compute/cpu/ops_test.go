@@ -34,6 +34,24 @@ func ops(d *Device) []op {
 		add(name, func() []float64 { run(); return nil }, out...)
 	}
 
+	layer := func(name string, w compute.Weights, x, dy compute.Mat) {
+		rows, cols := w.Size()
+		for i, m := 0, random(rows, cols); i < rows; i++ {
+			w.Write(i, m.Row(i))
+		}
+		y, dx, now := dy, x, d.Alloc(rows, cols)
+		y.Data, dx.Data = d.Alloc(y.Rows, y.Cols).Data, d.Alloc(x.Rows, x.Cols).Data
+		do(name+", forward", func() { w.Forward(y, x) }, y)
+		do(name+", input gradient", func() { w.GradInput(dx, dy) }, dx)
+		returned := make([]float64, 1)
+		add(name+", step", func() []float64 {
+			returned[0] = float64(w.Step(dy, x, compute.Update{LR: 0.01, L1: 0.2, Threshold: 0.3}))
+			for i := range rows {
+				w.Read(now.Row(i), i)
+			}
+			return returned
+		}, now)
+	}
 	for _, s := range [][3]int{{530, 101, 270}, {37, 211, 530}, {67, 10, 31}} {
 		m, n, k := s[0], s[1], s[2]
 		a, b, c := random(m, k), random(k, n), random(m, n)
@@ -49,23 +67,18 @@ func ops(d *Device) []op {
 	} {
 		const n = 19
 		x, y := random(n, win.In()), random(n, win.Out())
-		w, local := random(win.K, win.Patch()), random(win.Positions()*win.K, win.Patch())
-		y1, y2, dx1, dx2 := d.Alloc(n, win.Out()), d.Alloc(n, win.Out()), d.Alloc(n, win.In()), d.Alloc(n, win.In())
-		dw, dlocal := d.Alloc(w.Rows, w.Cols), d.Alloc(local.Rows, local.Cols)
-		name := fmt.Sprintf(", stride %d", win.Stride)
-		do("Conv"+name, func() { d.Conv(y1, x, w, win) }, y1)
-		do("ConvGradW"+name, func() { d.ConvGradW(dw, y, x, win) }, dw)
-		do("ConvGradX"+name, func() { d.ConvGradX(dx1, y, w, win) }, dx1)
-		do("Local"+name, func() { d.Local(y2, x, local, win) }, y2)
-		do("LocalGradW"+name, func() { d.LocalGradW(dlocal, y, x, win) }, dlocal)
-		do("LocalGradX"+name, func() { d.LocalGradX(dx2, y, local, win) }, dx2)
+		layer(fmt.Sprintf("Conv, stride %d", win.Stride), d.Conv(win), x, y)
+		layer(fmt.Sprintf("Local, stride %d", win.Stride), d.Local(win), x, y)
+	}
+	for _, n := range []int{37, 64, 530} {
+		layer(fmt.Sprintf("Dense, %d", n), d.Dense(203, 311), random(n, 311), random(203, n).T())
 	}
 	for _, span := range []int{1, 9} {
 		const n, units = 37, 203
 		x, dy := random(n, units*span), random(n, units*span)
 		y, z, dx := d.Alloc(n, x.Cols), d.Alloc(n, x.Cols), d.Alloc(n, x.Cols)
 		dgamma, dbeta := d.Alloc(1, units), d.Alloc(1, units)
-		bn := &compute.BatchNorm{Span: span, ReLU: true, Epsilon: 1e-5, Average: 0.1,
+		bn := &compute.BatchNorm{Span: span, ReLU: true, Epsilon: 1e-5, Momentum: 0.1,
 			Gamma: random(1, units), Beta: random(1, units), Mean: d.Alloc(1, units), InvStd: d.Alloc(1, units),
 			RunMean: d.Alloc(1, units), RunVar: d.Alloc(1, units)}
 		name := fmt.Sprintf(", span %d", span)
@@ -87,18 +100,14 @@ func ops(d *Device) []op {
 	}, dlogits)
 	w, v, dw := random(rows, cols), random(rows, cols), random(rows, cols)
 	add("Update", func() []float64 {
-		returned[0] = float64(d.Update(w, compute.Mat{}, dw, compute.Update{LR: 0.1, L1: 0.2, Cut: 0.3}))
+		returned[0] = float64(d.Update(w, compute.Mat{}, dw, compute.Update{LR: 0.1, L1: 0.2, Threshold: 0.3}))
 		return returned[:1]
 	}, w)
 	add("Update, momentum", func() []float64 {
-		u := compute.Update{LR: 0.1, Momentum: 0.9, WeightDecay: 1e-3, L1: 0.2, Cut: 0.3}
+		u := compute.Update{LR: 0.1, Momentum: 0.9, WeightDecay: 1e-3, L1: 0.2, Threshold: 0.3}
 		returned[0] = float64(d.Update(w, v, dw, u))
 		return returned[:1]
 	}, w, v)
-	add("Nonzero", func() []float64 {
-		returned[0] = float64(d.Nonzero(w))
-		return returned[:1]
-	})
 	return list
 }
 
@@ -161,7 +170,7 @@ func TestNoAllocation(t *testing.T) {
 
 func device(t testing.TB, threads int, name string, bf16 bool) *Device {
 	t.Helper()
-	d, err := New(threads, name, bf16)
+	d, err := New(Options{Threads: threads, Kernel: name, BF16: bf16})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,28 @@ package cpu
 // operand is a matrix as one side of a product sees it: [lines, k], where the
 // lines are rows of the left or columns of the right side.
 type operand struct {
-	data  []float32
-	ld    int
-	lines int
-	k     int
-	along bool // a line's numbers are neighbours in memory; else those of one k are
+	data    []float32
+	ld      int
+	lines   int
+	k       int
+	along   bool // a line's numbers are neighbours in memory; else those of one k are
+	chained bool // k is the batch of a weight gradient, and is summed in chains
+}
+
+// deep is how much of k a panel holds.
+func (o operand) deep() int {
+	if o.chained {
+		return o.k
+	}
+	return depth
+}
+
+// rows is how many rows of a panel kc steps of k take.
+func (o operand) rows(kn *kernel, kc int) int {
+	if o.chained {
+		return chains * kn.chain(kc)
+	}
+	return kn.rows(kc)
 }
 
 // pack lays lines from..from+width, k0..k0+kc of o, into a panel:
@@ -16,7 +33,11 @@ type operand struct {
 func (d *Device) pack(dst []float32, width int, o operand, from, k0, kc int, w *worker) {
 	have := min(width, o.lines-from)
 	if have < width {
-		clear(dst[:width*d.kernel.rows(kc)])
+		clear(dst[:width*o.rows(&d.kernel, kc)])
+	}
+	if o.chained {
+		d.packChains(dst, width, o, from, have, w)
+		return
 	}
 	if d.kernel.pairs != nil {
 		d.packPairs(dst, width, o, from, have, k0, kc, w)
@@ -77,6 +98,7 @@ func (d *Device) packAlong(dst []float32, width int, o operand, from, have, k0, 
 // panels is a packed side of a product: for each depth of k, panel by panel.
 type panels struct {
 	kn    *kernel
+	o     operand
 	data  []float32
 	width int
 	n     int // panels
@@ -84,7 +106,7 @@ type panels struct {
 
 // at is panel i of the depth that begins at k0 and is kc deep.
 func (p panels) at(i, k0, kc int) []float32 {
-	return p.data[p.kn.rows(k0)*p.n*p.width+i*p.width*p.kn.rows(kc):]
+	return p.data[p.o.rows(p.kn, k0)*p.n*p.width+i*p.width*p.o.rows(p.kn, kc):]
 }
 
 // packJob packs a whole operand, a group of panels a task.
@@ -97,8 +119,8 @@ type packJob struct {
 
 // packAll packs all of o, on all threads.
 func (d *Device) packAll(buf *[]float32, width int, o operand) panels {
-	p := panels{kn: &d.kernel, width: width, n: (o.lines + width - 1) / width}
-	p.data = grow(buf, p.n*width*d.kernel.rows(o.k))
+	p := panels{kn: &d.kernel, o: o, width: width, n: (o.lines + width - 1) / width}
+	p.data = grow(buf, p.n*width*o.rows(&d.kernel, o.k))
 	j := &d.jobs.pack
 	*j = packJob{d: d, p: p, o: o, group: max(1, 64/width)}
 	d.pool.run((p.n+j.group-1)/j.group, pass*len(p.data), j)
@@ -106,8 +128,9 @@ func (d *Device) packAll(buf *[]float32, width int, o operand) panels {
 }
 
 func (j *packJob) do(t int, w *worker) {
-	for k0 := 0; k0 < j.o.k; k0 += depth {
-		kc := min(depth, j.o.k-k0)
+	deep := j.o.deep()
+	for k0 := 0; k0 < j.o.k; k0 += deep {
+		kc := min(deep, j.o.k-k0)
 		for i := t * j.group; i < min((t+1)*j.group, j.p.n); i++ {
 			j.d.pack(j.p.at(i, k0, kc), j.p.width, j.o, i*j.p.width, k0, kc, w)
 		}

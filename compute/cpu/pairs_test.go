@@ -182,7 +182,7 @@ func TestKernels(t *testing.T) {
 			if !slices.Contains(Kernels(true), name) {
 				t.Skipf("this machine cannot run kernel %s: it is not tested", name)
 			}
-			d, err := New(1, name, true)
+			d, err := New(Options{Threads: 1, Kernel: name, BF16: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -194,7 +194,7 @@ func TestKernels(t *testing.T) {
 	if list := kernels(false); slices.ContainsFunc(list, func(k kernel) bool { return k.pairs != nil }) {
 		t.Errorf("a kernel of pairs for float32 operands: %v", Kernels(false))
 	}
-	if d, err := New(1, "gobf16", false); err == nil {
+	if d, err := New(Options{Threads: 1, Kernel: "gobf16"}); err == nil {
 		t.Errorf("kernel gobf16 was taken for float32 operands: %s", d.Name())
 	}
 }

@@ -1,6 +1,10 @@
 package cpu
 
-import "math"
+import (
+	"math"
+
+	"betalasso/compute"
+)
 
 // passes are the loops beside the products that are worth vector instructions.
 // Slices that a loop goes through side by side are at least as long as the
@@ -34,10 +38,10 @@ type passes struct {
 	round func(s []float32)
 
 	// step is compute.Update without momentum, and gives the non-zeros.
-	step func(w, dw []float32, lr, decay, l1, cut float32) int
+	step func(w, dw []float32, u *compute.Update) int
 
 	// momentumStep is compute.Update with momentum, and gives the non-zeros.
-	momentumStep func(w, v, dw []float32, lr, momentum, decay, l1, cut float32) int
+	momentumStep func(w, v, dw []float32, u *compute.Update) int
 
 	// moments adds x and its squares: s1 += x, s2 += x².
 	moments func(x []float32, s1, s2 []float64)
@@ -53,6 +57,37 @@ type passes struct {
 
 	// normaliseGrad sets dx to scale·g − k1 − k2·(x − mean), with g as in gradMoments.
 	normaliseGrad func(dx, dy, x []float32, c columns, limit float32)
+
+	// The same four for a whole row of one unit, whose factors are all alike. The
+	// sums have sixteen lanes: element i is added to lanes i mod 16.
+	rowMoments       func(x []float32, s *lanes)
+	rowNormalise     func(y, x []float32, c *factors)
+	rowGradMoments   func(dy, x []float32, c *factors, s *lanes)
+	rowNormaliseGrad func(dx, dy, x []float32, c *factors)
+}
+
+// lanes are two sums in sixteen parts.
+type lanes [2][16]float64
+
+// totals adds the parts up, always in the same order.
+func (s *lanes) totals() (s1, s2 float64) {
+	var t [2]float64
+	for i := range t {
+		l := &s[i]
+		for half := 8; half > 0; half /= 2 {
+			for j := range half {
+				l[j] += l[j+half]
+			}
+		}
+		t[i] = l[0]
+	}
+	return t[0], t[1]
+}
+
+// factors are those of one unit's batch norm.
+type factors struct {
+	mean, scale, shift, k1, k2 float32
+	limit                      float32 // outputs that are ≤ limit become 0
 }
 
 // columns are factors of a batch norm, for each column of a block.
@@ -62,7 +97,24 @@ type columns struct {
 
 // portable is in Go.
 var portable = passes{
-	transpose16, transpose8, transpose4, moveTaps, moveRows, func([]float32) {}, round, step, momentumStep, moments, normalise, gradMoments, normaliseGrad,
+	transpose16: transpose16, transpose8: transpose8, transpose4: transpose4, moveTaps: moveTaps, moveRows: moveRows,
+	fetch: func([]float32) {}, round: round, step: step, momentumStep: momentumStep,
+	moments: moments, normalise: normalise, gradMoments: gradMoments, normaliseGrad: normaliseGrad,
+	rowMoments: rowMoments, rowNormalise: rowNormalise, rowGradMoments: rowGradMoments, rowNormaliseGrad: rowNormaliseGrad,
+}
+
+// update takes the step u on rows x cols weights, whose rows are ldw apart, along
+// g, whose rows are ldg apart, and gives the non-zeros. v is nil without momentum.
+func (p *passes) update(w, v []float32, ldw int, g []float32, ldg, rows, cols int, u *compute.Update) (nonzero int) {
+	for i := range rows {
+		row, grad := w[i*ldw:][:cols], g[i*ldg:][:cols]
+		if v != nil {
+			nonzero += p.momentumStep(row, v[i*ldw:][:cols], grad, u)
+		} else {
+			nonzero += p.step(row, grad, u)
+		}
+	}
+	return nonzero
 }
 
 func transpose16(dst []float32, ldd int, src []float32, lds, n int) {
@@ -114,12 +166,16 @@ func signed(l, x float32) float32 {
 	return math.Float32frombits(math.Float32bits(l) | math.Float32bits(x)&(1<<31))
 }
 
-func step(w, dw []float32, lr, decay, l1, cut float32) (nonzero int) {
+func step(w, dw []float32, u *compute.Update) (nonzero int) {
 	dw = dw[:len(w)]
 	for i, x := range w {
-		g := dw[i] + float32(decay*x) + signed(l1, x)
-		x -= float32(lr * g)
-		if float32(math.Abs(float64(x))) < cut {
+		if u.Hold && x == 0 {
+			w[i] = 0 // not −0
+			continue
+		}
+		g := dw[i] + float32(u.WeightDecay*x) + signed(u.L1, x)
+		x -= float32(u.LR * g)
+		if float32(math.Abs(float64(x))) < u.Threshold {
 			x = 0
 		}
 		if x != 0 {
@@ -130,13 +186,13 @@ func step(w, dw []float32, lr, decay, l1, cut float32) (nonzero int) {
 	return nonzero
 }
 
-func momentumStep(w, v, dw []float32, lr, momentum, decay, l1, cut float32) (nonzero int) {
+func momentumStep(w, v, dw []float32, u *compute.Update) (nonzero int) {
 	dw, v = dw[:len(w)], v[:len(w)]
 	for i, x := range w {
-		g := float32(momentum*v[i]) + (dw[i] + float32(decay*x) + signed(l1, x))
+		g := float32(u.Momentum*v[i]) + (dw[i] + float32(u.WeightDecay*x) + signed(u.L1, x))
 		v[i] = g
-		x -= float32(lr * g)
-		if float32(math.Abs(float64(x))) < cut {
+		x -= float32(u.LR * g)
+		if float32(math.Abs(float64(x))) < u.Threshold {
 			x = 0
 		}
 		if x != 0 {
@@ -185,5 +241,45 @@ func normaliseGrad(dx, dy, x []float32, c columns, limit float32) {
 			r = c.scale[i] * dy[i]
 		}
 		dx[i] = r - (c.k1[i] + float32(c.k2[i]*d))
+	}
+}
+
+func rowMoments(x []float32, s *lanes) {
+	for i, v := range x {
+		f := float64(v)
+		s[0][i&15] += f
+		s[1][i&15] += f * f
+	}
+}
+
+func rowNormalise(y, x []float32, c *factors) {
+	for i, v := range x[:len(y)] {
+		v = float32(c.scale*(v-c.mean)) + c.shift
+		if v <= c.limit {
+			v = 0
+		}
+		y[i] = v
+	}
+}
+
+func rowGradMoments(dy, x []float32, c *factors, s *lanes) {
+	for i, g := range dy {
+		d := x[i] - c.mean
+		if float32(c.scale*d)+c.shift <= c.limit {
+			continue
+		}
+		s[0][i&15] += float64(g)
+		s[1][i&15] += float64(g) * float64(d)
+	}
+}
+
+func rowNormaliseGrad(dx, dy, x []float32, c *factors) {
+	for i := range dx {
+		d := x[i] - c.mean
+		var r float32
+		if !(float32(c.scale*d)+c.shift <= c.limit) {
+			r = c.scale * dy[i]
+		}
+		dx[i] = r - (c.k1 + float32(c.k2*d))
 	}
 }

@@ -2,11 +2,19 @@
 
 package cpu
 
-// avx2 are the passes in AVX2. The assembly goes through whole vectors of eight;
-// what is left over is for the portable loops.
+import (
+	"math"
+
+	"betalasso/compute"
+)
+
+// avx2 are the passes in AVX2. The assembly goes through whole vectors of eight,
+// along rows of sixteen; what is left over is for the portable loops.
 var avx2 = passes{
-	transpose16avx2, transpose8avx2, transpose4avx2, moveTapsAVX, moveRowsAVX,
-	fetchLines, roundAVX2, stepAVX2, momentumStepAVX2, momentsAVX2, normaliseAVX2, gradMomentsAVX2, normaliseGradAVX2,
+	transpose16: transpose16avx2, transpose8: transpose8avx2, transpose4: transpose4avx2, moveTaps: moveTapsAVX, moveRows: moveRowsAVX,
+	fetch: fetchLines, round: roundAVX2, step: stepAVX2, momentumStep: momentumStepAVX2,
+	moments: momentsAVX2, normalise: normaliseAVX2, gradMoments: gradMomentsAVX2, normaliseGrad: normaliseGradAVX2,
+	rowMoments: rowMomentsAVX2, rowNormalise: rowNormaliseAVX2, rowGradMoments: rowGradMomentsAVX2, rowNormaliseGrad: rowNormaliseGradAVX2,
 }
 
 // avx512 are the same, but for one.
@@ -32,15 +40,23 @@ func roundAVX2(s []float32) {
 	round(s[n:])
 }
 
-func stepAVX2(w, dw []float32, lr, decay, l1, cut float32) int {
+func stepAVX2(w, dw []float32, u *compute.Update) int {
 	n := len(w) &^ 7
-	return stepVectors(w[:n], dw, lr, decay, l1, cut) + step(w[n:], dw[n:], lr, decay, l1, cut)
+	var free float32 // all bits where a zero may move
+	if !u.Hold {
+		free = math.Float32frombits(1<<32 - 1)
+	}
+	count := stepVectors(w[:n], dw, u.LR, u.WeightDecay, u.L1, u.Threshold, free)
+	if n == len(w) {
+		return count
+	}
+	return count + step(w[n:], dw[n:], u)
 }
 
-func momentumStepAVX2(w, v, dw []float32, lr, momentum, decay, l1, cut float32) int {
+func momentumStepAVX2(w, v, dw []float32, u *compute.Update) int {
 	n := len(w) &^ 7
-	return momentumStepVectors(w[:n], v, dw, lr, momentum, decay, l1, cut) +
-		momentumStep(w[n:], v[n:], dw[n:], lr, momentum, decay, l1, cut)
+	return momentumStepVectors(w[:n], v, dw, u.LR, u.Momentum, u.WeightDecay, u.L1, u.Threshold) +
+		momentumStep(w[n:], v[n:], dw[n:], u)
 }
 
 func momentsAVX2(x []float32, s1, s2 []float64) {
@@ -65,6 +81,30 @@ func normaliseGradAVX2(dx, dy, x []float32, c columns, limit float32) {
 	n := len(dx) &^ 7
 	normaliseGradVectors(dx[:n], dy, x, c.mean, c.scale, c.shift, c.k1, c.k2, limit)
 	normaliseGrad(dx[n:], dy[n:], x[n:], c.from(n), limit)
+}
+
+func rowMomentsAVX2(x []float32, s *lanes) {
+	n := len(x) &^ 15
+	rowMomentsVectors(x[:n], s)
+	rowMoments(x[n:], s)
+}
+
+func rowNormaliseAVX2(y, x []float32, c *factors) {
+	n := len(y) &^ 15
+	rowNormaliseVectors(y[:n], x, c)
+	rowNormalise(y[n:], x[n:], c)
+}
+
+func rowGradMomentsAVX2(dy, x []float32, c *factors, s *lanes) {
+	n := len(dy) &^ 15
+	rowGradMomentsVectors(dy[:n], x, c, s)
+	rowGradMoments(dy[n:], x[n:], c, s)
+}
+
+func rowNormaliseGradAVX2(dx, dy, x []float32, c *factors) {
+	n := len(dx) &^ 15
+	rowNormaliseGradVectors(dx[:n], dy, x, c)
+	rowNormaliseGrad(dx[n:], dy[n:], x[n:], c)
 }
 
 // from is the columns from the n-th.
@@ -94,10 +134,10 @@ func fetchLines(s []float32)
 func roundVectors(s []float32)
 
 //go:noescape
-func stepVectors(w, dw []float32, lr, decay, l1, cut float32) int
+func stepVectors(w, dw []float32, lr, decay, l1, threshold, free float32) int
 
 //go:noescape
-func momentumStepVectors(w, v, dw []float32, lr, momentum, decay, l1, cut float32) int
+func momentumStepVectors(w, v, dw []float32, lr, momentum, decay, l1, threshold float32) int
 
 //go:noescape
 func momentsVectors(x []float32, s1, s2 []float64)
@@ -110,3 +150,15 @@ func gradMomentsVectors(dy, x, mean, scale, shift []float32, limit float32, s1, 
 
 //go:noescape
 func normaliseGradVectors(dx, dy, x, mean, scale, shift, k1, k2 []float32, limit float32)
+
+//go:noescape
+func rowMomentsVectors(x []float32, s *lanes)
+
+//go:noescape
+func rowNormaliseVectors(y, x []float32, c *factors)
+
+//go:noescape
+func rowGradMomentsVectors(dy, x []float32, c *factors, s *lanes)
+
+//go:noescape
+func rowNormaliseGradVectors(dx, dy, x []float32, c *factors)

@@ -39,17 +39,19 @@ rounded:
 	VZEROUPPER
 	RET
 
-// func stepVectors(w, dw []float32, lr, decay, l1, cut float32) int
+// func stepVectors(w, dw []float32, lr, decay, l1, threshold, free float32) int
 //
-// Y10: the counts. Y11: η, Y12: weight decay, Y13: λ, Y14: cut, Y15: sign bits.
-TEXT ·stepVectors(SB), NOSPLIT, $0-72
+// Y10: the counts. Y11: η, Y12: weight decay, Y13: λ, Y14: the threshold, Y15: sign
+// bits, Y9: free.
+TEXT ·stepVectors(SB), NOSPLIT, $0-80
 	MOVQ w_base+0(FP), DI
 	MOVQ w_len+8(FP), CX
 	MOVQ dw_base+24(FP), SI
 	VBROADCASTSS lr+48(FP), Y11
 	VBROADCASTSS decay+52(FP), Y12
 	VBROADCASTSS l1+56(FP), Y13
-	VBROADCASTSS cut+60(FP), Y14
+	VBROADCASTSS threshold+60(FP), Y14
+	VBROADCASTSS free+64(FP), Y9
 	VBROADCASTSS ·signBit(SB), Y15
 	VXORPS Y8, Y8, Y8
 	VPXOR Y10, Y10, Y10
@@ -60,16 +62,18 @@ sloop:
 	VMOVUPS (DI), Y0
 	VANDPS Y15, Y0, Y1
 	VORPS Y13, Y1, Y1
-	VCMPPS $4, Y8, Y0, Y2        // w ≠ 0
-	VANDPS Y2, Y1, Y1
+	VCMPPS $4, Y8, Y0, Y7        // w ≠ 0
+	VANDPS Y7, Y1, Y1
+	VORPS Y9, Y7, Y7             // may move
 	VMULPS Y12, Y0, Y2
 	VADDPS (SI), Y2, Y2
 	VADDPS Y1, Y2, Y2            // g
 	VMULPS Y11, Y2, Y2
 	VSUBPS Y2, Y0, Y0
 	VANDNPS Y0, Y15, Y1          // |w|
-	VCMPPS $0x11, Y14, Y1, Y2    // |w| < cut
+	VCMPPS $0x11, Y14, Y1, Y2    // |w| < threshold
 	VANDNPS Y0, Y2, Y0
+	VANDPS Y7, Y0, Y0
 	VMOVUPS Y0, (DI)
 	VCMPPS $4, Y8, Y0, Y1        // −1 where w ≠ 0
 	VPSUBD Y1, Y10, Y10
@@ -86,13 +90,13 @@ sdone:
 	VPSHUFD $0xb1, X10, X0
 	VPADDD X0, X10, X10
 	VMOVD X10, AX
-	MOVQ AX, ret+64(FP)
+	MOVQ AX, ret+72(FP)
 	VZEROUPPER
 	RET
 
-// func momentumStepVectors(w, v, dw []float32, lr, momentum, decay, l1, cut float32) int
+// func momentumStepVectors(w, v, dw []float32, lr, momentum, decay, l1, threshold float32) int
 //
-// Y10: the counts. Y11: η, Y12: weight decay, Y13: λ, Y14: cut, Y15: sign bits. Y9: momentum.
+// Y10: the counts. Y11: η, Y12: weight decay, Y13: λ, Y14: the threshold, Y15: sign bits. Y9: momentum.
 TEXT ·momentumStepVectors(SB), NOSPLIT, $0-104
 	MOVQ w_base+0(FP), DI
 	MOVQ w_len+8(FP), CX
@@ -102,7 +106,7 @@ TEXT ·momentumStepVectors(SB), NOSPLIT, $0-104
 	VBROADCASTSS momentum+76(FP), Y9
 	VBROADCASTSS decay+80(FP), Y12
 	VBROADCASTSS l1+84(FP), Y13
-	VBROADCASTSS cut+88(FP), Y14
+	VBROADCASTSS threshold+88(FP), Y14
 	VBROADCASTSS ·signBit(SB), Y15
 	VXORPS Y8, Y8, Y8
 	VPXOR Y10, Y10, Y10
@@ -124,7 +128,7 @@ mloop:
 	VMULPS Y11, Y2, Y2
 	VSUBPS Y2, Y0, Y0
 	VANDNPS Y0, Y15, Y1          // |w|
-	VCMPPS $0x11, Y14, Y1, Y2    // |w| < cut
+	VCMPPS $0x11, Y14, Y1, Y2    // |w| < threshold
 	VANDNPS Y0, Y2, Y0
 	VMOVUPS Y0, (DI)
 	VCMPPS $4, Y8, Y0, Y1        // −1 where w ≠ 0

@@ -6,6 +6,9 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"unsafe"
+
+	"betalasso/compute"
 )
 
 // TestPasses wants from every kernel the bits of the portable passes, also for
@@ -32,7 +35,7 @@ func TestPasses(t *testing.T) {
 		}
 		return s
 	}
-	const beyond = 9
+	const beyond = 40
 	nan := float32(math.NaN())
 	for _, name := range Kernels(false) {
 		kn := device(t, 1, name, false).kernel
@@ -44,10 +47,29 @@ func TestPasses(t *testing.T) {
 				for pass, run := range map[string]func(p passes, a, b, c []float32, s1, s2 []float64) int{
 					"round": func(p passes, a, _, _ []float32, _, _ []float64) int { p.round(a[:n]); return 0 },
 					"step": func(p passes, a, b, _ []float32, _, _ []float64) int {
-						return p.step(a[:n], b[:n], 0.1, 0.01, 0.3, 0.4)
+						return p.step(a[:n], b[:n], &compute.Update{LR: 0.1, WeightDecay: 0.01, L1: 0.3, Threshold: 0.4})
+					},
+					"step, hold": func(p passes, a, b, _ []float32, _, _ []float64) int {
+						return p.step(a[:n], b[:n], &compute.Update{LR: 0.1, L1: 0.3, Threshold: 0.4, Hold: true})
+					},
+					"rowMoments": func(p passes, a, _, _ []float32, s1, _ []float64) int {
+						p.rowMoments(a[:n], lanesOf(s1))
+						return 0
+					},
+					"rowNormalise": func(p passes, a, b, _ []float32, _, _ []float64) int {
+						p.rowNormalise(a[:n], b, factorsOf(cols, limit))
+						return 0
+					},
+					"rowGradMoments": func(p passes, a, b, _ []float32, s1, _ []float64) int {
+						p.rowGradMoments(a[:n], b, factorsOf(cols, limit), lanesOf(s1))
+						return 0
+					},
+					"rowNormaliseGrad": func(p passes, a, b, c []float32, _, _ []float64) int {
+						p.rowNormaliseGrad(a[:n], b, c, factorsOf(cols, limit))
+						return 0
 					},
 					"momentumStep": func(p passes, a, b, c []float32, _, _ []float64) int {
-						return p.momentumStep(a[:n], b[:n], c[:n], 0.1, 0.9, 0.01, 0.3, 0.4)
+						return p.momentumStep(a[:n], b[:n], c[:n], &compute.Update{LR: 0.1, Momentum: 0.9, WeightDecay: 0.01, L1: 0.3, Threshold: 0.4})
 					},
 					"moments": func(p passes, a, _, _ []float32, s1, s2 []float64) int { p.moments(a[:n], s1, s2); return 0 },
 					"normalise": func(p passes, a, b, _ []float32, _, _ []float64) int {
@@ -88,6 +110,17 @@ func TestPasses(t *testing.T) {
 			}
 		}
 	}
+}
+
+// lanesOf are sums in the memory of s, which has room for them.
+func lanesOf(s []float64) *lanes { return (*lanes)(unsafe.Pointer(&s[:32][0])) }
+
+// factorsOf are the factors of one unit, where c has some.
+func factorsOf(c columns, limit float32) *factors {
+	if len(c.mean) == 0 {
+		return &factors{limit: limit}
+	}
+	return &factors{c.mean[0], c.scale[0], c.shift[0], c.k1[0], c.k2[0], limit}
 }
 
 // TestTranspose wants every number of a block in its place, and no word beyond.

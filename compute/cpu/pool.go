@@ -9,9 +9,14 @@ import (
 type worker struct {
 	tile  []float32 // for tiles that stick out of the destination
 	b     []float32 // packed panels
+	block []float32 // of a product that is not stored as it comes
 	wide  []float32 // what is about to become pairs
 	extra []float32
+	vals  []float32 // of a sparse unit's weights
+	delta []float32 // a line of one unit's gradients
 	sums  []float64
+	lanes lanes   // of one unit's batch norm
+	unit  factors // and its factors
 }
 
 // grow is s with room for n numbers, whose contents do not matter.

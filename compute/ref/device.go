@@ -14,10 +14,10 @@ type Device struct{}
 // New is the reference device.
 func New() *Device { return &Device{} }
 
-// Name is compute.Device's.
+// Name implements compute.Device.
 func (*Device) Name() string { return "reference" }
 
-// Alloc is compute.Device's.
+// Alloc implements compute.Device.
 func (*Device) Alloc(rows, cols int) compute.Mat {
 	return compute.Mat{Rows: rows, Cols: cols, Data: make([]float32, rows*cols)}
 }
@@ -29,14 +29,9 @@ func want(op string, m compute.Mat, rows, cols int, view bool) {
 	}
 }
 
-func at(m compute.Mat, i, j int) float64 {
-	if m.Trans {
-		return float64(m.Data[j*m.Rows+i])
-	}
-	return float64(m.Data[i*m.Cols+j])
-}
+func at(m compute.Mat, i, j int) float64 { return float64(m.At(i, j)) }
 
-// Mul is compute.Device's.
+// Mul implements compute.Device.
 func (*Device) Mul(dst, a, b compute.Mat) {
 	want("Mul dst", dst, a.Rows, b.Cols, false)
 	want("Mul b", b, a.Cols, b.Cols, true)
@@ -51,15 +46,17 @@ func (*Device) Mul(dst, a, b compute.Mat) {
 	}
 }
 
-// AddRow is compute.Device's.
+// AddRow implements compute.Device.
 func (*Device) AddRow(dst, b compute.Mat) {
 	want("AddRow", b, 1, dst.Cols, false)
-	for i := range dst.Data {
-		dst.Data[i] += b.Data[i%dst.Cols]
+	for i := range dst.Rows {
+		for j := range dst.Cols {
+			dst.Set(i, j, dst.At(i, j)+b.Data[j])
+		}
 	}
 }
 
-// SumRows is compute.Device's.
+// SumRows implements compute.Device.
 func (*Device) SumRows(dst, a compute.Mat) {
 	want("SumRows", dst, 1, a.Cols, false)
 	for j := range a.Cols {

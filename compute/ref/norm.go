@@ -10,8 +10,8 @@ import (
 func column(m compute.Mat, u, span int) []float64 {
 	var s []float64
 	for n := range m.Rows {
-		for _, v := range m.Row(n)[u*span : (u+1)*span] {
-			s = append(s, float64(v))
+		for i := range span {
+			s = append(s, at(m, n, u*span+i))
 		}
 	}
 	return s
@@ -20,7 +20,7 @@ func column(m compute.Mat, u, span int) []float64 {
 func setColumn(m compute.Mat, u, span int, s []float64) {
 	for n := range m.Rows {
 		for i := range span {
-			m.Row(n)[u*span+i] = float32(s[n*span+i])
+			m.Set(n, u*span+i, float32(s[n*span+i]))
 		}
 	}
 }
@@ -33,11 +33,14 @@ func relu(on bool, v float64) float64 {
 }
 
 func checkNorm(op string, y, x compute.Mat, bn *compute.BatchNorm) {
-	want(op, x, x.Rows, bn.Gamma.Cols*bn.Span, false)
-	want(op, y, x.Rows, x.Cols, false)
+	want(op, x, x.Rows, bn.Gamma.Cols*bn.Span, bn.Span == 1)
+	want(op, y, x.Rows, x.Cols, x.Trans)
+	if y.Trans != x.Trans {
+		panic("ref: " + op + ": one side is a transposed view, the other is not")
+	}
 }
 
-// BatchNorm is compute.Device's.
+// BatchNorm implements compute.Device.
 func (*Device) BatchNorm(y, x compute.Mat, bn *compute.BatchNorm) {
 	checkNorm("BatchNorm", y, x, bn)
 	for u := range bn.Gamma.Cols {
@@ -56,13 +59,13 @@ func (*Device) BatchNorm(y, x compute.Mat, bn *compute.BatchNorm) {
 		}
 		setColumn(y, u, bn.Span, s)
 		bn.Mean.Data[u], bn.InvStd.Data[u] = float32(mean), float32(inv)
-		a := float64(bn.Average)
+		a := float64(bn.Momentum)
 		bn.RunMean.Data[u] = float32((1-a)*float64(bn.RunMean.Data[u]) + a*mean)
 		bn.RunVar.Data[u] = float32((1-a)*float64(bn.RunVar.Data[u]) + a*variance*n/max(1, n-1))
 	}
 }
 
-// BatchNormEval is compute.Device's.
+// BatchNormEval implements compute.Device.
 func (*Device) BatchNormEval(y, x compute.Mat, bn *compute.BatchNorm) {
 	checkNorm("BatchNormEval", y, x, bn)
 	for u := range bn.Gamma.Cols {
@@ -75,7 +78,7 @@ func (*Device) BatchNormEval(y, x compute.Mat, bn *compute.BatchNorm) {
 	}
 }
 
-// BatchNormGrad is compute.Device's.
+// BatchNormGrad implements compute.Device.
 func (*Device) BatchNormGrad(dx, dgamma, dbeta, dy, x compute.Mat, bn *compute.BatchNorm) {
 	checkNorm("BatchNormGrad", dy, x, bn)
 	checkNorm("BatchNormGrad", dx, x, bn)

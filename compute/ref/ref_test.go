@@ -38,17 +38,17 @@ func TestByHand(t *testing.T) {
 	win := compute.Window{C: 1, H: 3, W: 3, K: 1, Size: 3, Stride: 2, Pad: 1}
 	x := mat(1, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9)
 	y = d.Alloc(1, 4)
-	d.Conv(y, x, mat(1, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1), win)
+	filled(d.Conv(win), mat(1, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1)).Forward(y, x)
 	want(t, "Conv", y.Data, 12, 16, 24, 28)
 	// It is not flipped: the last tap is what lies below and to the right.
-	d.Conv(y, x, mat(1, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1), win)
+	filled(d.Conv(win), mat(1, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1)).Forward(y, x)
 	want(t, "Conv of one tap", y.Data, 5, 0, 0, 0)
 	// Each position has its own tap: the centre, right, below, above-left.
-	d.Local(y, x, mat(4, 9,
+	filled(d.Local(win), mat(4, 9,
 		0, 0, 0, 0, 1, 0, 0, 0, 0,
 		0, 0, 0, 1, 0, 0, 0, 0, 0,
 		0, 0, 0, 0, 0, 1, 0, 0, 0,
-		1, 0, 0, 0, 0, 0, 0, 0, 0), win)
+		1, 0, 0, 0, 0, 0, 0, 0, 0)).Forward(y, x)
 	want(t, "Local", y.Data, 1, 2, 8, 5)
 
 	dx := d.Alloc(1, 2)
@@ -60,7 +60,7 @@ func TestByHand(t *testing.T) {
 }
 
 // TestAdjoint checks that the three operations of a window are of one bilinear
-// form: ⟨dy, f(x, w)⟩ = ⟨GradX(dy, w), x⟩ = ⟨GradW(dy, x), w⟩.
+// form: ⟨dy, f(x, w)⟩ = ⟨dx, x⟩ = ⟨dw, w⟩.
 func TestAdjoint(t *testing.T) {
 	d := ref.New()
 	win := compute.Window{C: 2, H: 7, W: 9, K: 3, Size: 3, Stride: 2, Pad: 1}
@@ -79,18 +79,31 @@ func TestAdjoint(t *testing.T) {
 		return s
 	}
 	for _, local := range []bool{false, true} {
-		f, gradW, gradX, rows := d.Conv, d.ConvGradW, d.ConvGradX, win.K
+		layer, rows := d.Conv(win), win.K
 		if local {
-			f, gradW, gradX, rows = d.Local, d.LocalGradW, d.LocalGradX, win.K*win.Positions()
+			layer, rows = d.Local(win), win.K*win.Positions()
 		}
 		x, w, dy := random(4, win.In()), random(rows, win.Patch()), random(4, win.Out())
 		y, dw, dx := d.Alloc(4, win.Out()), d.Alloc(rows, win.Patch()), d.Alloc(4, win.In())
-		f(y, x, w, win)
-		gradW(dw, dy, x, win)
-		gradX(dx, dy, w, win)
+		filled(layer, w)
+		layer.Forward(y, x)
+		layer.GradInput(dx, dy)
+		filled(layer, dw) // from zeros, a step with η = −1 gives the gradient
+		layer.Step(dy, x, compute.Update{LR: -1})
+		for i := range rows {
+			layer.Read(dw.Row(i), i)
+		}
 		a, b, c := dot(dy, y), dot(dw, w), dot(dx, x)
 		if math.Abs(a-b) > 1e-4 || math.Abs(a-c) > 1e-4 {
 			t.Errorf("local %v: ⟨dy, y⟩ = %v, ⟨dw, w⟩ = %v, ⟨dx, x⟩ = %v; want them equal", local, a, b, c)
 		}
 	}
+}
+
+// filled is s with the values of m.
+func filled(s compute.Weights, m compute.Mat) compute.Weights {
+	for i := range m.Rows {
+		s.Write(i, m.Row(i))
+	}
+	return s
 }

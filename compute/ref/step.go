@@ -6,41 +6,44 @@ import (
 	"betalasso/compute"
 )
 
-// Dropout is compute.Device's.
+// Dropout implements compute.Device.
 func (*Device) Dropout(dst, src compute.Mat, p float32, seed uint64) {
-	want("Dropout", dst, src.Rows, src.Cols, false)
-	for i, v := range src.Data {
-		if compute.Keep(seed, i, p) {
-			dst.Data[i] = float32(float64(v) / (1 - float64(p)))
-		} else {
-			dst.Data[i] = 0
+	want("Dropout", dst, src.Rows, src.Cols, src.Trans)
+	for i := range src.Rows {
+		for j := range src.Cols {
+			var v float32
+			if compute.Keep(seed, i*src.Cols+j, p) {
+				v = float32(at(src, i, j) / (1 - float64(p)))
+			}
+			dst.Set(i, j, v)
 		}
 	}
 }
 
-// CrossEntropy is compute.Device's.
+// CrossEntropy implements compute.Device.
 func (*Device) CrossEntropy(dx, logits compute.Mat, labels []uint8) (loss float64, correct int) {
-	want("CrossEntropy", dx, len(labels), logits.Cols, false)
+	want("CrossEntropy", dx, len(labels), logits.Cols, true)
+	row := make([]float64, logits.Cols)
 	for r, label := range labels {
-		row := logits.Row(r)
 		best := 0
-		for i, v := range row {
-			if v > row[best] {
+		for i := range row {
+			row[i] = at(logits, r, i)
+			if row[i] > row[best] {
 				best = i
 			}
 		}
 		var sum float64
 		for _, v := range row {
-			sum += math.Exp(float64(v) - float64(row[best]))
+			sum += math.Exp(v - row[best])
 		}
 		for i, v := range row {
-			g := math.Exp(float64(v)-float64(row[best])) / sum
+			g := math.Exp(v-row[best]) / sum
 			if i == int(label) {
 				g--
 			}
-			dx.Row(r)[i] = float32(g / float64(len(labels)))
+			dx.Set(r, i, float32(g/float64(len(labels))))
 		}
-		loss += float64(row[best]) + math.Log(sum) - float64(row[label])
+		loss += row[best] + math.Log(sum) - row[label]
 		if best == int(label) {
 			correct++
 		}
@@ -48,10 +51,13 @@ func (*Device) CrossEntropy(dx, logits compute.Mat, labels []uint8) (loss float6
 	return loss, correct
 }
 
-// Update is compute.Device's, in the order and the precision of its loop.
+// Update implements compute.Device, in the order and the precision of its loop.
 func (*Device) Update(w, v, dw compute.Mat, u compute.Update) (nonzero int) {
 	want("Update", dw, w.Rows, w.Cols, false)
 	for i, x := range w.Data {
+		if u.Hold && x == 0 {
+			continue
+		}
 		var sign float32
 		switch {
 		case x > 0:
@@ -65,7 +71,7 @@ func (*Device) Update(w, v, dw compute.Mat, u compute.Update) (nonzero int) {
 			v.Data[i] = g
 		}
 		x -= float32(u.LR * g)
-		if math.Abs(float64(x)) < float64(u.Cut) {
+		if math.Abs(float64(x)) < float64(u.Threshold) {
 			x = 0
 		}
 		if x != 0 {
@@ -74,14 +80,4 @@ func (*Device) Update(w, v, dw compute.Mat, u compute.Update) (nonzero int) {
 		w.Data[i] = x
 	}
 	return nonzero
-}
-
-// Nonzero is compute.Device's.
-func (*Device) Nonzero(m compute.Mat) (n int) {
-	for _, v := range m.Data {
-		if v != 0 {
-			n++
-		}
-	}
-	return n
 }

@@ -78,29 +78,3 @@ func gradX(op string, dx, dy, w compute.Mat, win compute.Window, local bool) {
 		products(dx.Rows, win, local, func(y, w, x int) { f(x, y, w) })
 	}, dy.Data, w.Data)
 }
-
-// Conv is compute.Device's.
-func (*Device) Conv(y, x, w compute.Mat, win compute.Window) { forward("Conv", y, x, w, win, false) }
-
-// ConvGradW is compute.Device's.
-func (*Device) ConvGradW(dw, dy, x compute.Mat, win compute.Window) {
-	gradW("ConvGradW", dw, dy, x, win, false)
-}
-
-// ConvGradX is compute.Device's.
-func (*Device) ConvGradX(dx, dy, w compute.Mat, win compute.Window) {
-	gradX("ConvGradX", dx, dy, w, win, false)
-}
-
-// Local is compute.Device's.
-func (*Device) Local(y, x, w compute.Mat, win compute.Window) { forward("Local", y, x, w, win, true) }
-
-// LocalGradW is compute.Device's.
-func (*Device) LocalGradW(dw, dy, x compute.Mat, win compute.Window) {
-	gradW("LocalGradW", dw, dy, x, win, true)
-}
-
-// LocalGradX is compute.Device's.
-func (*Device) LocalGradX(dx, dy, w compute.Mat, win compute.Window) {
-	gradX("LocalGradX", dx, dy, w, win, true)
-}

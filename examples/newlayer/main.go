@@ -36,7 +36,7 @@ func (l *SquaredReLU) Forward(_ compute.Device, y, x compute.Mat, _ bool) {
 }
 
 // Backward sets dx = 2·max(0, x)·dy.
-func (l *SquaredReLU) Backward(_ compute.Device, dx, dy compute.Mat) {
+func (l *SquaredReLU) Backward(_ compute.Device, dx, dy compute.Mat, _ nn.Rule) {
 	for i := range dx.Data {
 		dx.Data[i] = 2 * max(l.x.Data[i], 0) * dy.Data[i]
 	}
@@ -61,7 +61,7 @@ const (
 
 func main() {
 	log.SetFlags(0)
-	dev, err := cpu.New(0, "", false)
+	dev, err := cpu.New(cpu.Options{})
 	if err != nil {
 		log.Fatal("newlayer: ", err)
 	}
@@ -92,7 +92,7 @@ func check(dev compute.Device) (worst float64) {
 		return sum
 	}
 	value()
-	l.Backward(dev, dx, w)
+	l.Backward(dev, dx, w, nil)
 	for i := range n {
 		at := x.Data[i]
 		x.Data[i] = at + step
@@ -115,8 +115,6 @@ func train(dev compute.Device) (first, last float64) {
 		&SquaredReLU{Columns: hidden},
 		nn.NewDense(dev, "fc2", nn.FC, hidden, classes, true, 1),
 	)
-	opt := optim.New(dev, optim.SGD{Momentum: 0.9}, net.Params())
-	nonzero := make([]int, len(net.Params()))
 	x, dlogits, labels := dev.Alloc(batch, columns), dev.Alloc(batch, classes), make([]uint8, batch)
 	for step := range steps {
 		order := data.Order(set.Train.Len(), 1, step)
@@ -129,8 +127,7 @@ func train(dev compute.Device) (first, last float64) {
 			labels[r] = set.Train.Labels[i]
 		}
 		loss, _ := dev.CrossEntropy(dlogits, net.Forward(x, true), labels)
-		net.Backward(dlogits)
-		opt.Step(dev, optim.Cosine(0.002, step, steps), nonzero)
+		net.Backward(dlogits, optim.At(optim.SGD{Momentum: 0.9}, optim.Cosine(0.002, step, steps)))
 		switch {
 		case step < 10:
 			first += loss / batch / 10

@@ -7,7 +7,7 @@ import (
 )
 
 func TestLayer(t *testing.T) {
-	dev, err := cpu.New(1, "", false)
+	dev, err := cpu.New(cpu.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,7 +107,7 @@ func planes(picture image.Image) []uint8 {
 
 // train is the whole loop of a training.
 func train(images data.Images, classes []string) error {
-	dev, err := cpu.New(0, "", false)
+	dev, err := cpu.New(cpu.Options{})
 	if err != nil {
 		return err
 	}
@@ -121,8 +121,7 @@ func train(images data.Images, classes []string) error {
 		return err
 	}
 	params := net.Params()
-	opt := optim.New(dev, optim.BetaLasso{Beta: 50, LambdaConv: 1e-4, LambdaFC: 2e-5}, params)
-	nonzero := make([]int, len(params))
+	rule := optim.BetaLasso{Beta: 50, LambdaConv: 1e-4, LambdaFC: 2e-5}
 	x, dlogits, labels := dev.Alloc(batch, images.Size), dev.Alloc(batch, len(classes)), make([]uint8, batch)
 	var scratch augment.Scratch
 	steps := images.Len() / batch
@@ -136,15 +135,15 @@ func train(images data.Images, classes []string) error {
 				labels[r] = images.Labels[i]
 			}
 			l, c := dev.CrossEntropy(dlogits, net.Forward(x, true), labels)
-			net.Backward(dlogits)
-			opt.Step(dev, optim.Cosine(0.05, epoch*steps+step, epochs*steps), nonzero)
+			net.Backward(dlogits, optim.At(rule, optim.Cosine(0.05, epoch*steps+step, epochs*steps)))
 			loss, correct = loss+l, correct+c
 		}
 		seen := float64(steps * batch)
-		fmt.Printf("epoch %2d  loss %.4f  right %5.1f %%  first layer: %d of %d weights\n", epoch+1, loss/seen, 100*float64(correct)/seen, nonzero[0], len(params[0].Value.Data))
+		fmt.Printf("epoch %2d  loss %.4f  right %5.1f %%  first layer: %d of %d weights\n", epoch+1, loss/seen, 100*float64(correct)/seen, params[0].Nonzero, params[0].Len())
 	}
-	m := filters.Locality(params[0].Value.Row(0), 3, side, side)
-	fmt.Printf("the first filter: %+v\n", m)
+	filter := make([]float32, images.Size)
+	params[0].Read(filter, 0)
+	fmt.Printf("the first filter: %+v\n", filters.Locality(filter, 3, side, side))
 	return nil
 }
 

@@ -1,0 +1,139 @@
+package cpu
+
+// A weight gradient is a sum over the batch. It is taken in chains: example n
+// belongs to chain n mod 16, a chain is summed from its first example to its
+// last, and the sixteen sums are added from the first to the last. So the
+// gradient of a single weight, which a sparse layer needs, is a loop over whole
+// vectors, and gives the bits of the dense product.
+const chains = 16
+
+// chain is how many rows of a panel a chain of a batch of n takes. Panels of
+// pairs hold examples 32m + l and 32m + 16 + l in word m of chain l.
+func (kn *kernel) chain(n int) int {
+	if kn.pairs != nil {
+		return (n + 2*chains - 1) / (2 * chains)
+	}
+	return (n + chains - 1) / chains
+}
+
+// packChains is pack for the whole batch of an operand that is summed in chains:
+// chain by chain, each filled up with zeros.
+func (d *Device) packChains(dst []float32, width int, o operand, from, have int, w *worker) {
+	long := d.kernel.chain(o.k)
+	whole := o.k / chains // examples of each chain that are in vectors of sixteen
+	if d.kernel.pairs != nil {
+		whole = o.k / (2 * chains)
+	}
+	if o.k%chains != 0 || d.kernel.pairs != nil && o.k%(2*chains) != 0 {
+		for l := range chains {
+			clear(dst[(l*long+whole)*width : (l+1)*long*width])
+		}
+		d.packRest(dst, width, o, from, have, whole, long)
+	}
+	switch {
+	case whole == 0:
+	case o.along && d.kernel.pairs != nil:
+		d.chainPairsAlong(dst, width, o, from, have, whole, long, w)
+	case o.along:
+		d.chainAlong(dst, width, o, from, have, whole, long)
+	default:
+		for l := range chains {
+			src, to := o.data[l*o.ld+from:], dst[l*long*width:]
+			switch {
+			case d.kernel.pairs != nil:
+				d.kernel.pairs.join(to, width, src, chains*o.ld, have, whole)
+			case have == width && width%8 == 0:
+				d.kernel.moveRows(to, width, src, chains*o.ld, whole)
+			default:
+				for m := range whole {
+					copy(to[m*width:m*width+have], src[m*chains*o.ld:])
+				}
+			}
+		}
+	}
+	if d.bf16 && d.kernel.pairs == nil {
+		d.kernel.round(dst[:chains*long*width])
+	}
+}
+
+// chainAlong lays out lines whose numbers are neighbours.
+func (d *Device) chainAlong(dst []float32, width int, o operand, from, have, whole, long int) {
+	i := 0
+	if width >= 16 {
+		for ; i+16 <= have; i += 16 {
+			for m := range whole {
+				d.kernel.transpose16(dst[m*width+i:], long*width, o.data[(from+i)*o.ld+m*chains:], o.ld, 1)
+			}
+		}
+	}
+	if width >= 8 {
+		for ; i+8 <= have; i += 8 {
+			for m := range whole {
+				d.kernel.transpose8(dst[m*width+i:], long*width, o.data[(from+i)*o.ld+m*chains:], o.ld, 2)
+			}
+		}
+	}
+	for ; i < have; i++ {
+		line := o.data[(from+i)*o.ld:]
+		for m := range whole {
+			for l := range chains {
+				dst[(l*long+m)*width+i] = line[m*chains+l]
+			}
+		}
+	}
+}
+
+// chainPairsAlong is chainAlong for panels of pairs.
+func (d *Device) chainPairsAlong(dst []float32, width int, o operand, from, have, whole, long int, w *worker) {
+	kn, words := &d.kernel, chains*whole
+	wide := grow(&w.wide, 16*words)
+	for i := 0; i < have; i += 16 {
+		some := min(16, have-i)
+		for l := range some {
+			kn.pairs.join(wide[l*words:], chains, o.data[(from+i+l)*o.ld:], chains, chains, whole)
+		}
+		first := 0
+		switch {
+		case some == 16:
+			for m := range whole {
+				kn.transpose16(dst[m*width+i:], long*width, wide[m*chains:], words, 1)
+			}
+			first = 16
+		case some >= 8:
+			for m := range whole {
+				kn.transpose8(dst[m*width+i:], long*width, wide[m*chains:], words, 2)
+			}
+			first = 8
+		}
+		for r := first; r < some; r++ {
+			for m := range whole {
+				for l := range chains {
+					dst[(l*long+m)*width+i+r] = wide[r*words+m*chains+l]
+				}
+			}
+		}
+	}
+}
+
+// packRest lays out the examples past the whole vectors, which are too few to
+// hurry for.
+func (d *Device) packRest(dst []float32, width int, o operand, from, have, whole, long int) {
+	at := func(n, i int) float32 {
+		switch {
+		case n >= o.k:
+			return 0
+		case o.along:
+			return o.data[(from+i)*o.ld+n]
+		}
+		return o.data[n*o.ld+from+i]
+	}
+	for l := range chains {
+		for i := range have {
+			if d.kernel.pairs != nil {
+				dst[(l*long+whole)*width+i] = pair(at(whole*2*chains+l, i), at(whole*2*chains+chains+l, i))
+			} else {
+				dst[(l*long+whole)*width+i] = at(whole*chains+l, i)
+			}
+		}
+	}
+}

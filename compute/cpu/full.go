@@ -1,0 +1,248 @@
+package cpu
+
+import "betalasso/compute"
+
+// full are the weights of a fully connected layer. They are in one of two forms:
+// dense, or sparse once few of them are left. Which one follows from counts alone
+// and shows in no number: both take every sum in the same order.
+type full struct {
+	d          *Device
+	rows, cols int
+	w          []float32 // the dense form; nil in the other
+	s          *sparse   // the sparse form; nil in the other
+	v          compute.Mat
+	filling    *filling // rows that were written and are in neither form yet
+	step       gradientStep
+	work       float64
+}
+
+// Dense implements compute.Device.
+func (d *Device) Dense(out, in int) compute.Weights {
+	return &full{d: d, rows: out, cols: in, filling: &filling{}}
+}
+
+// filling are the non-zeros of rows that are being written, from the first on:
+// weights that turn out to be sparse are never held in full.
+type filling struct {
+	rows    int // that have been written
+	nonzero int
+	cols    [][]int32
+	vals    [][]float32
+}
+
+func (f *full) Size() (rows, cols int) { return f.rows, f.cols }
+
+// Write implements compute.Weights.
+func (f *full) Write(row int, src []float32) {
+	checkRow("Write", f, row, len(src))
+	if p := f.filling; p != nil && p.rows == row {
+		var cols []int32
+		var vals []float32
+		for i, v := range src {
+			if v != 0 {
+				cols, vals = append(cols, int32(i)), append(vals, v)
+			}
+		}
+		p.rows++
+		p.nonzero += len(cols)
+		p.cols, p.vals = append(p.cols, cols), append(p.vals, vals)
+		if f.d.sparseWorth(p.nonzero, p.rows*f.cols) {
+			return
+		}
+		f.thicken()
+		return
+	}
+	f.thicken()
+	copy(f.w[row*f.cols:], src)
+}
+
+// Read implements compute.Weights.
+func (f *full) Read(dst []float32, row int) {
+	checkRow("Read", f, row, len(dst))
+	f.settle()
+	if f.s != nil {
+		f.s.read(dst, row)
+		return
+	}
+	copy(dst, f.w[row*f.cols:])
+}
+
+func checkRow(op string, w compute.Weights, row, n int) {
+	if rows, cols := w.Size(); row < 0 || row >= rows || n != cols {
+		check(op, false, compute.Mat{Rows: rows, Cols: cols}, compute.Mat{Rows: row, Cols: n})
+	}
+}
+
+// settle gives rows that have been written their form.
+func (f *full) settle() {
+	p := f.filling
+	if p == nil {
+		return
+	}
+	if len(f.filling.cols) < f.rows || !f.d.sparseWorth(p.nonzero, f.rows*f.cols) || !f.large() {
+		f.thicken()
+		return
+	}
+	f.filling = nil
+	f.s = newSparse(f.d, f.rows, f.cols, func(row int) ([]int32, []float32) { return p.cols[row], p.vals[row] })
+}
+
+// thicken goes over to the dense form.
+func (f *full) thicken() {
+	if f.w != nil {
+		return
+	}
+	f.w = f.d.Alloc(f.rows, f.cols).Data
+	if p := f.filling; p != nil {
+		for row, cols := range p.cols {
+			for k, c := range cols {
+				f.w[row*f.cols+int(c)] = p.vals[row][k]
+			}
+		}
+		f.filling = nil
+	}
+	if f.s != nil {
+		for row := range f.rows {
+			f.s.read(f.w[row*f.cols:(row+1)*f.cols], row)
+		}
+		f.s = nil
+	}
+}
+
+// thin goes over to the sparse form.
+func (f *full) thin() {
+	var cols []int32
+	var vals []float32
+	f.s = newSparse(f.d, f.rows, f.cols, func(row int) ([]int32, []float32) {
+		cols, vals = cols[:0], vals[:0]
+		for i, v := range f.w[row*f.cols : (row+1)*f.cols] {
+			if v != 0 {
+				cols, vals = append(cols, int32(i)), append(vals, v)
+			}
+		}
+		return cols, vals
+	})
+	f.w = nil
+}
+
+// Of all weights, so many per thousand may be left for the sparse form to be
+// taken up, and so many for it to be kept: a step then costs less in it than in
+// the dense one, by the measurements in bench.
+const (
+	thinBelow    = 120
+	thickenAbove = 200
+	// sparseLeast is the size of the smallest layer that is worth it.
+	sparseLeast = 1 << 16
+)
+
+func (f *full) large() bool { return f.rows*f.cols >= sparseLeast && f.rows >= 64 }
+
+// sparseWorth says whether so many non-zeros of so many weights are few.
+func (d *Device) sparseWorth(nonzero, all int) bool {
+	return !d.dense && nonzero*1000 <= all*thinBelow
+}
+
+// Nonzero implements compute.Weights.
+func (f *full) Nonzero() int {
+	f.settle()
+	if f.s != nil {
+		return f.s.nonzero()
+	}
+	return f.d.nonzero(f.w)
+}
+
+// Velocity implements compute.Weights.
+func (f *full) Velocity() compute.Mat {
+	if f.v.Data == nil {
+		f.v = f.d.Alloc(f.rows, f.cols)
+	}
+	return f.v
+}
+
+// Stored implements compute.Weights.
+func (f *full) Stored() int {
+	f.settle()
+	if f.s != nil {
+		return len(f.s.val)
+	}
+	return f.rows * f.cols
+}
+
+// Work implements compute.Weights.
+func (f *full) Work() float64 { return f.work }
+
+// Forward implements compute.Weights.
+func (f *full) Forward(y, x compute.Mat) {
+	check("Forward", x.Cols == f.cols && y.Cols == f.rows && x.Rows == y.Rows, y, x, f.shape())
+	f.settle()
+	f.work = 0
+	if f.s != nil {
+		f.s.forward(y, x)
+		f.work = float64(len(f.s.val)) * float64(x.Rows)
+		return
+	}
+	f.work = f.all(x.Rows)
+	f.d.product(into(y), leftSide(x), operand{data: f.w, ld: f.cols, lines: f.rows, k: f.cols, along: true})
+}
+
+// GradInput implements compute.Weights.
+func (f *full) GradInput(dx, dy compute.Mat) {
+	check("GradInput", dx.Cols == f.cols && dy.Cols == f.rows && dx.Rows == dy.Rows, dx, dy, f.shape())
+	f.settle()
+	if f.s != nil {
+		f.s.gradInput(dx, dy)
+		f.work += float64(len(f.s.val)) * float64(dy.Rows)
+		return
+	}
+	f.work += f.all(dy.Rows)
+	f.d.product(into(dx), leftSide(dy), operand{data: f.w, ld: f.cols, lines: f.cols, k: f.rows})
+}
+
+// Step implements compute.Weights.
+func (f *full) Step(dy, x compute.Mat, u compute.Update) (nonzero int) {
+	check("Step", x.Cols == f.cols && dy.Cols == f.rows && x.Rows == dy.Rows && !(u.Hold && u.Momentum != 0), dy, x, f.shape())
+	f.settle()
+	// Momentum moves zeros, and without a threshold nothing stays one.
+	stays := u.Momentum == 0 && u.Threshold > 0
+	if f.s != nil && !stays {
+		f.thicken()
+	}
+	if f.s != nil {
+		var work float64
+		nonzero, work = f.s.step(dy, x, u)
+		f.work += work
+		if nonzero*1000 > f.rows*f.cols*thickenAbove {
+			f.thicken()
+		}
+		return nonzero
+	}
+	s := &f.step
+	s.d, s.w, s.cols, s.u = f.d, f.w, f.cols, u
+	if u.Momentum != 0 {
+		s.v = f.Velocity().Data
+	}
+	s.nonzero.Store(0)
+	f.work += f.all(x.Rows)
+	left, right := leftSide(dy.T()), leftSide(x.T())
+	left.chained, right.chained = true, true
+	f.d.product(target{step: s}, left, right)
+	nonzero = int(s.nonzero.Load())
+	if stays && f.large() && f.d.sparseWorth(nonzero, f.rows*f.cols) {
+		f.thin()
+	}
+	return nonzero
+}
+
+// into is where a product is stored.
+func into(m compute.Mat) target {
+	if m.Trans {
+		return target{c: m.Data, ld: m.Rows, turned: true}
+	}
+	return target{c: m.Data, ld: m.Cols}
+}
+
+// all is the number of multiply-adds of one product of all weights.
+func (f *full) all(n int) float64 { return float64(f.rows) * float64(f.cols) * float64(n) }
+
+// shape is what errors show of the weights.
+func (f *full) shape() compute.Mat { return compute.Mat{Rows: f.rows, Cols: f.cols} }

@@ -1,0 +1,237 @@
+package cpu
+
+import (
+	"slices"
+
+	"betalasso/compute"
+)
+
+// sparse is the sparse form of the weights of a fully connected layer: for each
+// unit the weights that are not zero, in the order in which the dense product
+// adds them up. A weight that became zero stays in the list, as a zero, until the
+// lists are made anew.
+//
+// Every number is the dense form's: a term of a zero weight changes no sum, and
+// a zero weight stays zero unless search finds that its step is large enough.
+type sparse struct {
+	d          *Device
+	rows, cols int
+	start      []int     // [rows+1]
+	col        []int32   // the input of each weight, and first where a depth begins
+	val        []float32 // the weights
+	count      int       // that are not zero
+	back       backward
+
+	x, dy    lines // of this step, once they have been laid out
+	xRoom    []float32
+	dyRoom   []float32
+	forwards sparseForward
+	inputs   sparseInput
+	steps    sparseStep
+	search   search
+}
+
+// first marks a weight that is the first of a new depth of k: the dense product
+// sums each depth by itself. index is the rest of the word.
+const (
+	first = -1 << 31
+	index = 1<<31 - 1
+)
+
+// backward lists the same weights by their inputs.
+type backward struct {
+	fresh bool    // the lists are those of the present weights
+	start []int   // [cols+1]
+	row   []int32 // the unit of each weight, and first
+	at    []int32 // where it is in val
+}
+
+// order is the place of number i in the dense product's order of sums: panels of
+// pairs add the odd one of two first.
+func (d *Device) order(i int) int {
+	if d.kernel.pairs != nil {
+		return i ^ 1
+	}
+	return i
+}
+
+// newSparse is the weights whose rows row gives: the columns, from low to high,
+// and the values.
+func newSparse(d *Device, rows, cols int, row func(j int) ([]int32, []float32)) *sparse {
+	s := &sparse{d: d, rows: rows, cols: cols}
+	s.start = append(make([]int, 0, rows+1), 0)
+	for j := range rows {
+		c, v := row(j)
+		s.add(c, v)
+	}
+	s.col, s.val = slices.Clip(s.col), slices.Clip(s.val)
+	return s
+}
+
+// add appends a row, whose columns are sorted.
+func (s *sparse) add(cols []int32, vals []float32) {
+	depthOf := -1
+	for k := 0; k < len(cols); k++ {
+		c, v := cols[k], vals[k]
+		// The second of a pair comes first where pairs are summed so.
+		swap := s.d.order(0) == 1 && c&1 == 0 && k+1 < len(cols) && cols[k+1] == c+1
+		if swap {
+			c, v = cols[k+1], vals[k+1]
+		}
+		s.put(c, v, &depthOf)
+		if swap {
+			s.put(cols[k], vals[k], &depthOf)
+			k++
+		}
+	}
+	s.start = append(s.start, len(s.val))
+}
+
+// put appends a weight. depthOf is the depth of the row's last one.
+func (s *sparse) put(c int32, v float32, depthOf *int) {
+	s.col, s.val = append(s.col, mark(int(c), depthOf)), append(s.val, v)
+	if v != 0 {
+		s.count++
+	}
+}
+
+// mark is i, with first if it begins another depth than the row's first one.
+func mark(i int, depthOf *int) int32 {
+	m := int32(i)
+	if *depthOf >= 0 && i/depth != *depthOf {
+		m |= first
+	}
+	*depthOf = i / depth
+	return m
+}
+
+func (s *sparse) nonzero() int { return s.count }
+
+// read sets dst to row j.
+func (s *sparse) read(dst []float32, j int) {
+	clear(dst)
+	for k := s.start[j]; k < s.start[j+1]; k++ {
+		dst[s.col[k]&index] = s.val[k]
+	}
+}
+
+// turnBack makes the lists by inputs.
+func (s *sparse) turnBack() {
+	b := &s.back
+	if b.fresh {
+		return
+	}
+	b.fresh = true
+	b.start = slices.Grow(b.start[:0], s.cols+1)[:s.cols+1]
+	b.row = slices.Grow(b.row[:0], len(s.val))[:len(s.val)]
+	b.at = slices.Grow(b.at[:0], len(s.val))[:len(s.val)]
+	clear(b.start)
+	for _, c := range s.col {
+		b.start[c&index]++
+	}
+	sum := 0
+	for i, n := range b.start {
+		b.start[i] = sum
+		sum += n
+	}
+	for p := range s.rows + s.rows&1 {
+		j := s.d.order(p)
+		if j >= s.rows {
+			continue
+		}
+		for k := s.start[j]; k < s.start[j+1]; k++ {
+			c := s.col[k] & index
+			to := b.start[c]
+			b.start[c]++
+			b.row[to], b.at[to] = int32(j), int32(k)
+		}
+	}
+	copy(b.start[1:], b.start[:s.cols]) // each start is now the next one's
+	b.start[0] = 0
+	for i := range s.cols {
+		depthOf := -1
+		for k := b.start[i]; k < b.start[i+1]; k++ {
+			b.row[k] = mark(int(b.row[k]), &depthOf)
+		}
+	}
+}
+
+// unitsEach is how many units a task takes.
+const unitsEach = 16
+
+// blocks is the number of tasks for n units.
+func blocks(n int) int { return (n + unitsEach - 1) / unitsEach }
+
+// sparseForward sets y, a block of units a task.
+type sparseForward struct {
+	s *sparse
+	y compute.Mat
+}
+
+func (s *sparse) forward(y, x compute.Mat) {
+	s.dy.of = nil
+	s.d.layOut(&s.x, &s.xRoom, x)
+	s.forwards = sparseForward{s, y}
+	s.d.pool.run(blocks(s.rows), len(s.val)*x.Rows, &s.forwards)
+}
+
+func (j *sparseForward) do(t int, w *worker) {
+	s := j.s
+	for u := t * unitsEach; u < min((t+1)*unitsEach, s.rows); u++ {
+		lo, hi := s.start[u], s.start[u+1]
+		s.d.gather(j.y, u, &s.x, s.col[lo:hi], s.d.rounded(s.val[lo:hi], w), w)
+	}
+}
+
+// sparseInput sets dx, a block of inputs a task.
+type sparseInput struct {
+	s  *sparse
+	dx compute.Mat
+}
+
+func (s *sparse) gradInput(dx, dy compute.Mat) {
+	s.turnBack()
+	s.d.layOut(&s.dy, &s.dyRoom, dy)
+	s.inputs = sparseInput{s, dx}
+	s.d.pool.run(blocks(s.cols), len(s.val)*dy.Rows, &s.inputs)
+}
+
+func (j *sparseInput) do(t int, w *worker) {
+	s, b := j.s, &j.s.back
+	for i := t * unitsEach; i < min((t+1)*unitsEach, s.cols); i++ {
+		at := b.at[b.start[i]:b.start[i+1]]
+		vals := grow(&w.vals, len(at))
+		for k, p := range at {
+			vals[k] = s.val[p]
+		}
+		if s.d.bf16 {
+			s.d.kernel.round(vals)
+		}
+		s.d.gather(j.dx, i, &s.dy, b.row[b.start[i]:b.start[i+1]], vals, w)
+	}
+}
+
+// rounded is vals as a product takes them.
+func (d *Device) rounded(vals []float32, w *worker) []float32 {
+	if !d.bf16 {
+		return vals
+	}
+	r := grow(&w.vals, len(vals))
+	copy(r, vals)
+	d.kernel.round(r)
+	return r
+}
+
+// gather sets unit u of y, of all examples, to the sum of the lines that idx
+// names, each times its value.
+func (d *Device) gather(y compute.Mat, u int, from *lines, idx []int32, vals []float32, w *worker) {
+	if y.Trans && from.padded == y.Rows {
+		d.kernel.sparse.gather(y.T().Row(u), from.data, from.ld, idx, vals)
+		return
+	}
+	row := grow(&w.extra, from.padded)
+	d.kernel.sparse.gather(row, from.data, from.ld, idx, vals)
+	for n, v := range row[:y.Rows] {
+		y.Set(n, u, v)
+	}
+}

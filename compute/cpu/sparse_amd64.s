@@ -1,0 +1,641 @@
+//go:build !purego
+
+#include "textflag.h"
+#include "bfloat16_amd64.h"
+
+// The inner loops of sparse layers: see sparseKernel.
+
+// GATHERARGS loads the arguments: DI is y, CX its length, SI the lines, R8 their
+// distance in bytes, R9 and R10 the indices and their number, R11 the values.
+#define GATHERARGS \
+	MOVQ y_base+0(FP), DI; \
+	MOVQ y_len+8(FP), CX; \
+	MOVQ data_base+24(FP), SI; \
+	MOVQ ld+48(FP), R8; \
+	MOVQ idx_base+56(FP), R9; \
+	MOVQ idx_len+64(FP), R10; \
+	MOVQ vals_base+80(FP), R11; \
+	SHLQ $2, R8
+
+#define CLEARSUMS \
+	VPXORD Z0, Z0, Z0; \
+	VPXORD Z1, Z1, Z1; \
+	VPXORD Z2, Z2, Z2; \
+	VPXORD Z3, Z3, Z3; \
+	VPXORD Z4, Z4, Z4; \
+	VPXORD Z5, Z5, Z5; \
+	VPXORD Z6, Z6, Z6; \
+	VPXORD Z7, Z7, Z7
+
+#define CLEARTOTALS \
+	VPXORD Z8, Z8, Z8; \
+	VPXORD Z9, Z9, Z9; \
+	VPXORD Z10, Z10, Z10; \
+	VPXORD Z11, Z11, Z11; \
+	VPXORD Z12, Z12, Z12; \
+	VPXORD Z13, Z13, Z13; \
+	VPXORD Z14, Z14, Z14; \
+	VPXORD Z15, Z15, Z15
+
+#define ADDTOTALS \
+	VADDPS Z0, Z8, Z8; \
+	VADDPS Z1, Z9, Z9; \
+	VADDPS Z2, Z10, Z10; \
+	VADDPS Z3, Z11, Z11; \
+	VADDPS Z4, Z12, Z12; \
+	VADDPS Z5, Z13, Z13; \
+	VADDPS Z6, Z14, Z14; \
+	VADDPS Z7, Z15, Z15
+
+#define STORETOTALS \
+	VMOVUPS Z8, 0(DI); \
+	VMOVUPS Z9, 64(DI); \
+	VMOVUPS Z10, 128(DI); \
+	VMOVUPS Z11, 192(DI); \
+	VMOVUPS Z12, 256(DI); \
+	VMOVUPS Z13, 320(DI); \
+	VMOVUPS Z14, 384(DI); \
+	VMOVUPS Z15, 448(DI)
+
+// FLUSHMODE makes numbers too small for a normal float32 count as 0 and become 0,
+// as VDPBF16PS has it; KEEPMODE restores what was before.
+#define FLUSHMODE \
+	STMXCSR mode-8(SP); \
+	MOVL mode-8(SP), AX; \
+	ORL  $0x8040, AX; \
+	MOVL AX, flush-4(SP); \
+	LDMXCSR flush-4(SP)
+
+#define KEEPMODE LDMXCSR mode-8(SP)
+
+// TERM adds the products of sixteen words with Z16.
+#define TERM(at, lo, hi) \
+	VMOVDQU32 at, Z17; \
+	VPSLLD $16, Z17, Z18; \
+	VPANDD Z31, Z17, Z17; \
+	VFMADD231PS Z18, Z16, lo; \
+	VFMADD231PS Z17, Z16, hi
+
+// DOTARGS loads the arguments: DI is g, SI dy, DX the lines, R8 their distance in
+// bytes, R9 the indices, CX the number of groups of eight.
+#define DOTARGS \
+	MOVQ g_base+0(FP), DI; \
+	MOVQ dy_base+24(FP), SI; \
+	MOVQ data_base+48(FP), DX; \
+	MOVQ ld+72(FP), R8; \
+	MOVQ idx_base+80(FP), R9; \
+	MOVQ idx_len+88(FP), CX; \
+	SHLQ $2, R8; \
+	SHRQ $3, CX
+
+// POINT is the line of index i.
+#define POINT(i, r) \
+	MOVL (4*i)(R9), r; \
+	ANDL $0x7fffffff, r; \
+	IMULQ R8, r; \
+	ADDQ DX, r
+
+// COLUMNS turns eight rows of eight, in place, with eight more registers.
+#define COLUMNS(a, b, c, d, e, f, g, h, s, t, u, v, w, x, y, z) \
+	VUNPCKLPS b, a, s; \
+	VUNPCKHPS b, a, t; \
+	VUNPCKLPS d, c, u; \
+	VUNPCKHPS d, c, v; \
+	VUNPCKLPS f, e, w; \
+	VUNPCKHPS f, e, x; \
+	VUNPCKLPS h, g, y; \
+	VUNPCKHPS h, g, z; \
+	VUNPCKLPD u, s, a; \
+	VUNPCKHPD u, s, b; \
+	VUNPCKLPD v, t, c; \
+	VUNPCKHPD v, t, d; \
+	VUNPCKLPD y, w, e; \
+	VUNPCKHPD y, w, f; \
+	VUNPCKLPD z, x, g; \
+	VUNPCKHPD z, x, h; \
+	VPERM2F128 $0x20, e, a, s; \
+	VPERM2F128 $0x20, f, b, t; \
+	VPERM2F128 $0x20, g, c, u; \
+	VPERM2F128 $0x20, h, d, v; \
+	VPERM2F128 $0x31, e, a, w; \
+	VPERM2F128 $0x31, f, b, x; \
+	VPERM2F128 $0x31, g, c, y; \
+	VPERM2F128 $0x31, h, d, z
+
+#define LOWCHAINS \
+	VMOVUPS sums-512(SP), Y0; \
+	VMOVUPS sums-448(SP), Y1; \
+	VMOVUPS sums-384(SP), Y2; \
+	VMOVUPS sums-320(SP), Y3; \
+	VMOVUPS sums-256(SP), Y4; \
+	VMOVUPS sums-192(SP), Y5; \
+	VMOVUPS sums-128(SP), Y6; \
+	VMOVUPS sums-64(SP), Y7; \
+	COLUMNS(Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15)
+
+#define HIGHCHAINS \
+	VMOVUPS sums-480(SP), Y0; \
+	VMOVUPS sums-416(SP), Y1; \
+	VMOVUPS sums-352(SP), Y2; \
+	VMOVUPS sums-288(SP), Y3; \
+	VMOVUPS sums-224(SP), Y4; \
+	VMOVUPS sums-160(SP), Y5; \
+	VMOVUPS sums-96(SP), Y6; \
+	VMOVUPS sums-32(SP), Y7; \
+	COLUMNS(Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15)
+
+// ADDCHAINS adds the sixteen chains of eight sums, from the first to the last, and
+// stores the eight at (DI). Sums are taken to and from the stack in between.
+#define ADDCHAINS \
+	LOWCHAINS; \
+	VADDPS Y9, Y8, Y8; \
+	VADDPS Y10, Y8, Y8; \
+	VADDPS Y11, Y8, Y8; \
+	VADDPS Y12, Y8, Y8; \
+	VADDPS Y13, Y8, Y8; \
+	VADDPS Y14, Y8, Y8; \
+	VADDPS Y15, Y8, Y8; \
+	VMOVUPS Y8, (DI); \
+	HIGHCHAINS; \
+	VADDPS (DI), Y8, Y8; \
+	VADDPS Y9, Y8, Y8; \
+	VADDPS Y10, Y8, Y8; \
+	VADDPS Y11, Y8, Y8; \
+	VADDPS Y12, Y8, Y8; \
+	VADDPS Y13, Y8, Y8; \
+	VADDPS Y14, Y8, Y8; \
+	VADDPS Y15, Y8, Y8; \
+	VMOVUPS Y8, (DI); \
+	ADDQ $32, DI; \
+	ADDQ $32, R9
+
+#define STORESUMS \
+	VMOVUPS Z0, sums-512(SP); \
+	VMOVUPS Z1, sums-448(SP); \
+	VMOVUPS Z2, sums-384(SP); \
+	VMOVUPS Z3, sums-320(SP); \
+	VMOVUPS Z4, sums-256(SP); \
+	VMOVUPS Z5, sums-192(SP); \
+	VMOVUPS Z6, sums-128(SP); \
+	VMOVUPS Z7, sums-64(SP)
+
+#define POINTS \
+	POINT(0, AX); \
+	POINT(1, BX); \
+	POINT(2, R10); \
+	POINT(3, R11); \
+	POINT(4, R12); \
+	POINT(5, R13); \
+	POINT(6, R14); \
+	POINT(7, R15)
+
+#define CLEARSUMS2 \
+	VXORPS Y0, Y0, Y0; \
+	VXORPS Y1, Y1, Y1; \
+	VXORPS Y2, Y2, Y2; \
+	VXORPS Y3, Y3, Y3; \
+	VXORPS Y4, Y4, Y4; \
+	VXORPS Y5, Y5, Y5; \
+	VXORPS Y6, Y6, Y6; \
+	VXORPS Y7, Y7, Y7
+
+#define ADDTOTALS2 \
+	VADDPS totals-256(SP), Y0, Y0; \
+	VADDPS totals-224(SP), Y1, Y1; \
+	VADDPS totals-192(SP), Y2, Y2; \
+	VADDPS totals-160(SP), Y3, Y3; \
+	VADDPS totals-128(SP), Y4, Y4; \
+	VADDPS totals-96(SP), Y5, Y5; \
+	VADDPS totals-64(SP), Y6, Y6; \
+	VADDPS totals-32(SP), Y7, Y7
+
+#define KEEPTOTALS2 \
+	VMOVUPS Y0, totals-256(SP); \
+	VMOVUPS Y1, totals-224(SP); \
+	VMOVUPS Y2, totals-192(SP); \
+	VMOVUPS Y3, totals-160(SP); \
+	VMOVUPS Y4, totals-128(SP); \
+	VMOVUPS Y5, totals-96(SP); \
+	VMOVUPS Y6, totals-64(SP); \
+	VMOVUPS Y7, totals-32(SP)
+
+// func gatherAVX512(y, data []float32, ld int, idx []int32, vals []float32)
+//
+// 128 examples at a time: Z0-Z7 are the sums of the present depth, Z8-Z15 those of
+// the depths before it. The end of y is done by sixteens.
+TEXT ·gatherAVX512(SB), NOSPLIT, $0-104
+	GATHERARGS
+
+wide:
+	CMPQ CX, $128
+	JLT  narrow
+	CLEARSUMS
+	CLEARTOTALS
+	XORQ AX, AX
+
+wideLoop:
+	CMPQ AX, R10
+	JGE  wideDone
+	MOVLQSX (R9)(AX*4), DX
+	TESTQ DX, DX
+	JS   wideDepth
+
+wideTerm:
+	IMULQ R8, DX
+	ADDQ SI, DX
+	VBROADCASTSS (R11)(AX*4), Z16
+	VFMADD231PS 0(DX), Z16, Z0
+	VFMADD231PS 64(DX), Z16, Z1
+	VFMADD231PS 128(DX), Z16, Z2
+	VFMADD231PS 192(DX), Z16, Z3
+	VFMADD231PS 256(DX), Z16, Z4
+	VFMADD231PS 320(DX), Z16, Z5
+	VFMADD231PS 384(DX), Z16, Z6
+	VFMADD231PS 448(DX), Z16, Z7
+	INCQ AX
+	JMP  wideLoop
+
+wideDepth:
+	ADDTOTALS
+	CLEARSUMS
+	ANDL $0x7fffffff, DX
+	JMP  wideTerm
+
+wideDone:
+	ADDTOTALS
+	STORETOTALS
+	ADDQ $512, DI
+	ADDQ $512, SI
+	SUBQ $128, CX
+	JMP  wide
+
+narrow:
+	CMPQ CX, $16
+	JLT  done
+	VPXORD Z0, Z0, Z0
+	VPXORD Z8, Z8, Z8
+	XORQ AX, AX
+
+narrowLoop:
+	CMPQ AX, R10
+	JGE  narrowDone
+	MOVLQSX (R9)(AX*4), DX
+	TESTQ DX, DX
+	JNS  narrowTerm
+	VADDPS Z0, Z8, Z8
+	VPXORD Z0, Z0, Z0
+	ANDL $0x7fffffff, DX
+
+narrowTerm:
+	IMULQ R8, DX
+	VBROADCASTSS (R11)(AX*4), Z16
+	VFMADD231PS (SI)(DX*1), Z16, Z0
+	INCQ AX
+	JMP  narrowLoop
+
+narrowDone:
+	VADDPS Z0, Z8, Z8
+	VMOVUPS Z8, (DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JMP  narrow
+
+done:
+	VZEROUPPER
+	RET
+
+// func gatherPairsAVX512(y, data []float32, ld int, idx []int32, vals []float32)
+//
+// The same for lines of words: 64 of them are 128 examples.
+TEXT ·gatherPairsAVX512(SB), NOSPLIT, $8-104
+	GATHERARGS
+	FLUSHMODE
+	MOVL $0xffff0000, AX
+	VPBROADCASTD AX, Z31
+
+pwide:
+	CMPQ CX, $128
+	JLT  pnarrow
+	CLEARSUMS
+	CLEARTOTALS
+	XORQ AX, AX
+
+pwideLoop:
+	CMPQ AX, R10
+	JGE  pwideDone
+	MOVLQSX (R9)(AX*4), DX
+	TESTQ DX, DX
+	JS   pwideDepth
+
+pwideTerm:
+	IMULQ R8, DX
+	ADDQ SI, DX
+	VBROADCASTSS (R11)(AX*4), Z16
+	TERM((DX), Z0, Z1)
+	TERM(64(DX), Z2, Z3)
+	TERM(128(DX), Z4, Z5)
+	TERM(192(DX), Z6, Z7)
+	INCQ AX
+	JMP  pwideLoop
+
+pwideDepth:
+	ADDTOTALS
+	CLEARSUMS
+	ANDL $0x7fffffff, DX
+	JMP  pwideTerm
+
+pwideDone:
+	ADDTOTALS
+	STORETOTALS
+	ADDQ $512, DI
+	ADDQ $256, SI
+	SUBQ $128, CX
+	JMP  pwide
+
+pnarrow:
+	CMPQ CX, $32
+	JLT  pdone
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	XORQ AX, AX
+
+pnarrowLoop:
+	CMPQ AX, R10
+	JGE  pnarrowDone
+	MOVLQSX (R9)(AX*4), DX
+	TESTQ DX, DX
+	JNS  pnarrowTerm
+	VADDPS Z0, Z8, Z8
+	VADDPS Z1, Z9, Z9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	ANDL $0x7fffffff, DX
+
+pnarrowTerm:
+	IMULQ R8, DX
+	VBROADCASTSS (R11)(AX*4), Z16
+	TERM((SI)(DX*1), Z0, Z1)
+	INCQ AX
+	JMP  pnarrowLoop
+
+pnarrowDone:
+	VADDPS Z0, Z8, Z8
+	VADDPS Z1, Z9, Z9
+	VMOVUPS Z8, (DI)
+	VMOVUPS Z9, 64(DI)
+	ADDQ $128, DI
+	ADDQ $64, SI
+	SUBQ $32, CX
+	JMP  pnarrow
+
+pdone:
+	KEEPMODE
+	VZEROUPPER
+	RET
+
+// func dotsAVX512(g, dy, data []float32, ld int, idx []int32)
+//
+// Eight products at a time; the number of indices is a multiple of eight.
+TEXT ·dotsAVX512(SB), NOSPLIT, $512-104
+	DOTARGS
+	TESTQ CX, CX
+	JZ   dotDone
+
+dotGroup:
+	POINTS
+	CLEARSUMS
+	XORQ DX, DX
+
+dotLoop:
+	VMOVUPS (SI)(DX*1), Z8
+	VFMADD231PS (AX)(DX*1), Z8, Z0
+	VFMADD231PS (BX)(DX*1), Z8, Z1
+	VFMADD231PS (R10)(DX*1), Z8, Z2
+	VFMADD231PS (R11)(DX*1), Z8, Z3
+	VFMADD231PS (R12)(DX*1), Z8, Z4
+	VFMADD231PS (R13)(DX*1), Z8, Z5
+	VFMADD231PS (R14)(DX*1), Z8, Z6
+	VFMADD231PS (R15)(DX*1), Z8, Z7
+	ADDQ $64, DX
+	CMPQ DX, R8
+	JLT  dotLoop
+	STORESUMS
+	ADDCHAINS
+	MOVQ data_base+48(FP), DX
+	DECQ CX
+	JNZ  dotGroup
+
+dotDone:
+	VZEROUPPER
+	RET
+
+// func dotsPairsAVX512(g, dy, data []float32, ld int, idx []int32)
+//
+// The same for lines of words.
+TEXT ·dotsPairsAVX512(SB), NOSPLIT, $512-104
+	DOTARGS
+	TESTQ CX, CX
+	JZ   pdotDone
+
+pdotGroup:
+	POINTS
+	CLEARSUMS
+	XORQ DX, DX
+
+pdotLoop:
+	VMOVDQU32 (SI)(DX*1), Z8
+	VMOVDQU32 (AX)(DX*1), Z16
+	VDPBF16PS_0_8_16
+	VMOVDQU32 (BX)(DX*1), Z17
+	VDPBF16PS_1_8_17
+	VMOVDQU32 (R10)(DX*1), Z18
+	VDPBF16PS_2_8_18
+	VMOVDQU32 (R11)(DX*1), Z19
+	VDPBF16PS_3_8_19
+	VMOVDQU32 (R12)(DX*1), Z20
+	VDPBF16PS_4_8_20
+	VMOVDQU32 (R13)(DX*1), Z21
+	VDPBF16PS_5_8_21
+	VMOVDQU32 (R14)(DX*1), Z22
+	VDPBF16PS_6_8_22
+	VMOVDQU32 (R15)(DX*1), Z23
+	VDPBF16PS_7_8_23
+	ADDQ $64, DX
+	CMPQ DX, R8
+	JLT  pdotLoop
+	STORESUMS
+	ADDCHAINS
+	MOVQ data_base+48(FP), DX
+	DECQ CX
+	JNZ  pdotGroup
+
+pdotDone:
+	VZEROUPPER
+	RET
+
+// func gatherAVX2(y, data []float32, ld int, idx []int32, vals []float32)
+//
+// 64 examples at a time: Y0-Y7 are the sums of the present depth; those of the
+// depths before it are on the stack.
+TEXT ·gatherAVX2(SB), NOSPLIT, $256-104
+	GATHERARGS
+
+wide2:
+	CMPQ CX, $64
+	JLT  narrow2
+	CLEARSUMS2
+	KEEPTOTALS2
+	XORQ AX, AX
+
+wideLoop2:
+	CMPQ AX, R10
+	JGE  wideDone2
+	MOVLQSX (R9)(AX*4), DX
+	TESTQ DX, DX
+	JS   wideDepth2
+
+wideTerm2:
+	IMULQ R8, DX
+	ADDQ SI, DX
+	VBROADCASTSS (R11)(AX*4), Y8
+	VFMADD231PS 0(DX), Y8, Y0
+	VFMADD231PS 32(DX), Y8, Y1
+	VFMADD231PS 64(DX), Y8, Y2
+	VFMADD231PS 96(DX), Y8, Y3
+	VFMADD231PS 128(DX), Y8, Y4
+	VFMADD231PS 160(DX), Y8, Y5
+	VFMADD231PS 192(DX), Y8, Y6
+	VFMADD231PS 224(DX), Y8, Y7
+	INCQ AX
+	JMP  wideLoop2
+
+wideDepth2:
+	ADDTOTALS2
+	KEEPTOTALS2
+	CLEARSUMS2
+	ANDL $0x7fffffff, DX
+	JMP  wideTerm2
+
+wideDone2:
+	ADDTOTALS2
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVUPS Y4, 128(DI)
+	VMOVUPS Y5, 160(DI)
+	VMOVUPS Y6, 192(DI)
+	VMOVUPS Y7, 224(DI)
+	ADDQ $256, DI
+	ADDQ $256, SI
+	SUBQ $64, CX
+	JMP  wide2
+
+narrow2:
+	CMPQ CX, $8
+	JLT  done2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	XORQ AX, AX
+
+narrowLoop2:
+	CMPQ AX, R10
+	JGE  narrowDone2
+	MOVLQSX (R9)(AX*4), DX
+	TESTQ DX, DX
+	JNS  narrowTerm2
+	VADDPS Y0, Y1, Y1
+	VXORPS Y0, Y0, Y0
+	ANDL $0x7fffffff, DX
+
+narrowTerm2:
+	IMULQ R8, DX
+	VBROADCASTSS (R11)(AX*4), Y8
+	VFMADD231PS (SI)(DX*1), Y8, Y0
+	INCQ AX
+	JMP  narrowLoop2
+
+narrowDone2:
+	VADDPS Y0, Y1, Y1
+	VMOVUPS Y1, (DI)
+	ADDQ $32, DI
+	ADDQ $32, SI
+	SUBQ $8, CX
+	JMP  narrow2
+
+done2:
+	VZEROUPPER
+	RET
+
+// func dotsAVX2(g, dy, data []float32, ld int, idx []int32)
+//
+// Eight products at a time, four by four; the number of indices is a multiple of
+// eight.
+TEXT ·dotsAVX2(SB), NOSPLIT, $512-104
+	DOTARGS
+	TESTQ CX, CX
+	JZ   dotDone2
+
+dotGroup2:
+	POINTS
+	CLEARSUMS2
+	XORQ DX, DX
+
+dotLoop2a:
+	VMOVUPS (SI)(DX*1), Y8
+	VMOVUPS 32(SI)(DX*1), Y9
+	VFMADD231PS (AX)(DX*1), Y8, Y0
+	VFMADD231PS 32(AX)(DX*1), Y9, Y1
+	VFMADD231PS (BX)(DX*1), Y8, Y2
+	VFMADD231PS 32(BX)(DX*1), Y9, Y3
+	VFMADD231PS (R10)(DX*1), Y8, Y4
+	VFMADD231PS 32(R10)(DX*1), Y9, Y5
+	VFMADD231PS (R11)(DX*1), Y8, Y6
+	VFMADD231PS 32(R11)(DX*1), Y9, Y7
+	ADDQ $64, DX
+	CMPQ DX, R8
+	JLT  dotLoop2a
+	VMOVUPS Y0, sums-512(SP)
+	VMOVUPS Y1, sums-480(SP)
+	VMOVUPS Y2, sums-448(SP)
+	VMOVUPS Y3, sums-416(SP)
+	VMOVUPS Y4, sums-384(SP)
+	VMOVUPS Y5, sums-352(SP)
+	VMOVUPS Y6, sums-320(SP)
+	VMOVUPS Y7, sums-288(SP)
+	CLEARSUMS2
+	XORQ DX, DX
+
+dotLoop2b:
+	VMOVUPS (SI)(DX*1), Y8
+	VMOVUPS 32(SI)(DX*1), Y9
+	VFMADD231PS (R12)(DX*1), Y8, Y0
+	VFMADD231PS 32(R12)(DX*1), Y9, Y1
+	VFMADD231PS (R13)(DX*1), Y8, Y2
+	VFMADD231PS 32(R13)(DX*1), Y9, Y3
+	VFMADD231PS (R14)(DX*1), Y8, Y4
+	VFMADD231PS 32(R14)(DX*1), Y9, Y5
+	VFMADD231PS (R15)(DX*1), Y8, Y6
+	VFMADD231PS 32(R15)(DX*1), Y9, Y7
+	ADDQ $64, DX
+	CMPQ DX, R8
+	JLT  dotLoop2b
+	VMOVUPS Y0, sums-256(SP)
+	VMOVUPS Y1, sums-224(SP)
+	VMOVUPS Y2, sums-192(SP)
+	VMOVUPS Y3, sums-160(SP)
+	VMOVUPS Y4, sums-128(SP)
+	VMOVUPS Y5, sums-96(SP)
+	VMOVUPS Y6, sums-64(SP)
+	VMOVUPS Y7, sums-32(SP)
+	ADDCHAINS
+	MOVQ data_base+48(FP), DX
+	DECQ CX
+	JNZ  dotGroup2
+
+dotDone2:
+	VZEROUPPER
+	RET

@@ -1,0 +1,105 @@
+package cpu
+
+// sparseKernel is the inner loops of a sparse layer, in the order and with the
+// rounding of the same kernel's dense products.
+type sparseKernel struct {
+	// gather sets y, whole vectors of examples, to Σ_k vals[k]·(line idx[k]),
+	// where idx may bear first: the terms from there on are summed by themselves
+	// and then added.
+	gather func(y, data []float32, ld int, idx []int32, vals []float32)
+
+	// dots sets g[k] to the product of the line dy with line idx[k], summed in
+	// chains. idx may bear first, which means nothing here.
+	dots func(g, dy, data []float32, ld int, idx []int32)
+}
+
+var (
+	portableSparse      = sparseKernel{gatherFloats, dotFloats}
+	portableSparsePairs = sparseKernel{gatherPairs, dotPairs}
+)
+
+func gatherFloats(y, data []float32, ld int, idx []int32, vals []float32) {
+	for b := 0; b < len(y); b += chains {
+		var total, sum [chains]float32
+		for k, i := range idx {
+			if i < 0 {
+				for l, v := range sum {
+					total[l] += v
+				}
+				sum = [chains]float32{}
+			}
+			v := vals[k]
+			for l, x := range data[int(i&index)*ld+b:][:chains] {
+				sum[l] += float32(v * x)
+			}
+		}
+		for l, v := range sum {
+			y[b+l] = total[l] + v
+		}
+	}
+}
+
+func gatherPairs(y, data []float32, ld int, idx []int32, vals []float32) {
+	for b := 0; b < ld; b += chains {
+		var total, sum [2][chains]float32
+		for k, i := range idx {
+			if i < 0 {
+				for h := range sum {
+					for l, v := range sum[h] {
+						total[h][l] += v
+					}
+				}
+				sum = [2][chains]float32{}
+			}
+			v := vals[k]
+			for l, x := range data[int(i&index)*ld+b:][:chains] {
+				lo, hi := unpair(x)
+				sum[0][l] += float32(v * lo)
+				sum[1][l] += float32(v * hi)
+			}
+		}
+		for h := range sum {
+			for l, v := range sum[h] {
+				y[2*b+h*chains+l] = total[h][l] + v
+			}
+		}
+	}
+}
+
+func dotFloats(g, dy, data []float32, ld int, idx []int32) {
+	for k, i := range idx {
+		var sum [chains]float32
+		x := data[int(i&index)*ld:][:ld]
+		for b := 0; b < ld; b += chains {
+			for l := range chains {
+				sum[l] += float32(dy[b+l] * x[b+l])
+			}
+		}
+		g[k] = addChains(&sum)
+	}
+}
+
+func dotPairs(g, dy, data []float32, ld int, idx []int32) {
+	for k, i := range idx {
+		var sum [chains]float32
+		x := data[int(i&index)*ld:][:ld]
+		for b := 0; b < ld; b += chains {
+			for l := range chains {
+				dlo, dhi := unpair(dy[b+l])
+				xlo, xhi := unpair(x[b+l])
+				sum[l] += float32(dhi * xhi)
+				sum[l] += float32(dlo * xlo)
+			}
+		}
+		g[k] = addChains(&sum)
+	}
+}
+
+// addChains adds sums from the first to the last.
+func addChains(sum *[chains]float32) float32 {
+	g := sum[0]
+	for _, v := range sum[1:] {
+		g += v
+	}
+	return g
+}
