@@ -13,13 +13,13 @@ func archKernels() []kernel {
 	}
 	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
 		if x.HasAVX512BF16 {
-			list = append(list, kernel{name: "avx512bf16", mr: 8, nr: 48, mul: mul8x48avx512bf16, chains: oneByOne(8, 48, mul8x48avx512bf16),
+			list = append(list, kernel{name: "avx512bf16", mr: 8, nr: 48, mul: mul8x48avx512bf16, chains: chains8x48avx512bf16,
 				pairs: &pairs{joinAVX512BF16, halveAVX512BF16}, sparse: sparseKernel{gatherPairsAVX512, byEights(dotsPairsAVX512)}, peak: peak{peakAVX512BF16, 24 * 16 * 4}, passes: avx512})
 		}
-		list = append(list, kernel{name: "avx512", mr: 8, nr: 48, mul: mul8x48avx512, chains: oneByOne(8, 48, mul8x48avx512),
+		list = append(list, kernel{name: "avx512", mr: 8, nr: 48, mul: mul8x48avx512, chains: chains8x48avx512,
 			sparse: sparseKernel{gatherAVX512, byEights(dotsAVX512)}, peak: peak{peakAVX512, 24 * 16 * 2}, passes: avx512})
 	}
-	return append(list, kernel{name: "avx2", mr: 4, nr: 24, mul: mul4x24avx2, chains: oneByOne(4, 24, mul4x24avx2),
+	return append(list, kernel{name: "avx2", mr: 4, nr: 24, mul: mul4x24avx2, chains: chains4x24avx2,
 		sparse: sparseKernel{gatherAVX2, byEights(dotsAVX2)}, peak: peak{peakAVX2, 12 * 8 * 2}, passes: avx2})
 }
 
@@ -55,6 +55,15 @@ func dotsPairsAVX512(g, dy, data []float32, ld int, idx []int32)
 
 //go:noescape
 func dotsAVX2(g, dy, data []float32, ld int, idx []int32)
+
+//go:noescape
+func chains4x24avx2(k int, a, b, c []float32, ldc int)
+
+//go:noescape
+func chains8x48avx512(k int, a, b, c []float32, ldc int)
+
+//go:noescape
+func chains8x48avx512bf16(k int, a, b, c []float32, ldc int)
 
 //go:noescape
 func mul4x24avx2(k int, a, b, c []float32, ldc int, add bool)
