@@ -21,7 +21,7 @@ func BenchmarkStep(b *testing.B) {
 	} {
 		b.Run(fmt.Sprintf("%s-%d", c.name, c.alpha+c.width), func(b *testing.B) {
 			const batch = 512
-			dev, err := cpu.New(cpu.Options{})
+			dev, err := cpu.New(cpu.Options{BF16: cpu.BFloat16()}) // as a training takes it
 			if err != nil {
 				b.Fatal(err)
 			}

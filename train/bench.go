@@ -6,56 +6,102 @@ import (
 
 	"betalasso/augment"
 	"betalasso/data"
+	"betalasso/nn"
+	"betalasso/optim"
 )
 
-// Timing is where the time of some training steps went, in seconds, a value for
-// each step. Data is the wait for the batch: what making it costs beyond that is
-// in the other parts, whose cores it shares.
-type Timing struct {
-	Data, Forward, Backward []float64
+// Bench takes training steps one by one, batches and augmentation included, and
+// times them. It writes nothing.
+type Bench struct {
+	t      *trainer
+	stream <-chan *batch
+	cancel context.CancelFunc
+	step   int
 }
 
-// Bench takes training steps of o.Config's network, batches and augmentation
-// included, and times all but the first few. It writes nothing and needs no Dir.
-func Bench(o Options, first, steps int) (Timing, error) {
-	var timing Timing
+// Timing is where the time of a training step went, in seconds. Data is the wait
+// for the batch: what making it costs beyond that is in the other parts, whose
+// cores it shares.
+type Timing struct {
+	Data, Forward, Backward float64
+	Work                    float64 // multiply-adds of the products
+}
+
+// NewBench is a bench of at most so many steps of o.Config's network: with its
+// first weights and the first learning rate or, where o.Dir is not nil, from the
+// checkpoint there on. Close ends it.
+func NewBench(o Options, steps int) (*Bench, error) {
 	t, err := newTrainer(o)
 	if err != nil {
-		return timing, err
+		return nil, err
 	}
-	defer t.feed.close()
-	c := o.Config
-	size := t.batchSize()
+	b := &Bench{t: t}
+	if o.Dir != nil {
+		state, saved, err := o.Dir.LoadCheckpoint()
+		if err == nil {
+			err = load(append(tensors(t.net), t.velocities()...), saved)
+		}
+		if err != nil {
+			t.feed.close()
+			return nil, err
+		}
+		t.state = state
+	}
+	c, size := o.Config, t.batchSize()
 	var order []int32
-	for epoch := 0; len(order) < (first+steps)*size; epoch++ {
+	for epoch := t.state.Epoch; len(order) < steps*size; epoch++ {
 		order = append(order, data.Order(t.train.Len(), c.Seed, epoch)[:t.steps()*size]...)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	stream := t.feed.batches(ctx, t.train, order[:(first+steps)*size], size, 0, func(dst []float32, pix []uint8, i int, sc *augment.Scratch) {
-		t.pipe.Apply(dst, pix, augment.Seed(c.Seed, 0, i), sc)
+	b.cancel = cancel
+	b.stream = t.feed.batches(ctx, t.train, order[:steps*size], size, 0, func(dst []float32, pix []uint8, i int, sc *augment.Scratch) {
+		t.pipe.Apply(dst, pix, augment.Seed(c.Seed, t.state.Epoch, i), sc)
 	})
-	defer t.feed.drain(stream, cancel)
-	t.lr = c.LR
+	b.step = t.state.Epoch*t.steps() + t.state.Step
+	t.lr = optim.Cosine(c.LR, b.step, c.Epochs*t.steps())
+	return b, nil
+}
+
+// Step takes the next step.
+func (b *Bench) Step() (Timing, error) {
+	var timing Timing
 	began := time.Now()
-	step := 0
-	lap := func(list *[]float64) {
+	lap := func(to *float64) {
 		now := time.Now()
-		if step >= first {
-			*list = append(*list, now.Sub(began).Seconds())
-		}
+		*to = now.Sub(began).Seconds()
 		began = now
 	}
-	for b := range stream {
-		b.ready.Wait()
-		lap(&timing.Data)
-		if loss, _ := t.forward(b, step); !finite(loss) {
-			return timing, t.diverged(step)
-		}
-		lap(&timing.Forward)
-		t.backward(b, step)
-		t.feed.free <- b
-		lap(&timing.Backward)
-		step++
+	next := <-b.stream
+	next.ready.Wait()
+	lap(&timing.Data)
+	if loss, _ := b.t.forward(next, b.step); !finite(loss) {
+		return timing, b.t.diverged(b.step)
 	}
+	lap(&timing.Forward)
+	b.t.backward(next, b.step)
+	b.t.feed.free <- next
+	lap(&timing.Backward)
+	b.step++
+	timing.Work = b.t.net.Work()
 	return timing, nil
+}
+
+// LR is the learning rate of the steps.
+func (b *Bench) LR() float64 { return b.t.lr }
+
+// Density is the part of each matrix of weights that is not zero, input to output.
+func (b *Bench) Density() []float64 {
+	var list []float64
+	for _, p := range b.t.params {
+		if p.Group != nn.None {
+			list = append(list, float64(p.Nonzero)/float64(p.Len()))
+		}
+	}
+	return list
+}
+
+// Close ends the bench.
+func (b *Bench) Close() {
+	b.t.feed.drain(b.stream, b.cancel)
+	b.t.feed.close()
 }

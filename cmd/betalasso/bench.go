@@ -23,6 +23,8 @@ import (
 
 // benchCommand is `betalasso bench`.
 type benchCommand struct {
+	Weights   string `placeholder:"DIR" help:"steps of a run as its weights are, dense and sparse in turn"`
+	Regrowth  int    `default:"0" placeholder:"N" help:"with --weights: look at zero weights every N steps (default: as the run)"`
 	Model     string `placeholder:"NAME" help:"${models} (default: the four of the paper's table)"`
 	Alpha     int    `placeholder:"N" help:"base channels α; not for 3-fc (default: about 25.6M weights)"`
 	Width     int    `placeholder:"N" help:"hidden units a layer of 3-fc (default: about 25.6M weights)"`
@@ -78,6 +80,9 @@ type benchResult struct {
 func (b *benchCommand) Run() error {
 	if b.Steps < 1 || b.Batch < 1 {
 		return usageError{errors.New("steps and batch must be at least 1")}
+	}
+	if b.Weights != "" {
+		return b.weights(os.Stdout)
 	}
 	if b.Model != "" {
 		r, err := b.one()
@@ -157,25 +162,45 @@ func (b *benchCommand) one() (r benchResult, err error) {
 		return r, err
 	}
 	before := dev.Peak()
-	t, err := train.Bench(train.Options{Config: c, Device: dev, Set: noise(8 * c.Batch), Threads: threads(c)}, 2, b.Steps)
+	bench, err := train.NewBench(train.Options{Config: c, Device: dev, Set: noise(8 * c.Batch), Threads: threads(c)}, warmSteps+b.Steps)
 	if err != nil {
 		return r, err
 	}
-	steps := make([]float64, b.Steps)
-	for i := range steps {
-		steps[i] = t.Data[i] + t.Forward[i] + t.Backward[i]
+	defer bench.Close()
+	var t timings
+	for i := range warmSteps + b.Steps {
+		s, err := bench.Step()
+		if err != nil {
+			return r, err
+		}
+		if i >= warmSteps {
+			t.add(s)
+		}
 	}
-	step := quantile(steps, 0.5)
+	steps, step := t.step, quantile(t.step, 0.5)
 	peak := max(before, dev.Peak())
 	rate := flops * float64(c.Batch) / step
 	return benchResult{
 		Model: c.Model, Alpha: c.Alpha, Width: c.Width, Precision: c.Precision, Threads: threads(c), Params: params,
 		StepMS: 1e3 * step, GFLOPS: rate / 1e9, PeakGFLOPS: peak / 1e9, ExamplesPerSecond: float64(c.Batch) / step, PeakRSS: run.PeakRSS(),
 		Share: rate / peak, SpreadMS: 1e3 * (quantile(steps, 0.75) - quantile(steps, 0.25)),
-		DataMS: 1e3 * quantile(t.Data, 0.5), ForwardMS: 1e3 * quantile(t.Forward, 0.5),
-		BackwardMS: 1e3 * quantile(t.Backward, 0.5),
+		DataMS: 1e3 * quantile(t.data, 0.5), ForwardMS: 1e3 * quantile(t.forward, 0.5),
+		BackwardMS: 1e3 * quantile(t.backward, 0.5),
 		Batch:      c.Batch, Augment: c.Augment, Device: dev.Name(),
 	}, nil
+}
+
+// warmSteps are taken before those that are timed.
+const warmSteps = 2
+
+// timings are those of some steps, in seconds.
+type timings struct {
+	step, data, forward, backward []float64
+}
+
+func (t *timings) add(s train.Timing) {
+	t.step = append(t.step, s.Data+s.Forward+s.Backward)
+	t.data, t.forward, t.backward = append(t.data, s.Data), append(t.forward, s.Forward), append(t.backward, s.Backward)
 }
 
 // noise is a set of n images, of the shape of CIFAR-10's.

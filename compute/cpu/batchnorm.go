@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"time"
 
 	"betalasso/compute"
 )
@@ -31,6 +32,7 @@ type normJob struct {
 
 // norm runs d.jobs.norm.
 func (d *Device) norm(op string, j normJob) {
+	defer d.took(Norm, time.Now())
 	bn := j.bn
 	check(op, bn.Span > 0 && j.x.Cols == bn.Gamma.Cols*bn.Span && j.y.Rows == j.x.Rows && j.y.Cols == j.x.Cols &&
 		j.x.Trans == j.y.Trans && (bn.Span == 1 || !j.x.Trans), j.y, j.x, bn.Gamma)

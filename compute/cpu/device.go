@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"betalasso/compute"
 )
@@ -23,6 +24,7 @@ type Device struct {
 	lattices    map[compute.Window]*lattice
 	windows     map[compute.Window][]int32
 	jobs        jobs
+	spent       [Parts]time.Duration
 }
 
 // jobs are the operations that run on several threads.

@@ -1,6 +1,10 @@
 package cpu
 
-import "betalasso/compute"
+import (
+	"time"
+
+	"betalasso/compute"
+)
 
 // full are the weights of a fully connected layer. They are in one of two forms:
 // dense, or sparse once few of them are left. Which one follows from counts alone
@@ -173,6 +177,7 @@ func (f *full) Work() float64 { return f.work }
 
 // Forward implements compute.Weights.
 func (f *full) Forward(y, x compute.Mat) {
+	defer f.d.took(Forward, time.Now())
 	check("Forward", x.Cols == f.cols && y.Cols == f.rows && x.Rows == y.Rows, y, x, f.shape())
 	f.settle()
 	f.work = 0
@@ -187,6 +192,7 @@ func (f *full) Forward(y, x compute.Mat) {
 
 // GradInput implements compute.Weights.
 func (f *full) GradInput(dx, dy compute.Mat) {
+	defer f.d.took(GradInput, time.Now())
 	check("GradInput", dx.Cols == f.cols && dy.Cols == f.rows && dx.Rows == dy.Rows, dx, dy, f.shape())
 	f.settle()
 	if f.s != nil {
@@ -208,7 +214,7 @@ func (f *full) Step(dy, x compute.Mat, u compute.Update) (nonzero int) {
 		f.thicken()
 	}
 	if f.s != nil {
-		var work float64
+		var work float64 // its parts tell their time
 		nonzero, work = f.s.step(dy, x, u)
 		f.work += work
 		if nonzero*1000 > f.rows*f.cols*thickenAbove {
@@ -216,6 +222,7 @@ func (f *full) Step(dy, x compute.Mat, u compute.Update) (nonzero int) {
 		}
 		return nonzero
 	}
+	defer f.d.took(GradStep, time.Now())
 	s := &f.step
 	s.d, s.w, s.cols, s.u = f.d, f.w, f.cols, u
 	if u.Momentum != 0 {

@@ -14,9 +14,16 @@ type worker struct {
 	extra []float32
 	vals  []float32 // of a sparse unit's weights
 	delta []float32 // a line of one unit's gradients
-	sums  []float64
-	lanes lanes   // of one unit's batch norm
-	unit  factors // and its factors
+
+	deltas   []float32 // of a block of units
+	coords   []float32
+	numbers  []float32
+	near     [unitsEach][]int32 // what a bound did not exclude
+	marks    []uint64
+	screener screener
+	sums     []float64
+	lanes    lanes   // of one unit's batch norm
+	unit     factors // and its factors
 }
 
 // grow is s with room for n numbers, whose contents do not matter.

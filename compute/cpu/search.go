@@ -4,34 +4,108 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"betalasso/compute"
 )
 
-// search finds the zero weights that return in a step: those for which
-// |η·g| ≥ the threshold, exactly as the dense form would.
+// search finds the zero weights that return in a step: those for which |η·g| is
+// not below the threshold, exactly as the dense form would.
+//
+// For almost all of them a bound shows that they stay, at a fraction of what
+// their gradients cost. The bound is of products of short lines of small
+// integers: the lines of the batch themselves, quantised, or, shorter still, their
+// coordinates in a basis that holds most of the inputs. What neither side's
+// integers hold has a norm, and the product of two norms limits what it can add.
+// Where it excludes too few, the dense gradient is taken after all.
 type search struct {
-	s     *sparse
-	u     compute.Update
+	s       *sparse
+	u       compute.Update
+	dy      compute.Mat
+	level   int // of levels: how much of a line is looked at
+	patient int // steps between attempts at the level below
+	waited  int // steps since the last one
+
+	low        lowbit
+	basis      basis
+	cols, rows side
+	lengths    []float32 // of each unit's gradients: their norm
+	reach      []float32 // of each input: what limits the part of a product that the integers do not have
+	farthest   float32   // the longest input's norm
+	limit      float32   // gradients below it move no zero weight
+	slack      float64
+	coordsJob  inputCoords
+	unitsJob   unitScreen
+	candidates atomic.Int64
+
 	mu    sync.Mutex
 	found []revived
 }
 
+// levels are the lengths of the lines that are multiplied; whole stands for the
+// batch's own. Beyond the last one the dense gradient is taken.
+var levels = [...]int{8, 32, whole}
+
+const whole = 1 << 30
+
+const (
+	// tooMany candidates in a thousand of all weights make the next level cheaper:
+	// a candidate costs the product of two lines.
+	tooMany = 15
+	// firstPatience is how many steps pass before the level below is tried again;
+	// each time in vain they double, up to mostPatience.
+	firstPatience = 16
+	mostPatience  = 512
+	lowBits       = 8
+)
+
 // run sets found, and gives the multiply-adds that it took.
 func (f *search) run(s *sparse, dy, x compute.Mat, u compute.Update) float64 {
-	f.s, f.u = s, u
+	f.s, f.u, f.dy = s, u, dy
+	all := float64(s.rows) * float64(s.cols)
+	if u.LR == 0 {
+		return 0
+	}
+	// |fl(η·g)| ≥ the threshold only where |g| is at least this.
+	f.limit = u.Threshold / u.LR * (1 - 1e-6)
+	f.candidates.Store(0)
+	f.waited++
+	tried := f.level
+	if f.level > 0 && f.waited > f.patient {
+		tried--
+	}
+	if tried == len(levels) {
+		f.dense(dy, x)
+		return all * float64(x.Rows)
+	}
+	length := min(levels[tried], s.x.padded)
+	f.screen(length)
+	many := f.candidates.Load()*1000 > int64(tooMany*all)
+	switch {
+	case tried < f.level && many:
+		f.waited, f.patient = 0, min(2*f.patient, mostPatience)
+	case tried < f.level:
+		f.level, f.waited, f.patient = tried, 0, firstPatience
+	case many:
+		f.level++
+		f.waited, f.patient = 0, max(f.patient, firstPatience)
+	}
+	return all*float64(length)/4 + float64(f.candidates.Load())*float64(x.Rows)
+}
+
+// dense looks at every gradient.
+func (f *search) dense(dy, x compute.Mat) {
 	left, right := leftSide(dy.T()), leftSide(x.T())
 	left.chained, right.chained = true, true
-	s.d.product(target{step: f}, left, right)
-	return float64(s.rows) * float64(s.cols) * float64(x.Rows)
+	f.s.d.product(target{step: f}, left, right)
+	f.candidates.Store(0)
 }
 
 // block looks through the gradient of a block.
 func (f *search) block(g []float32, i0, j0, mb, nb int) {
-	limit := f.u.Threshold / f.u.LR * (1 - 1e-6)
 	for i := range mb {
 		for k, v := range g[i*nb : (i+1)*nb] {
-			if !(float32(math.Abs(float64(v))) < limit) { // also where it is not a number
+			if !(float32(math.Abs(float64(v))) < f.limit) { // also where it is not a number
 				f.candidate(i0+i, j0+k, v)
 			}
 		}
@@ -56,4 +130,155 @@ func (s *sparse) has(row, col int) bool {
 		return s.d.order(int(c&index)) - at
 	})
 	return ok
+}
+
+// screen looks at the gradients that a bound over lines of so many numbers does
+// not exclude.
+func (f *search) screen(length int) {
+	s := f.s
+	if f.low.mul == nil {
+		f.low = bestLowbit(lowBits)
+	}
+	projected := length < s.x.padded
+	// What the dense product's own rounding may add, and that of norms and
+	// coordinates, which are sums of as many terms: see rounding.
+	f.slack = rounding(s.x.padded)
+	if projected {
+		f.basis.make(s.d, &s.x, s.cols, length)
+		f.slack += f.basis.error
+	}
+	f.reach, f.lengths = growTo(f.reach, s.cols), growTo(f.lengths, s.rows)
+	f.cols.resetColumns(&f.low, lowBits, s.cols, length, 0)
+	f.rows.resetRows(&f.low, lowBits, (s.rows+unitsEach-1)/unitsEach*unitsEach, length)
+	f.coordsJob = inputCoords{f, projected}
+	s.d.pool.run((s.cols+lineBand-1)/lineBand, s.cols*length*64, &f.coordsJob)
+	f.farthest = slices.Max(f.cols.norm)
+	for i, v := range f.reach {
+		f.farthest = max(f.farthest, f.cols.norm[i]+v)
+	}
+	f.unitsJob = unitScreen{f, projected}
+	s.d.pool.run(blocks(s.rows), s.rows*s.cols*length/64, &f.unitsJob)
+}
+
+// rounding is an upper bound of the error of a float32 sum of n products, in
+// chains or not, as a part of the product of the norms; four times over, for
+// the sums that a bound is made of.
+func rounding(n int) float64 { return 4 * float64(n+64) * 0x1p-24 }
+
+// inputCoords quantises the inputs' lines or coordinates, a band a task.
+type inputCoords struct {
+	f         *search
+	projected bool
+}
+
+func (j *inputCoords) do(t int, w *worker) {
+	f, s := j.f, j.f.s
+	for i := t * lineBand; i < min((t+1)*lineBand, s.cols); i++ {
+		line := s.x.data[i*s.x.ld : (i+1)*s.x.ld]
+		rest := f.describe(&f.cols, i, line, j.projected, w)
+		norm := math.Hypot(float64(f.cols.norm[i]), rest)
+		f.reach[i] = above(math.Hypot(float64(f.cols.rest[i]), rest) + f.slack*norm)
+	}
+}
+
+// describe quantises a line to be line i of a side, and gives an upper bound of
+// the norm of what its coordinates do not hold.
+func (f *search) describe(to *side, i int, line []float32, projected bool, w *worker) (rest float64) {
+	d := f.s.d
+	if !projected {
+		to.setLine(i, d.numbers(line, w))
+		return 0
+	}
+	b := &f.basis
+	coords := grow(&w.coords, len(b.idx)+8)
+	square := coords[len(b.idx):]
+	coords = coords[:len(b.idx)]
+	d.kernel.sparse.dots(coords, line, b.lines, len(line), b.idx)
+	d.kernel.sparse.dots(square[:1], line, line, len(line), b.idx[:1]) // its index is 0
+	to.setLine(i, coords)
+	norm := float64(square[0]) * (1 + f.slack)
+	held := float64(to.norm[i]) * float64(to.norm[i]) * (1 - 2*f.slack)
+	return math.Sqrt(max(0, norm-held) + f.slack*norm)
+}
+
+// unitScreen screens the gradients of a block of units a task, and takes those of
+// the candidates.
+type unitScreen struct {
+	f         *search
+	projected bool
+}
+
+func (j *unitScreen) do(t int, w *worker) {
+	f, s := j.f, j.f.s
+	lo := t * unitsEach
+	hi := min(lo+unitsEach, s.rows)
+	deltas := grow(&w.deltas, unitsEach*s.x.ld)
+	near := false
+	for u := lo; u < hi; u++ {
+		line := deltas[(u-lo)*s.x.ld : (u-lo+1)*s.x.ld]
+		copy(line, s.delta(f.dy, u, w))
+		rest := f.describe(&f.rows, u, line, j.projected, w)
+		f.lengths[u] = above(math.Hypot(float64(f.rows.norm[u]), rest) * (1 + f.slack))
+		near = near || !(f.lengths[u]*f.farthest < f.limit)
+	}
+	if !near {
+		return
+	}
+	for u := range w.near {
+		w.near[u] = w.near[u][:0]
+	}
+	b := bound{u: f.rows.scale, a: f.lengths, c: f.rows.rest, v: f.cols.scale, b: f.reach, e: f.cols.hat}
+	w.screener.screen(w.near[:hi-lo], &f.rows, &f.cols, lo, b, f.limit)
+	for u := lo; u < hi; u++ {
+		f.exact(u, w.near[u-lo], deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], w)
+	}
+}
+
+// exact takes the gradients of unit u's candidates that are zero.
+func (f *search) exact(u int, near []int32, line []float32, w *worker) {
+	if len(near) == 0 {
+		return
+	}
+	s := f.s
+	marks := w.mark(s.cols)
+	for _, c := range s.col[s.start[u]:s.start[u+1]] {
+		marks[(c&index)/64] |= 1 << (c & 63)
+	}
+	zeros := near[:0]
+	for _, c := range near {
+		if marks[c/64]>>(c&63)&1 == 0 {
+			zeros = append(zeros, c)
+		}
+	}
+	for _, c := range s.col[s.start[u]:s.start[u+1]] {
+		marks[(c&index)/64] = 0
+	}
+	f.candidates.Add(int64(len(zeros)))
+	g := grow(&w.vals, len(zeros))
+	s.d.kernel.sparse.dots(g, line, s.x.data, s.x.ld, zeros)
+	for k, c := range zeros {
+		if !(float32(math.Abs(float64(g[k]))) < f.limit) {
+			f.candidate(u, int(c), g[k])
+		}
+	}
+}
+
+// mark is a bit for each of n inputs, all 0; a caller leaves them so.
+func (w *worker) mark(n int) []uint64 {
+	if len(w.marks) < (n+63)/64 {
+		w.marks = make([]uint64, (n+63)/64)
+	}
+	return w.marks
+}
+
+// numbers are a line's numbers as float32, in an order that all lines share.
+func (d *Device) numbers(line []float32, w *worker) []float32 {
+	if d.kernel.pairs == nil {
+		return line
+	}
+	n := grow(&w.numbers, 2*len(line))
+	for i, x := range line {
+		n[i], n[len(line)+i] = unpair(x)
+	}
+	return n
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"betalasso/compute"
 )
@@ -24,8 +25,11 @@ func (s *sparse) step(dy, x compute.Mat, u compute.Update) (nonzero int, work fl
 	work = float64(len(s.val)) * float64(x.Rows)
 	s.search.found = s.search.found[:0]
 	if !u.Hold {
+		began := time.Now()
 		work += s.search.run(s, dy, x, u)
+		s.d.took(Search, began)
 	}
+	defer s.d.took(GradStep, time.Now())
 	j := &s.steps
 	j.s, j.dy, j.u = s, dy, u
 	j.nonzero.Store(0)

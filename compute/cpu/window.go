@@ -1,6 +1,10 @@
 package cpu
 
-import "betalasso/compute"
+import (
+	"time"
+
+	"betalasso/compute"
+)
 
 // windowed are the weights of a convolution or a locally connected layer: dense,
 // with a gradient beside them.
@@ -33,6 +37,7 @@ func (s *windowed) Size() (rows, cols int) { return s.w.Rows, s.w.Cols }
 
 // Forward implements compute.Weights.
 func (s *windowed) Forward(y, x compute.Mat) {
+	defer s.d.took(Forward, time.Now())
 	s.check("Forward", y, x)
 	s.work = s.multiples * float64(x.Rows)
 	if s.local {
@@ -44,6 +49,7 @@ func (s *windowed) Forward(y, x compute.Mat) {
 
 // GradInput implements compute.Weights.
 func (s *windowed) GradInput(dx, dy compute.Mat) {
+	defer s.d.took(GradInput, time.Now())
 	s.check("GradInput", dy, dx)
 	s.work += s.multiples * float64(dy.Rows)
 	if s.local {
@@ -55,6 +61,7 @@ func (s *windowed) GradInput(dx, dy compute.Mat) {
 
 // Step implements compute.Weights.
 func (s *windowed) Step(dy, x compute.Mat, u compute.Update) (nonzero int) {
+	defer s.d.took(GradStep, time.Now())
 	s.check("Step", dy, x)
 	check("Step", !(u.Hold && u.Momentum != 0), s.w)
 	s.work += s.multiples * float64(dy.Rows)

@@ -1,0 +1,142 @@
+package cpu
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// basis is a few nearly orthonormal lines that hold most of the inputs' lines: a
+// randomised range finder's, and the constant line among them, whose share of
+// every gradient behind a batch norm is 0.
+type basis struct {
+	lines []float32 // as the inputs are laid out
+	idx   []int32   // 0, 1, 2, ...
+	error float64   // an upper bound of the norm of QᵀQ − I
+
+	mixes   []float32 // random factors of inputs
+	sampled []int32
+	raw     []float32 // float32, before lines are laid out
+	gram    []float64
+	row     []float32
+	w       worker
+}
+
+// mostSampled is how many inputs a basis is made of.
+const mostSampled = 1024
+
+// make makes a basis of k lines from those of the inputs.
+func (b *basis) make(d *Device, x *lines, inputs, k int) {
+	n := x.padded
+	if len(b.idx) != k {
+		b.idx = b.idx[:0]
+		for i := range k {
+			b.idx = append(b.idx, int32(i))
+		}
+		r := rand.New(rand.NewPCG(1, uint64(k)))
+		step := max(1, (inputs+mostSampled-1)/mostSampled)
+		b.sampled = b.sampled[:0]
+		for i := 0; i < inputs; i += step {
+			b.sampled = append(b.sampled, int32(i))
+		}
+		b.mixes = make([]float32, k*len(b.sampled))
+		for i := range b.mixes {
+			b.mixes[i] = float32(r.NormFloat64())
+		}
+	}
+	b.raw = growTo(b.raw, k*n)
+	b.lines = growTo(b.lines, k*x.ld)
+	for i := range k {
+		line := b.raw[i*n : (i+1)*n]
+		if i == 0 {
+			for j := range line {
+				line[j] = 1
+			}
+		} else {
+			d.kernel.sparse.gather(line, x.data, x.ld, b.sampled, b.mixes[i*len(b.sampled):(i+1)*len(b.sampled)])
+		}
+		d.line(b.lines[i*x.ld:(i+1)*x.ld], line, &b.w)
+	}
+	// Twice, since the first time is as exact as the lines are independent.
+	b.orthonormalise(d, x, k)
+	b.orthonormalise(d, x, k)
+	b.measure(d, x, k)
+}
+
+// products sets gram to the lines' products with one another.
+func (b *basis) products(d *Device, x *lines, k int) {
+	b.gram = slices.Grow(b.gram[:0], k*k)[:k*k]
+	b.row = growTo(b.row, k)
+	for i := range k {
+		d.kernel.sparse.dots(b.row, b.lines[i*x.ld:(i+1)*x.ld], b.lines, x.ld, b.idx)
+		for j, v := range b.row {
+			b.gram[i*k+j] = float64(v)
+		}
+	}
+}
+
+// orthonormalise makes of lines Y the lines of L⁻¹Y, where LLᵀ = YYᵀ. A line that
+// depends on those before it becomes 0, which is no harm.
+func (b *basis) orthonormalise(d *Device, x *lines, k int) {
+	b.products(d, x, k)
+	l, n := b.gram, x.padded
+	for i := range k {
+		whole := l[i*k+i]
+		for j := range i + 1 {
+			sum := l[i*k+j]
+			for p := range j {
+				sum -= l[i*k+p] * l[j*k+p]
+			}
+			switch {
+			case j < i && l[j*k+j] > 0:
+				l[i*k+j] = sum / l[j*k+j]
+			case j < i:
+				l[i*k+j] = 0
+			case sum > 1e-5*whole:
+				l[i*k+i] = math.Sqrt(sum)
+			default:
+				l[i*k+i] = 0
+			}
+		}
+	}
+	// Column by column of L⁻¹: line i is (line i − Σ l_ij·line j)/l_ii.
+	inverse := make([]float64, k*k)
+	for i := range k {
+		if l[i*k+i] == 0 {
+			continue
+		}
+		inverse[i*k+i] = 1 / l[i*k+i]
+		for j := range i {
+			var sum float64
+			for p := j; p < i; p++ {
+				sum += l[i*k+p] * inverse[p*k+j]
+			}
+			inverse[i*k+j] = -sum / l[i*k+i]
+		}
+	}
+	for i := range k {
+		for j := range k {
+			b.row[j] = float32(inverse[i*k+j])
+		}
+		d.kernel.sparse.gather(b.raw[i*n:(i+1)*n], b.lines, x.ld, b.idx, b.row)
+	}
+	for i := range k {
+		d.line(b.lines[i*x.ld:(i+1)*x.ld], b.raw[i*n:(i+1)*n], &b.w)
+	}
+}
+
+// measure sets error, by the Frobenius norm.
+func (b *basis) measure(d *Device, x *lines, k int) {
+	b.products(d, x, k)
+	var sum float64
+	for i := range k {
+		for j := range k {
+			e := b.gram[i*k+j]
+			if i == j && e != 0 {
+				e--
+			}
+			sum += e * e
+		}
+	}
+	b.error = math.Sqrt(sum) + float64(k)*rounding(x.padded)
+}
