@@ -1,8 +1,9 @@
 package model
 
 // Buffers is about how many float32 a network of at most s.Batch examples holds
-// beside its parameters and their gradients: the layers' outputs and gradients
-// by them, and what a device copies of its operands to multiply them.
+// beside its parameters: the layers' outputs and gradients by them, the gradients
+// of convolutions' and locally connected layers' weights, and what a device
+// copies of its operands to multiply them.
 func Buffers(name string, s Size) (outputs, copies float64, err error) {
 	plan, err := layers(name, s)
 	if err != nil {
@@ -18,9 +19,11 @@ func Buffers(name string, s Size) (outputs, copies float64, err error) {
 		}
 		switch l.kind {
 		case conv:
+			outputs += float64(l.params())
 			left = max(left, l.params())
 			spare = max(spare, gradientParts*l.params())
 		case local:
+			outputs += float64(l.params())
 			spare = max(spare, s.Batch*(l.in+l.out))
 		default:
 			left = max(left, s.Batch*max(l.in, l.out))

@@ -10,7 +10,7 @@ func width(dtype string) int {
 	switch dtype {
 	case "F64", "I64":
 		return 8
-	case "", "F32":
+	case "", "F32", "I32":
 		return 4
 	case "F16", "BF16":
 		return 2

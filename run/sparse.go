@@ -192,7 +192,7 @@ func gather(list []Tensor) ([]Tensor, error) {
 	for i := 0; i < len(list); i++ {
 		name, ok := strings.CutSuffix(list[i].Name, shapeSuffix)
 		if !ok || list[i].DType != "I32" {
-			out = append(out, list[i])
+			out = append(out, plain(list[i]))
 			continue
 		}
 		parts := make([]Tensor, 4)
@@ -210,6 +210,15 @@ func gather(list []Tensor) ([]Tensor, error) {
 		i += 3
 	}
 	return out, nil
+}
+
+// plain is t with its numbers as float32.
+func plain(t Tensor) Tensor {
+	for _, v := range t.Ints {
+		t.Data = append(t.Data, float32(v))
+	}
+	t.Ints = nil
+	return t
 }
 
 // join makes one tensor of a sparse matrix's parts, which may say anything.

@@ -72,13 +72,28 @@ func fits(to, from []run.Tensor) error {
 	return nil
 }
 
+// mostKept is the number of weights, as they are stored, up to which the best
+// epoch's are kept in memory until the next save. More are written at once.
+const mostKept = 1 << 26
+
 // keepBest copies the network's state as that of the best epoch.
-func (t *trainer) keepBest() {
-	t.best = t.best[:0]
+func (t *trainer) keepBest() error {
+	stored := 0
+	for _, p := range t.params {
+		if p.Weights != nil {
+			stored += p.Weights.Stored()
+		}
+	}
+	t.best, t.bestSaved = t.best[:0], false
+	if stored > mostKept {
+		t.bestSaved = true
+		_, err := run.WriteTensors(t.Dir.File(run.BestFile), tensors(t.net), nil)
+		return err
+	}
 	for _, s := range tensors(t.net) {
 		t.best = append(t.best, run.Keep(s))
 	}
-	t.bestSaved = false
+	return nil
 }
 
 // save replaces the checkpoint. The best epoch's weights go first: should the
@@ -86,7 +101,7 @@ func (t *trainer) keepBest() {
 // come to the same best weights.
 func (t *trainer) save() error {
 	began := time.Now()
-	if t.best != nil && !t.bestSaved {
+	if len(t.best) > 0 && !t.bestSaved {
 		if _, err := run.WriteTensors(t.Dir.File(run.BestFile), t.best, nil); err != nil {
 			return err
 		}

@@ -18,7 +18,10 @@ func Memory(c run.Config, size model.Size, trainImages, testImages int) (float64
 		return 0, err
 	}
 	image := float64(size.Channels * size.Side * size.Side)
-	each := 3.0 // a weight, its gradient, the best epoch's
+	each := 1.0 // a weight and, where they are kept in memory, the best epoch's
+	if weights <= mostKept {
+		each++
+	}
 	if c.Momentum > 0 {
 		each++
 	}

@@ -40,9 +40,16 @@ func (t *trainer) finish() (run.Result, error) {
 		return r, err
 	}
 	r.Best = run.Score{Epoch: s.BestEpoch, ValAcc: s.BestValAcc}
-	if t.best != nil {
-		if err := load(tensors(t.net), t.best); err != nil {
-			return r, err
+	if s.BestEpoch != c.Epochs {
+		best := t.best
+		if len(best) == 0 {
+			var err error
+			if best, _, err = run.ReadTensors(t.Dir.File(run.BestFile)); err != nil {
+				return r, err
+			}
+		}
+		if err := load(tensors(t.net), best); err != nil {
+			return r, fmt.Errorf("%s: %w", t.Dir.File(run.BestFile), err)
 		}
 	}
 	r.Best.TestLoss, r.Best.TestAcc = t.evaluate(t.Set.Test, "test")

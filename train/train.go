@@ -80,6 +80,7 @@ type trainer struct {
 	started   time.Time // of this process's part of the run
 	saved     time.Time
 	saving    time.Duration // that the last save took
+	lastEpoch float64       // seconds of the last epoch of this process
 }
 
 // Run trains the network of o.Config in o.Dir, from the last checkpoint if
@@ -262,10 +263,13 @@ func (t *trainer) endEpoch(began time.Time) error {
 	e.Seconds = trained + time.Since(began).Seconds()
 	if s.BestEpoch == 0 || e.ValAcc > s.BestValAcc || t.val.Len() == 0 {
 		s.BestEpoch, s.BestValAcc = e.Epoch, e.ValAcc
-		t.keepBest()
+		if err := t.keepBest(); err != nil {
+			return err
+		}
 	}
 	s.Epoch, s.Step, s.LossSum, s.Correct, s.Seen, s.Work = e.Epoch, 0, 0, 0, 0, 0
 	s.WallSeconds += e.Seconds
+	t.lastEpoch = e.Seconds
 	s.Seconds = 0
 	if err := t.followFilters(e.Epoch); err != nil {
 		return err
@@ -326,9 +330,19 @@ func (t *trainer) tell(phase string, elapsed float64, e *run.Event) {
 			p.Nonzero += q.Nonzero
 		}
 	}
+	// Steps get cheaper as weights become zero, so the last epoch says more of those
+	// to come than all of them do; the epoch under way says it once half is done.
 	if done := (p.Epoch-1)*steps + p.Step; done > 0 {
-		left := float64(c.Epochs*steps-done) / float64(done)
-		p.Remaining = time.Duration((s.WallSeconds + elapsed) * left * float64(time.Second))
+		each := (s.WallSeconds + elapsed) / float64(done)
+		switch {
+		case e != nil:
+			each = e.Seconds / float64(steps)
+		case 2*s.Step >= steps:
+			each = elapsed / float64(s.Step)
+		case t.lastEpoch > 0:
+			each = t.lastEpoch / float64(steps)
+		}
+		p.Remaining = time.Duration(each * float64(c.Epochs*steps-done) * float64(time.Second))
 	}
 	t.Progress(p)
 }

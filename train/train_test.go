@@ -124,31 +124,9 @@ func TestStoppedAnywhere(t *testing.T) {
 	want := mustRun(t, start(t, c, 1))
 	const steps = 4 * 3
 	o := start(t, c, 1)
-	stops := 0
-	for {
-		stop := make(chan struct{})
-		first := true
-		o.Stop = stop
-		o.Progress = func(Progress) {
-			if first {
-				close(stop)
-				first = false
-			}
-		}
-		got, err := Run(o)
-		if errors.Is(err, ErrStopped) {
-			if stops++; stops > 2*steps {
-				t.Fatal("the run does not come to its end")
-			}
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got.WeightsSum != want.WeightsSum || got.Best.TestAcc != want.Best.TestAcc || got.Last != want.Last {
-			t.Errorf("stopped %d times: got %+v, want %+v", stops, got, want)
-		}
-		break
+	got, stops := stopped(t, o)
+	if got.WeightsSum != want.WeightsSum || got.Best.TestAcc != want.Best.TestAcc || got.Last != want.Last {
+		t.Errorf("stopped %d times: got %+v, want %+v", stops, got, want)
 	}
 	if stops < steps-1 {
 		t.Errorf("stopped %d times, want at least %d", stops, steps-1)

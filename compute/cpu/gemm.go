@@ -22,6 +22,9 @@ const (
 	tasksEach = 6
 	rowsEach  = 2
 	fewRows   = 128
+	// stepRows is how many rows of a weight gradient are summed before the weights
+	// take their step.
+	stepRows = 32
 )
 
 // Mul implements compute.Device.
@@ -50,6 +53,9 @@ type target struct {
 
 // taker is what a gradient goes to, block by block.
 type taker interface {
+	// fetch says which block comes next.
+	fetch(i0, j0, mb, nb int)
+
 	// block takes the mb x nb block at i0, j0, whose rows in g are nb apart.
 	block(g []float32, i0, j0, mb, nb int)
 }
@@ -99,9 +105,7 @@ func (j *productJob) do(t int, w *worker) {
 	mb, nb := min(j.height, j.m-i0), min(j.width, j.n-j0)
 	switch {
 	case j.to.step != nil:
-		tile := grow(&w.block, j.height*j.width)
-		j.sum(tile, nb, i0, j0, mb, nb, w)
-		j.to.step.block(tile, i0, j0, mb, nb)
+		j.steps(i0, j0, mb, nb, w)
 	case j.to.turned:
 		tile := grow(&w.block, j.height*j.width)
 		j.sum(tile, nb, i0, j0, mb, nb, w)
@@ -135,6 +139,36 @@ func (j *productJob) sum(c []float32, ldc, i0, j0, mb, nb int, w *worker) {
 			}
 		}
 		d.block(kr, j.right.chained, j.a.at(i0/kn.mr, k0, kc), b, mb, nb, c, ldc, k0 > 0, w)
+	}
+}
+
+// steps gives the gradient of the block at i0, j0 to its taker, some rows at a time:
+// what the taker will read is on its way into the cache before that.
+func (j *productJob) steps(i0, j0, mb, nb int, w *worker) {
+	kn := &j.d.kernel
+	tile := grow(&w.block, stepRows*j.width)
+	if j.k == 0 {
+		clear(tile)
+		for i := 0; i < mb; i += stepRows {
+			j.to.step.block(tile, i0+i, j0, min(stepRows, mb-i), nb)
+		}
+		return
+	}
+	kr := j.right.rows(kn, j.k)
+	var b []float32
+	if j.rows > 1 {
+		b = j.b.at(j0/kn.nr, 0, j.k)
+	} else {
+		b = grow(&w.b, j.width*kr)
+		for i := 0; i < nb; i += kn.nr {
+			j.d.pack(b[i*kr:], kn.nr, j.right, j0+i, 0, j.k, w)
+		}
+	}
+	for i := 0; i < mb; i += stepRows {
+		rows := min(stepRows, mb-i)
+		j.to.step.fetch(i0+i, j0, rows, nb)
+		j.d.block(kr, true, j.a.at((i0+i)/kn.mr, 0, j.k), b, rows, nb, tile, nb, false, w)
+		j.to.step.block(tile, i0+i, j0, rows, nb)
 	}
 }
 
@@ -201,6 +235,11 @@ type gradientStep struct {
 	cols    int
 	u       compute.Update
 	nonzero atomic.Int64
+}
+
+// fetch brings the weights into the cache.
+func (s *gradientStep) fetch(i0, j0, mb, nb int) {
+	s.d.kernel.fetchRows(s.w[i0*s.cols+j0:], s.cols, mb, nb)
 }
 
 // block takes the step.

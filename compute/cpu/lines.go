@@ -56,20 +56,21 @@ func (j *linesJob) do(t int, w *worker) {
 		return
 	}
 	n := j.m.Rows
-	turned := grow(&w.block, lineBand*n)
-	j.d.turnColumns(turned, j.m, lo, hi)
+	apart := n + 16 // lines a power of two apart want the same places in the cache
+	turned := grow(&w.block, lineBand*apart)
+	j.d.turnColumns(turned, apart, j.m, lo, hi)
 	for c := lo; c < hi; c++ {
-		j.d.line(j.l.data[c*j.l.ld:(c+1)*j.l.ld], turned[(c-lo)*n:(c-lo+1)*n], w)
+		j.d.line(j.l.data[c*j.l.ld:(c+1)*j.l.ld], turned[(c-lo)*apart:][:n], w)
 	}
 }
 
 // turnColumns lays columns lo..hi of m, which is no transposed view, into rows of
-// dst.
-func (d *Device) turnColumns(dst []float32, m compute.Mat, lo, hi int) {
+// dst that are ldd apart.
+func (d *Device) turnColumns(dst []float32, ldd int, m compute.Mat, lo, hi int) {
 	n, i, whole := m.Rows, 0, (hi-lo)&^15
 	if whole > 0 {
 		for ; i+16 <= n; i += 16 {
-			d.kernel.transpose16(dst[i:], n, m.Data[i*m.Cols+lo:], m.Cols, whole/16)
+			d.kernel.transpose16(dst[i:], ldd, m.Data[i*m.Cols+lo:], m.Cols, whole/16)
 		}
 	}
 	for c := range hi - lo {
@@ -78,7 +79,7 @@ func (d *Device) turnColumns(dst []float32, m compute.Mat, lo, hi int) {
 			from = 0
 		}
 		for r := from; r < n; r++ {
-			dst[c*n+r] = m.Data[r*m.Cols+lo+c]
+			dst[c*ldd+r] = m.Data[r*m.Cols+lo+c]
 		}
 	}
 }

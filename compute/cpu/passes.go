@@ -37,6 +37,14 @@ type passes struct {
 	// round rounds to bfloat16, to nearest with ties to even. NaN stays NaN.
 	round func(s []float32)
 
+	// stepRows is compute.Update without momentum on rows x cols weights, whose
+	// rows are ldw apart, along dw, whose rows are ldd apart; it gives the
+	// non-zeros. Where it is nil, step does row after row.
+	stepRows func(w []float32, ldw int, dw []float32, ldd, rows, cols int, u *compute.Update) int
+
+	// fetchRows brings rows of cols numbers, ld apart, into the cache.
+	fetchRows func(s []float32, ld, rows, cols int)
+
 	// step is compute.Update without momentum, and gives the non-zeros.
 	step func(w, dw []float32, u *compute.Update) int
 
@@ -98,7 +106,7 @@ type columns struct {
 // portable is in Go.
 var portable = passes{
 	transpose16: transpose16, transpose8: transpose8, transpose4: transpose4, moveTaps: moveTaps, moveRows: moveRows,
-	fetch: func([]float32) {}, round: round, step: step, momentumStep: momentumStep,
+	fetch: func([]float32) {}, fetchRows: func([]float32, int, int, int) {}, round: round, step: step, momentumStep: momentumStep,
 	moments: moments, normalise: normalise, gradMoments: gradMoments, normaliseGrad: normaliseGrad,
 	rowMoments: rowMoments, rowNormalise: rowNormalise, rowGradMoments: rowGradMoments, rowNormaliseGrad: rowNormaliseGrad,
 }
@@ -106,6 +114,9 @@ var portable = passes{
 // update takes the step u on rows x cols weights, whose rows are ldw apart, along
 // g, whose rows are ldg apart, and gives the non-zeros. v is nil without momentum.
 func (p *passes) update(w, v []float32, ldw int, g []float32, ldg, rows, cols int, u *compute.Update) (nonzero int) {
+	if v == nil && p.stepRows != nil {
+		return p.stepRows(w, ldw, g, ldg, rows, cols, u)
+	}
 	for i := range rows {
 		row, grad := w[i*ldw:][:cols], g[i*ldg:][:cols]
 		if v != nil {

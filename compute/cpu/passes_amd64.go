@@ -12,15 +12,17 @@ import (
 // along rows of sixteen; what is left over is for the portable loops.
 var avx2 = passes{
 	transpose16: transpose16avx2, transpose8: transpose8avx2, transpose4: transpose4avx2, moveTaps: moveTapsAVX, moveRows: moveRowsAVX,
-	fetch: fetchLines, round: roundAVX2, step: stepAVX2, momentumStep: momentumStepAVX2,
+	fetch: fetchLines, fetchRows: fetchRows, round: roundAVX2, step: stepAVX2, momentumStep: momentumStepAVX2,
 	moments: momentsAVX2, normalise: normaliseAVX2, gradMoments: gradMomentsAVX2, normaliseGrad: normaliseGradAVX2,
 	rowMoments: rowMomentsAVX2, rowNormalise: rowNormaliseAVX2, rowGradMoments: rowGradMomentsAVX2, rowNormaliseGrad: rowNormaliseGradAVX2,
 }
 
-// avx512 are the same, but for one.
+// avx512 are the same, but for a few.
 var avx512 = func() passes {
 	p := avx2
 	p.transpose16 = transpose16avx512
+	p.stepRows = stepRowsAVX512
+	p.step = func(w, dw []float32, u *compute.Update) int { return stepRowsAVX512(w, 0, dw, 0, 1, len(w), u) }
 	return p
 }()
 
@@ -52,6 +54,20 @@ func stepAVX2(w, dw []float32, u *compute.Update) int {
 	}
 	return count + step(w[n:], dw[n:], u)
 }
+
+func stepRowsAVX512(w []float32, ldw int, dw []float32, ldd, rows, cols int, u *compute.Update) int {
+	free := 0
+	if !u.Hold {
+		free = 0xffff
+	}
+	return updateRowsAVX512(w, ldw, dw, ldd, rows, cols, u, free)
+}
+
+//go:noescape
+func updateRowsAVX512(w []float32, ldw int, dw []float32, ldd, rows, cols int, u *compute.Update, free int) int
+
+//go:noescape
+func fetchRows(w []float32, ldw, rows, cols int)
 
 func momentumStepAVX2(w, v, dw []float32, u *compute.Update) int {
 	n := len(w) &^ 7

@@ -101,6 +101,9 @@ func (f *search) dense(dy, x compute.Mat) {
 	f.candidates.Store(0)
 }
 
+// fetch implements taker.
+func (f *search) fetch(_, _, _, _ int) {}
+
 // block looks through the gradient of a block.
 func (f *search) block(g []float32, i0, j0, mb, nb int) {
 	for i := range mb {

@@ -1,0 +1,106 @@
+package run
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// dense is a matrix in full, as Rows.
+type dense struct {
+	cols int
+	data []float32
+}
+
+func (d *dense) Size() (rows, cols int)       { return len(d.data) / d.cols, d.cols }
+func (d *dense) Read(dst []float32, row int)  { copy(dst, d.data[row*d.cols:]) }
+func (d *dense) Write(row int, src []float32) { copy(d.data[row*d.cols:], src) }
+
+// TestSparseTensors writes matrices with no, few and many non-zeros, wants few
+// bytes of the sparse ones, and the same numbers back, in any order of rows.
+func TestSparseTensors(t *testing.T) {
+	for _, every := range []int{1, 3, 5, 40, 1 << 20} {
+		const rows, cols = 30, 17
+		m := &dense{cols, make([]float32, rows*cols)}
+		left := 0
+		for i := every - 1; i < len(m.data); i += every {
+			m.data[i] = float32(i) - 100.5
+			left++
+		}
+		path := filepath.Join(t.TempDir(), "x.safetensors")
+		list := []Tensor{{Name: "a", Shape: []int{2}, Data: []float32{1, 2}}, {Name: "m", Shape: []int{rows, cols}, Rows: m}, {Name: "z", Shape: []int{1}, Data: []float32{3}}}
+		if _, err := WriteTensors(path, list, nil); err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := ReadTensors(path)
+		if err != nil || len(got) != 3 || got[1].Name != "m" || !slices.Equal(got[1].Shape, list[1].Shape) || !slices.Equal(got[1].Values(), m.data) {
+			t.Fatalf("every %d: got %v (%v), want the matrix", every, got, err)
+		}
+		if kept := Keep(list[1]); !slices.Equal(kept.Values(), m.data) {
+			t.Errorf("every %d: what is kept differs", every)
+		}
+		back := &dense{cols, make([]float32, rows*cols)}
+		Copy(Tensor{Name: "m", Shape: list[1].Shape, Rows: back}, got[1])
+		if !slices.Equal(back.data, m.data) {
+			t.Errorf("every %d: the copy differs", every)
+		}
+		row := make([]float32, cols)
+		for _, i := range []int{rows - 1, 0, 7, 7, 3} {
+			if got[1].Rows != nil {
+				if got[1].Rows.Read(row, i); !slices.Equal(row, m.data[i*cols:(i+1)*cols]) {
+					t.Errorf("every %d: row %d is %v", every, i, row)
+				}
+			}
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if most := int64(8*left + 4*rows + 700); left*4 < rows*cols && info.Size() > most {
+			t.Errorf("every %d: %d bytes for %d non-zeros, want at most %d", every, info.Size(), left, most)
+		}
+	}
+}
+
+// TestBrokenSparseTensorsAreRefused spoils each part of a sparse matrix.
+func TestBrokenSparseTensorsAreRefused(t *testing.T) {
+	parts := func(shape, counts, columns []int32, values []float32) []Tensor {
+		return []Tensor{whole("m.shape", shape), whole("m.counts", counts), whole("m.columns", columns),
+			{Name: "m.values", Shape: []int{len(values)}, Data: values}}
+	}
+	ones := []float32{1, 1, 1}
+	for name, list := range map[string][]Tensor{
+		"fits":                   parts([]int32{2, 4}, []int32{2, 1}, []int32{0, 3, 1}, ones),
+		"a column too far":       parts([]int32{2, 4}, []int32{2, 1}, []int32{0, 4, 1}, ones),
+		"a negative column":      parts([]int32{2, 4}, []int32{2, 1}, []int32{-1, 3, 1}, ones),
+		"columns that fall":      parts([]int32{2, 4}, []int32{2, 1}, []int32{3, 0, 1}, ones),
+		"a column twice":         parts([]int32{2, 4}, []int32{2, 1}, []int32{3, 3, 1}, ones),
+		"too few rows":           parts([]int32{2, 4}, []int32{3}, []int32{0, 3, 1}, ones),
+		"too many non-zeros":     parts([]int32{2, 4}, []int32{2, 2}, []int32{0, 3, 1}, ones),
+		"a negative count":       parts([]int32{2, 4}, []int32{4, -1}, []int32{0, 3, 1}, ones),
+		"non-zeros left over":    parts([]int32{2, 4}, []int32{1, 1}, []int32{0, 3, 1}, ones),
+		"a value too many":       parts([]int32{2, 4}, []int32{2, 1}, []int32{0, 3, 1}, append(ones, 1)),
+		"no rows":                parts([]int32{2, 4}, nil, nil, nil),
+		"a shape of 0":           parts([]int32{0, 4}, []int32{2, 1}, []int32{0, 3, 1}, ones),
+		"a shape that overflows": parts([]int32{1 << 30, 1 << 30}, []int32{2, 1}, []int32{0, 3, 1}, ones),
+		"a shape of one number":  parts([]int32{4}, []int32{2, 1}, []int32{0, 3, 1}, ones),
+		"a part that is missing": parts([]int32{2, 4}, []int32{2, 1}, []int32{0, 3, 1}, ones)[:3],
+	} {
+		path := filepath.Join(t.TempDir(), "x.safetensors")
+		if _, err := WriteTensors(path, list, nil); err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := ReadTensors(path)
+		if name == "fits" {
+			if err != nil || !slices.Equal(got[0].Values(), []float32{1, 0, 0, 1, 0, 1, 0, 0}) {
+				t.Errorf("got %v (%v)", got, err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), `"m"`) {
+			t.Errorf("%s: got %v, want an error that names the tensor", name, err)
+		}
+	}
+}

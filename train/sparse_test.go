@@ -1,0 +1,120 @@
+package train
+
+import (
+	"errors"
+	"os"
+	"testing"
+
+	"betalasso/compute/cpu"
+	"betalasso/run"
+)
+
+// thinConfig is a run whose first two layers turn sparse within a few steps, while
+// weights still return.
+func thinConfig() run.Config {
+	c := smallConfig()
+	c.Alpha, c.Momentum, c.Epochs, c.Augment = 24, 0, 8, "fast-autoaugment"
+	c.LambdaConv, c.LambdaFC, c.LR = 1.2e-3, 8.5e-4, 0.5
+	return c
+}
+
+// form is start with weights that may be sparse, or may not.
+func form(t *testing.T, c run.Config, threads int, sparse string, bf16 bool) Options {
+	t.Helper()
+	o := start(t, c, threads)
+	dev, err := cpu.New(cpu.Options{Threads: threads, Dense: sparse == "off", BF16: bf16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Device = dev
+	return o
+}
+
+// TestSparseChangesNothing trains the same run with weights in either form, with
+// one thread and two, stopped after every step or never, and wants the same
+// weights, events and scores. Its checkpoints are sparse, too.
+func TestSparseChangesNothing(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		regrowth int
+		bf16     bool
+	}{{"exact", 0, false}, {"every third step", 3, false}, {"bfloat16", 0, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			config := thinConfig()
+			config.Regrowth = c.regrowth
+			dense := form(t, config, 2, "off", c.bf16)
+			want := mustRun(t, dense)
+			wantEvents, err := dense.Dir.Events()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, threads := range []int{1, 2} {
+				o := form(t, config, threads, "auto", c.bf16)
+				got := mustRun(t, o)
+				if got.WeightsSum != want.WeightsSum || got.Last != want.Last || got.Best != want.Best {
+					t.Errorf("%d threads: got %+v, want %+v", threads, got, want)
+				}
+				events, err := o.Dir.Events()
+				if err != nil || len(events) != len(wantEvents) {
+					t.Fatalf("%d events, want %d (%v)", len(events), len(wantEvents), err)
+				}
+				thin := 0
+				for i, e := range events {
+					w := wantEvents[i]
+					if e.TrainLoss != w.TrainLoss || e.ValLoss != w.ValLoss || e.Nonzero["conv1"] != w.Nonzero["conv1"] || e.Nonzero["fc1"] != w.Nonzero["fc1"] {
+						t.Errorf("epoch %d: got %+v, want %+v", e.Epoch, e, w)
+					}
+					if e.DenseWork != w.Work {
+						t.Errorf("epoch %d: the dense work is %v, dense steps did %v", e.Epoch, e.DenseWork, w.Work)
+					}
+					if e.Work < 0.8*e.DenseWork {
+						thin++
+					}
+				}
+				if thin == 0 {
+					t.Error("no epoch was trained in the sparse form")
+				}
+			}
+			o := form(t, config, 1, "auto", c.bf16)
+			got, stops := stopped(t, o)
+			if got.WeightsSum != want.WeightsSum || got.Last != want.Last || got.Best != want.Best {
+				t.Errorf("stopped %d times: got %+v, want %+v", stops, got, want)
+			}
+			if stops < 20 {
+				t.Errorf("stopped %d times, want at least 20", stops)
+			}
+			a, errA := os.Stat(o.Dir.File(run.WeightsFile))
+			b, errB := os.Stat(dense.Dir.File(run.WeightsFile))
+			const seconds = 64 // the time in the header is longer or shorter
+			if errA != nil || errB != nil || max(a.Size()-b.Size(), b.Size()-a.Size()) > seconds || a.Size() > int64(got.Params)*2 {
+				t.Errorf("the checkpoints of %d weights have %d and %d bytes (%v, %v), want about the same and few", got.Params, a.Size(), b.Size(), errA, errB)
+			}
+		})
+	}
+}
+
+// stopped runs o, stopped after every step, to its end.
+func stopped(t *testing.T, o Options) (r run.Result, stops int) {
+	t.Helper()
+	for {
+		stop := make(chan struct{})
+		first := true
+		o.Stop = stop
+		o.Progress = func(Progress) {
+			if first {
+				close(stop)
+				first = false
+			}
+		}
+		r, err := Run(o)
+		if err == nil {
+			return r, stops
+		}
+		if !errors.Is(err, ErrStopped) {
+			t.Fatal(err)
+		}
+		if stops++; stops > 1000 {
+			t.Fatal("the run does not come to its end")
+		}
+	}
+}
