@@ -17,7 +17,7 @@ import (
 func written(t *testing.T, n *Network) *Weights {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "w.safetensors")
-	if err := n.WriteSafetensors(path); err != nil {
+	if err := n.WriteSafetensors(path, false); err != nil {
 		t.Fatal(err)
 	}
 	w, err := Read(path)

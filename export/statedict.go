@@ -57,14 +57,17 @@ func vector(name string, data []float32) run.Tensor {
 // normName is the name of a batch norm, as bn1.
 func normName(l *nn.BatchNorm) string { return strings.TrimSuffix(l.Gamma.Name, ".gamma") }
 
-// WriteSafetensors writes StateDict as a safetensors file. Its metadata has the
-// network's name and size, the normalisation of its input, and the run's Config.
-func (n *Network) WriteSafetensors(path string) error {
+// WriteSafetensors writes StateDict as a safetensors file; if sparse, matrices with
+// few non-zeros by these. Its metadata has the network's name and size, the
+// normalisation of its input, and the run's Config.
+func (n *Network) WriteSafetensors(path string, sparse bool) error {
 	meta := n.meta()
 	meta["format"] = "pt"
 	list := n.StateDict()
 	for i, t := range list {
-		list[i] = run.Tensor{Name: t.Name, Shape: t.Shape, DType: t.DType, Data: t.Values()}
+		if !sparse {
+			list[i] = run.Tensor{Name: t.Name, Shape: t.Shape, DType: t.DType, Data: t.Values()}
+		}
 	}
 	_, err := run.WriteTensors(path, list, meta)
 	return err

@@ -22,6 +22,7 @@ type exportCommand struct {
 	Out    string   `placeholder:"FILE" help:"file or, for tensorboard, folder (default here: RUN.onnx, events.csv, tensorboard, ...)"`
 
 	Best    bool    `help:"safetensors, onnx: the epoch of best validation (default: the last checkpoint)"`
+	Sparse  bool    `help:"safetensors: matrices with few non-zeros by these (default: in full)"`
 	Table   string  `default:"events" placeholder:"NAME" help:"csv, parquet: events, results (default events)"`
 	DataDir *string `placeholder:"DIR" help:"folder with the data set's files (default: as the run)"`
 }
@@ -134,7 +135,7 @@ func (e *exportCommand) network(dir string) error {
 	n.Mean, n.Std = data.MeanStd(images, set.Channels)
 	out := e.out(filepath.Base(d.Path()) + "." + e.Format)
 	if e.Format == "safetensors" {
-		err = n.WriteSafetensors(out)
+		err = n.WriteSafetensors(out, e.Sparse)
 	} else {
 		var text []byte
 		if text, err = n.ONNX(); err == nil {
