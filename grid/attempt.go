@@ -54,7 +54,7 @@ func (p Place) String() string { return fmt.Sprintf("epoch %d, step %d", p.Epoch
 // Place is where the checkpoint of a point's run stands.
 func (d *Dir) Place(id string) Place {
 	var p Place
-	text, err := os.ReadFile(filepath.Join(d.RunPath(id), run.StateFile))
+	text, err := run.ReadFile(filepath.Join(d.RunPath(id), run.StateFile))
 	if err == nil {
 		json.Unmarshal(text, &p) // torn: as though it had none
 	}
@@ -108,7 +108,7 @@ func (d *Dir) attempt(id string, number int) (Attempt, error) {
 	if ok {
 		return a, nil
 	}
-	text, err := os.ReadFile(d.leasePath(id, number))
+	text, err := run.ReadFile(d.leasePath(id, number))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return a, err
 	}

@@ -45,6 +45,9 @@ func read(dir string) record {
 	default:
 		r.finished = true
 	}
+	if eventsErr == nil && r.finished {
+		eventsErr = r.result.CheckEvents(events)
+	}
 	if eventsErr != nil {
 		r.gap = join(r.gap, fmt.Sprintf("the events cannot be read to their end: %s", eventsErr))
 	} else if len(events) == 0 && r.finished {

@@ -14,6 +14,8 @@ import (
 	"math"
 	"os"
 	"slices"
+
+	"betalasso/disk"
 )
 
 // Tensor is one named array of a safetensors file.
@@ -131,7 +133,7 @@ func header(list []Tensor, meta map[string]string) ([]byte, error) {
 // its metadata. Numbers of the types that Tensor names are read, as float32.
 // Nothing is allocated that the file is too short for.
 func ReadTensors(path string) ([]Tensor, map[string]string, error) {
-	f, err := os.Open(path)
+	f, err := disk.Open(path)
 	if err != nil {
 		return nil, nil, err
 	}

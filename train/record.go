@@ -1,11 +1,7 @@
 package train
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
-	"math"
 	"path/filepath"
 
 	"betalasso/nn"
@@ -25,7 +21,7 @@ func (t *trainer) finish() (run.Result, error) {
 		Go:          run.GoVersion(),
 		DataSet:     run.DataSet{Name: t.Set.Name, Train: t.train.Len(), Val: t.val.Len(), Test: t.Set.Test.Len()},
 		Seed:        c.Seed,
-		WeightsSum:  Checksum(tensors(t.net)),
+		WeightsSum:  run.Checksum(tensors(t.net)),
 	}
 	for _, l := range r.Layers {
 		r.Params += l.Params
@@ -46,24 +42,6 @@ func (t *trainer) finish() (run.Result, error) {
 	}
 	r.Best.TestLoss, r.Best.TestAcc = t.evaluate(t.Set.Test, "test")
 	return r, t.Dir.WriteResult(r)
-}
-
-// Checksum is the SHA-256 of the tensors' names, shapes and bytes, so that two
-// runs' weights can be told equal whatever else their files say.
-func Checksum(list []run.Tensor) string {
-	h := sha256.New()
-	buf := make([]byte, 0, 1<<16)
-	for _, t := range list {
-		fmt.Fprintf(h, "%s %v\n", t.Name, t.Shape)
-		for at := 0; at < len(t.Data); at += cap(buf) / 4 {
-			buf = buf[:0]
-			for _, x := range t.Data[at:min(at+cap(buf)/4, len(t.Data))] {
-				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
-			}
-			h.Write(buf)
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // diverged is the error for a loss that is not finite.

@@ -3,6 +3,7 @@ package watch
 import (
 	"cmp"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -96,6 +97,9 @@ func (l *list) refresh(now time.Time) {
 			continue
 		}
 		changed, there := e.refresh(now)
+		if _, err := json.Marshal(e.row); err != nil { // one run must not hide the others
+			e.row = row{ID: e.row.ID, Name: e.row.Name, State: failed, Note: "it cannot be shown: " + err.Error()}
+		}
 		if !there {
 			l.forget(id)
 		} else if changed {

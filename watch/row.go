@@ -127,12 +127,17 @@ func (e *entry) read(files [len(watched)]stamp) {
 			e.pace = last.Seconds
 		}
 	}
-	var result run.Result
-	if text, err := e.place.read(run.ResultFile); err == nil && json.Unmarshal(text, &result) == nil {
+	if text, err := e.place.read(run.ResultFile); err == nil && r.State != failed {
+		result, err := run.ParseResult(text, r.Config)
+		if err != nil {
+			r.State, r.Note = failed, "its "+run.ResultFile+" cannot be used: "+err.Error()
+			e.row, e.files = r, files
+			return
+		}
 		r.State, r.Val, r.Seconds = done, result.Last.ValAcc, result.WallSeconds
 		r.Test, r.Best = &result.Last.TestAcc, result.Best.ValAcc
 	} else if text, err := e.place.read(run.FailureFile); err == nil {
-		r.State, r.Note = failed, strings.TrimSpace(string(text))
+		r.State, r.Note = failed, run.PrintableLines(strings.TrimSpace(string(text)))
 	}
 	if text, err := e.place.read(run.LockFile); err == nil {
 		e.holder = strings.TrimSpace(string(text))
