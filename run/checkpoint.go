@@ -33,7 +33,7 @@ type stateFile struct {
 // no training with these settings comes to is an error.
 func ParseState(text []byte, c Config) (State, error) {
 	var s stateFile
-	if err := parseJSON(text, &s); err != nil {
+	if err := ParseJSON(text, &s); err != nil {
 		return State{}, err
 	}
 	if s.Settings != "" && s.Settings != c.ID() {

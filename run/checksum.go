@@ -25,13 +25,18 @@ func sumTensors(h hash.Hash, list []Tensor) {
 	for _, t := range list {
 		sumName(h, t)
 		for part := range slices.Chunk(t.Data, chunkSize/4) {
-			buf = buf[:0]
-			for _, x := range part {
-				buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
-			}
+			buf = appendNumbers(buf[:0], part)
 			h.Write(buf)
 		}
 	}
+}
+
+// appendNumbers adds numbers to text as a checksum has them.
+func appendNumbers(text []byte, list []float32) []byte {
+	for _, x := range list {
+		text = binary.LittleEndian.AppendUint32(text, math.Float32bits(x))
+	}
+	return text
 }
 
 // sumName adds what a checksum has of a tensor before its numbers. A type other

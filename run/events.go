@@ -16,7 +16,7 @@ import (
 // ParseEvent reads a line of events.jsonl.
 func ParseEvent(line []byte) (Event, error) {
 	var e Event
-	err := parseJSON(line, &e)
+	err := ParseJSON(line, &e)
 	if err == nil {
 		err = e.check()
 	}

@@ -28,8 +28,8 @@ func OpenFile(path string) (*os.File, error) { return disk.Open(path) }
 
 var errNull = errors.New("it holds nothing (null)")
 
-// parseJSON reads one JSON object, and nothing beside it, into v.
-func parseJSON(text []byte, v any) error {
+// ParseJSON reads one JSON value that is not null, and nothing beside it, into v.
+func ParseJSON(text []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	var raw json.RawMessage
 	if err := dec.Decode(&raw); err != nil {

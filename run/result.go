@@ -53,7 +53,7 @@ func (d *Dir) WriteResult(r Result) error {
 // training with these settings comes to is an error.
 func ParseResult(text []byte, c Config) (Result, error) {
 	var r Result
-	if err := parseJSON(text, &r); err != nil {
+	if err := ParseJSON(text, &r); err != nil {
 		return Result{}, err
 	}
 	if err := r.check(c); err != nil {
@@ -102,15 +102,16 @@ func (r Result) CheckEvents(list []Event) error {
 	return nil
 }
 
-// checkSum is an error where a file of weights, of that checksum and those
-// tensors, is not the one that the result is of.
-func (r Result) checkSum(name, sum string, tensors []Tensor) error {
+// checkSum is an error where a file of weights is not the one that the result is
+// of: sum is the file's, "" where it is of an earlier version, and own the
+// Checksum of its network's tensors.
+func (r Result) checkSum(name, sum, own string) error {
 	want := r.Files.Last
 	if name == BestFile {
 		want = r.Files.Best
 	}
 	if want == "" && name == WeightsFile && sum == "" { // both of an earlier version
-		want, sum = r.WeightsSum, Checksum(network(tensors))
+		want, sum = r.WeightsSum, own
 	}
 	if want != "" && want != sum {
 		return fmt.Errorf("%s is not the file that %s is of; put back the files of one run", name, ResultFile)
@@ -145,7 +146,7 @@ func (d *Dir) Weights(best bool) (State, []Tensor, error) {
 	}
 	r, err := d.Result()
 	if err == nil {
-		err = r.checkSum(name, sum, list)
+		err = r.checkSum(name, sum, Checksum(network(list)))
 	} else if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}

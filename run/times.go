@@ -18,7 +18,7 @@ func (d *Dir) times(s State, events []Event) (seconds, wall float64) {
 		return s.Seconds, s.WallSeconds
 	}
 	var list []checkpointTime
-	if text, err := disk.ReadFile(d.File(TimesFile), maxText); err == nil && parseJSON(text, &list) == nil {
+	if text, err := disk.ReadFile(d.File(TimesFile), maxText); err == nil && ParseJSON(text, &list) == nil {
 		for _, t := range list {
 			var b bounds
 			b.number("seconds", t.Seconds)

@@ -39,6 +39,7 @@ type commands struct {
 	Report     reportCommand     `cmd:"" help:"Write the report of runs: tables, curves, filters."`
 	Export     exportCommand     `cmd:"" help:"Write runs for other tools: PyTorch, ONNX, tables, TensorBoard."`
 	Import     importCommand     `cmd:"" help:"Make a run's directory of weights trained elsewhere."`
+	Verify     verifyCommand     `cmd:"" help:"Check the files of runs and studies: whole, and of one training."`
 	Filters    filtersCommand    `cmd:"" help:"Draw a run's first-layer filters."`
 	Watch      watchCommand      `cmd:"" help:"Show runs, live, on a page."`
 	Data       dataCommand       `cmd:"" help:"List, fetch or verify the data sets."`
