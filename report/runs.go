@@ -24,7 +24,7 @@ type record struct {
 
 // read reads a run's directory. What is missing or broken becomes a gap.
 func read(dir string) record {
-	r := record{dir: dir}
+	r := record{dir: run.Printable(dir)}
 	d, err := run.Open(dir)
 	if err != nil {
 		r.gap = fmt.Sprintf("cannot be read: %s", err)

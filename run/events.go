@@ -40,6 +40,7 @@ func (e Event) check() error {
 	b.number("examples_per_second", e.ExamplesPerSecond)
 	b.whole("layers", len(e.Nonzero), 0, maxLayers)
 	for name, n := range e.Nonzero {
+		b.shown("a layer's name", name)
 		b.whole("nonzero of "+Printable(name), n, 0, maxWeights)
 	}
 	return b.err

@@ -62,6 +62,13 @@ func (b *bounds) share(name string, got float64) {
 	}
 }
 
+// shown is of text that is shown as it is.
+func (b *bounds) shown(name, got string) {
+	if b.err == nil && got != Printable(got) {
+		b.err = fmt.Errorf("%s has characters that cannot be shown: %s", name, Printable(got))
+	}
+}
+
 // number is of what is not negative: losses, rates, times.
 func (b *bounds) number(name string, got float64) {
 	if b.err == nil && !(got >= 0 && got <= math.MaxFloat32) {

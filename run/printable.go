@@ -36,6 +36,15 @@ func hidden(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
 
+// Cell is text as a cell of a CSV file. Spreadsheets take one that begins with =,
+// +, - or @ for a formula, and are kept from it by an apostrophe.
+func Cell(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
 // PrintableLines is Printable of each line of a text.
 func PrintableLines(text string) string {
 	lines := strings.Split(text, "\n")

@@ -83,10 +83,20 @@ func (r Result) check(c Config) error {
 	b.whole("params", r.Params, 0, math.MaxInt)
 	b.whole("layers", len(r.Layers), 0, maxLayers)
 	for _, l := range r.Layers {
+		b.shown("a layer's name", l.Name)
 		b.whole("params of "+Printable(l.Name), l.Params, 0, maxWeights)
 		b.whole("nonzero of "+Printable(l.Name), l.Nonzero, 0, l.Params)
 	}
 	b.number("wall_seconds", r.WallSeconds)
+	for _, s := range r.Sources {
+		b.shown("data_sources", s.File+s.MD5)
+	}
+	for name, text := range map[string]string{
+		"machine": r.Machine.CPU + r.Machine.Device + r.Machine.OS, "version": r.Version, "go": r.Go,
+		"data_set": r.DataSet.Name, "weights_sha256": r.WeightsSum,
+	} {
+		b.shown(name, text)
+	}
 	b.whole("data_set.train", r.DataSet.Train, 0, math.MaxInt32)
 	b.whole("data_set.val", r.DataSet.Val, 0, math.MaxInt32)
 	b.whole("data_set.test", r.DataSet.Test, 0, math.MaxInt32)

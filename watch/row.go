@@ -37,13 +37,12 @@ type row struct {
 
 // entry is a run under watch: its row, and by what to tell that it changed.
 type entry struct {
-	place   place
-	row     row
-	files   [len(watched)]stamp
-	seen    bool
-	pace    float64 // seconds an epoch
-	holder  string  // the lock file's text
-	version uint64  // of the list when row last changed
+	place  place
+	row    row
+	files  [len(watched)]stamp
+	seen   bool
+	pace   float64 // seconds an epoch
+	holder string  // the lock file's text
 }
 
 // watched are the files that a row is made of.
