@@ -26,7 +26,7 @@ func finished(t *testing.T, c run.Config, val, test float64) string {
 	}
 	defer d.Close()
 	err = d.WriteResult(run.Result{
-		Last: run.Score{Epoch: 1, ValAcc: val, TestAcc: test}, Seed: c.Seed,
+		Last: run.Score{Epoch: c.Epochs, ValAcc: val, TestAcc: test}, Seed: c.Seed,
 		Layers: []run.Layer{{Name: "fc1", Params: 10, Nonzero: 5}, {Name: "fc2", Params: 10, Nonzero: 2}},
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -25,7 +26,12 @@ type Weights struct {
 // Read reads a safetensors file. Where all names begin with the same word and a
 // point, as "module.conv1.weight", that is taken off.
 func Read(path string) (*Weights, error) {
-	list, meta, err := run.ReadTensors(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	list, meta, err := run.ReadOpenTensors(f)
 	if err != nil {
 		return nil, err
 	}
@@ -134,6 +140,9 @@ func (w *Weights) Network(dev compute.Device, c run.Config, size model.Size) (*N
 	for _, t := range n.Own() {
 		if slices.ContainsFunc(t.Values(), func(x float32) bool { return x-x != 0 }) {
 			return nil, fmt.Errorf("tensor %s has numbers that are not finite", t.Name)
+		}
+		if strings.HasSuffix(t.Name, ".var") && slices.ContainsFunc(t.Data, func(x float32) bool { return x < 0 }) {
+			return nil, fmt.Errorf("tensor %s has numbers below zero, which no variance is", t.Name)
 		}
 	}
 	return n, nil

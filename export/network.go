@@ -9,9 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strconv"
-	"strings"
 
 	"betalasso/compute"
 	"betalasso/model"
@@ -35,7 +33,7 @@ type Network struct {
 // epoch with the best validation accuracy. It leaves Classes, Mean and Std to
 // the caller. The error is fs.ErrNotExist where there are no such weights.
 func Open(d *run.Dir, dev compute.Device, size model.Size, best bool) (*Network, error) {
-	state, weights, err := d.LoadCheckpoint()
+	state, weights, err := d.Weights(best)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s has no weights yet: %w", d.Path(), err)
 	}
@@ -45,9 +43,6 @@ func Open(d *run.Dir, dev compute.Device, size model.Size, best bool) (*Network,
 	n := &Network{Config: d.Config(), Size: size, Epoch: state.Epoch}
 	if best {
 		n.Epoch = state.BestEpoch
-		if weights, _, err = run.ReadTensors(d.File(run.BestFile)); err != nil {
-			return nil, fmt.Errorf("the weights of the best epoch: %w", err)
-		}
 	}
 	events, err := d.Events()
 	if err != nil {
@@ -64,7 +59,6 @@ func Open(d *run.Dir, dev compute.Device, size model.Size, best bool) (*Network,
 	if n.Net, err = model.New(dev, n.Config.Model, size, n.Config.Seed); err != nil {
 		return nil, err
 	}
-	weights = slices.DeleteFunc(weights, func(t run.Tensor) bool { return strings.HasPrefix(t.Name, "velocity/") })
 	if err := fill(n.Own(), weights); err != nil {
 		return nil, fmt.Errorf("the weights of %s do not fit its %s:\n%w", d.Path(), run.ConfigFile, err)
 	}

@@ -71,7 +71,7 @@ func table(list []record) Table {
 func start(d *run.Dir) record {
 	var r record
 	c := d.Config()
-	r.set("run", filepath.ToSlash(d.Path()))
+	r.set("run", run.Printable(filepath.ToSlash(d.Path())))
 	r.set("id", c.ID())
 	for _, name := range run.Settings() {
 		if name != "threads" && name != "data-dir" { // they change no number
@@ -180,10 +180,15 @@ func Results(dirs []string) (Table, error) {
 }
 
 // CSV writes t with a line of column names first (RFC 4180). Where there is
-// nothing, the cell is empty; numbers come back exactly as they were.
+// nothing, the cell is empty; numbers come back exactly as they were, and texts
+// are none that a spreadsheet takes for a formula.
 func (t Table) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
-	if err := out.Write(t.Columns); err != nil {
+	head := slices.Clone(t.Columns)
+	for i, name := range head {
+		head[i] = run.Cell(name)
+	}
+	if err := out.Write(head); err != nil {
 		return err
 	}
 	line := make([]string, len(t.Columns))
@@ -194,6 +199,8 @@ func (t Table) CSV(w io.Writer) error {
 				line[i] = ""
 			case float64:
 				line[i] = strconv.FormatFloat(v, 'g', -1, 64)
+			case string:
+				line[i] = run.Cell(v)
 			default:
 				line[i] = fmt.Sprint(v)
 			}

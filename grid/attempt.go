@@ -1,12 +1,12 @@
 package grid
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,9 +54,12 @@ func (p Place) String() string { return fmt.Sprintf("epoch %d, step %d", p.Epoch
 // Place is where the checkpoint of a point's run stands.
 func (d *Dir) Place(id string) Place {
 	var p Place
-	text, err := os.ReadFile(filepath.Join(d.RunPath(id), run.StateFile))
+	text, err := run.ReadFile(filepath.Join(d.RunPath(id), run.StateFile))
 	if err == nil {
-		json.Unmarshal(text, &p) // torn: as though it had none
+		err = run.ParseJSON(text, &p)
+	}
+	if err != nil || p.Epoch < 0 || p.Step < 0 { // torn: as though it had none
+		return Place{}
 	}
 	return p
 }
@@ -78,6 +81,9 @@ func (d *Dir) Attempts(id string) ([]Attempt, error) {
 	return list, nil
 }
 
+// maxAttempts is more attempts at a point than anybody makes.
+const maxAttempts = 10_000
+
 // counts is the number of attempts at each point.
 func (d *Dir) counts() (map[string]int, error) {
 	names, err := os.ReadDir(filepath.Join(d.path, LeasesDir))
@@ -87,9 +93,14 @@ func (d *Dir) counts() (map[string]int, error) {
 	counts := map[string]int{}
 	for _, e := range names {
 		id, number, _ := strings.Cut(e.Name(), ".")
-		if n, err := strconv.Atoi(number); err == nil {
-			counts[id] = max(counts[id], n)
+		n, err := strconv.Atoi(number)
+		if err != nil || n < 1 || id == "" {
+			continue // one that is being written
 		}
+		if n > maxAttempts {
+			return nil, fmt.Errorf("%s: more than %d attempts are a mistake; remove the file", filepath.Join(d.path, LeasesDir, run.Printable(e.Name())), maxAttempts)
+		}
+		counts[id] = max(counts[id], n)
 	}
 	return counts, nil
 }
@@ -108,11 +119,11 @@ func (d *Dir) attempt(id string, number int) (Attempt, error) {
 	if ok {
 		return a, nil
 	}
-	text, err := os.ReadFile(d.leasePath(id, number))
+	text, err := run.ReadFile(d.leasePath(id, number))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return a, err
 	}
-	if json.Unmarshal(text, &a) != nil {
+	if a, err = parseAttempt(text); err != nil { // it is only just being made, or was torn
 		a = Attempt{}
 	}
 	a.Number = number
@@ -121,6 +132,23 @@ func (d *Dir) attempt(id string, number int) (Attempt, error) {
 		d.known.remember(key, a)
 		d.mu.Unlock()
 	}
+	return a, nil
+}
+
+// parseAttempt reads the text of an attempt's file.
+func parseAttempt(text []byte) (a Attempt, err error) {
+	if err := run.ParseJSON(text, &a); err != nil {
+		return Attempt{}, err
+	}
+	if !slices.Contains([]Outcome{Unended, Done, Failed, Interrupted, Reopened}, a.Outcome) {
+		return Attempt{}, fmt.Errorf("there is no outcome %q", a.Outcome)
+	}
+	for _, p := range []Place{a.From, a.Reached} {
+		if p.Epoch < 0 || p.Step < 0 {
+			return Attempt{}, fmt.Errorf("%s is no place in a run", p)
+		}
+	}
+	a.Host, a.Why = run.Printable(a.Host), run.PrintableLines(a.Why)
 	return a, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"betalasso/disk"
 	"betalasso/run"
 )
 
@@ -187,21 +188,38 @@ func (d *Dir) writePoints() error {
 }
 
 func readPoints(path string) ([]Point, error) {
-	text, err := os.ReadFile(path)
+	text, err := disk.ReadFile(path, maxPointsFile)
 	if err != nil {
 		return nil, err
 	}
+	return parsePoints(path, text)
+}
+
+// maxPointsFile is more bytes than maxPoints points take.
+const maxPointsFile = 256 << 20
+
+func parsePoints(path string, text []byte) ([]Point, error) {
 	var points []Point
 	for i, line := range bytes.Split(bytes.TrimSuffix(text, []byte("\n")), []byte("\n")) {
 		var p Point
-		err := json.Unmarshal(line, &p)
+		err := run.ParseJSON(line, &p)
+		if err == nil {
+			err = p.Config.Validate()
+		}
 		switch {
+		case i >= maxPoints:
+			return nil, fmt.Errorf("%s has more than %d points", path, maxPoints)
 		case err != nil:
 			return nil, fmt.Errorf("%s, line %d: %w", path, i+1, err)
 		case p.Index != i:
 			return nil, fmt.Errorf("%s, line %d: its index is %d, want %d", path, i+1, p.Index, i)
 		case p.ID != p.Config.ID():
 			return nil, fmt.Errorf("%s, line %d: its id is %q, but its config has %q: was it edited?", path, i+1, p.ID, p.Config.ID())
+		}
+		for name, value := range p.Labels {
+			if text := name + value; text != run.Printable(text) {
+				return nil, fmt.Errorf("%s, line %d: a label has characters that cannot be shown: %s", path, i+1, run.Printable(text))
+			}
 		}
 		points = append(points, p)
 	}

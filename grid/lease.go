@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"betalasso/disk"
+	"betalasso/run"
 )
 
 // ErrHeld is that another worker is at a point.
@@ -93,7 +96,7 @@ func (d *Dir) over(id string, a Attempt) bool {
 	if processGone(a) {
 		return true
 	}
-	text, err := os.ReadFile(d.leasePath(id, a.Number))
+	text, err := run.ReadFile(d.leasePath(id, a.Number))
 	if err != nil {
 		return false
 	}
@@ -150,10 +153,15 @@ func (l *Lease) write() error {
 		return err
 	}
 	temp := filepath.Join(l.dir.path, LeasesDir, fmt.Sprintf(".%s.%d.tmp", l.id, l.attempt.Number))
-	if err := os.WriteFile(temp, append(text, '\n'), 0o644); err != nil {
+	f, err := disk.Create(temp)
+	if err != nil {
 		return err
 	}
-	return os.Rename(temp, l.dir.leasePath(l.id, l.attempt.Number))
+	_, err = f.Write(append(text, '\n'))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return disk.Rename(temp, l.dir.leasePath(l.id, l.attempt.Number))
 }
 
 // End records how the attempt ended and gives the point up. code is the exit

@@ -55,7 +55,7 @@ func pretend(p Point, into *run.Dir, took time.Duration) (int, error) {
 	fmt.Fprintf(f, "process %d\n", os.Getpid())
 	f.Close()
 	time.Sleep(took)
-	return 0, into.WriteResult(run.Result{Last: run.Score{ValAcc: 1 / (1 + p.Config.LR)}})
+	return 0, into.WriteResult(run.Result{Last: run.Score{Epoch: p.Config.Epochs, ValAcc: 1 / (1 + p.Config.LR)}, Seed: p.Config.Seed})
 }
 
 // newDir is a study's directory made of the text of its file.

@@ -8,6 +8,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"betalasso/run"
 )
 
 type node = ast.Node
@@ -30,6 +32,9 @@ type entry struct {
 // document is the file's one document.
 func (r *reader) document(text []byte) (node, error) {
 	r.where = map[string]node{}
+	if err := run.SmallYAML(text, maxStudy, maxKeys, maxNested); err != nil {
+		return nil, Problems{fmt.Sprintf("%s: %s", r.file, err)}
+	}
 	f, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, Problems{fmt.Sprintf("%s: %s", r.file, yaml.FormatError(err, false, true))}
@@ -89,7 +94,11 @@ func (r *reader) items(n node, what string) []node {
 func (r *reader) text(n node) string {
 	switch n.(type) {
 	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		return n.GetToken().Value
+		text := n.GetToken().Value
+		if text != run.Printable(text) { // an escape in quotes
+			r.add(n, "%s: has characters that cannot be shown", run.Printable(text))
+		}
+		return text
 	}
 	r.add(n, "must be one value, as 0.1 or s-fc")
 	return ""

@@ -1,7 +1,6 @@
 package grid
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -94,8 +93,9 @@ func (d *Dir) judge(s *Status, begun bool) error {
 		s.Reached = s.Last.Reached
 	}
 	if begun {
-		if s.Result, err = d.result(s.ID); err != nil {
-			return err
+		if s.Result, err = d.result(s.ID); err != nil { // it must not hide the others
+			s.State, s.Last.Code, s.Last.Why = StateFailed, CodeNoRetry, err.Error()
+			return nil
 		}
 	}
 	switch {
@@ -141,14 +141,11 @@ func (d *Dir) result(id string) (*run.Result, error) {
 	if ok {
 		return &r, nil
 	}
-	text, err := os.ReadFile(filepath.Join(d.RunPath(id), run.ResultFile))
+	r, err := run.ReadResult(d.RunPath(id))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(text, &r); err != nil {
 		return nil, err
 	}
 	d.mu.Lock()

@@ -15,7 +15,9 @@ package grid
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,11 +62,31 @@ func (p Problems) Error() string { return strings.Join(p, "\n") }
 
 // Load reads a study file. Its mistakes are Problems, all of them at once.
 func Load(path string) (*Study, error) {
-	text, err := os.ReadFile(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxStudy+1))
 	if err != nil {
 		return nil, err
 	}
 	return Parse(path, text)
+}
+
+// A study file is no larger, in bytes, has no more keys and is nested no deeper.
+const (
+	maxStudy  = 256 << 10
+	maxKeys   = 20_000
+	maxNested = 12
+)
+
+// named is an error where a study's name cannot be that of its folder.
+func named(name string) error {
+	if name == "." || !filepath.IsLocal(name) || strings.ContainsAny(name, `/\`) || len(name) > 100 || name != run.Printable(name) {
+		return fmt.Errorf("name: %q must be one word that a folder can have, with no / in it", name)
+	}
+	return nil
 }
 
 // Parse reads a study from text that came from the named file.
@@ -80,6 +102,9 @@ func Parse(name string, text []byte) (*Study, error) {
 		switch e.key {
 		case "name":
 			s.Name = r.text(e.value)
+			if err := named(s.Name); err != nil {
+				r.add(e.value, "%s", err)
+			}
 		case "fixed":
 			s.Fixed = r.settings(e.value, fixable)
 		case "axes":

@@ -220,9 +220,9 @@ func TestThenTrainsTheBestAgain(t *testing.T) {
 		if key == "cifar10 3 2" {
 			return CodeNoRetry, errors.New("diverged")
 		}
-		r := run.Result{Last: run.Score{ValAcc: 0.5, TestAcc: 0.9}}
+		r := run.Result{Last: run.Score{Epoch: p.Config.Epochs, ValAcc: 0.5, TestAcc: 0.9}, Seed: p.Config.Seed}
 		if v, ok := val[key]; ok {
-			r.Last = run.Score{ValAcc: v, TestAcc: 0.1}
+			r.Last.ValAcc, r.Last.TestAcc = v, 0.1
 		}
 		return 0, into.WriteResult(r)
 	})

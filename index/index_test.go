@@ -39,7 +39,7 @@ func planned(t testing.TB, root string, n, events int, finished bool) {
 		}
 		write := map[string][]byte{run.EventsFile: text}
 		if finished {
-			write[run.ResultFile], _ = json.Marshal(run.Result{Last: run.Score{Epoch: events - 1, TestAcc: 0.4}, Layers: []run.Layer{{Name: "fc1", Params: 10, Nonzero: 5}}})
+			write[run.ResultFile], _ = json.Marshal(run.Result{Seed: c.Seed, Last: run.Score{Epoch: c.Epochs, TestAcc: 0.4}, Layers: []run.Layer{{Name: "fc1", Params: 10, Nonzero: 5}}})
 		}
 		for name, text := range write {
 			if len(text) > 0 {
@@ -115,7 +115,7 @@ func TestRefreshFollowsTheFiles(t *testing.T) {
 	if err := os.Remove(filepath.Join(one, run.FailureFile)); err != nil {
 		t.Fatal(err)
 	}
-	put(run.ResultFile, `{"last": {"epoch": 1, "test_acc": 0.75}}`)
+	put(run.ResultFile, `{"last": {"epoch": 100, "test_acc": 0.75}}`)
 	if r := refresh(t, x, root)[0]; r.State != Done || r.Result.Last.TestAcc != 0.75 {
 		t.Errorf("got %+v, want done", r)
 	}

@@ -84,13 +84,13 @@ func read(dir string, updated time.Time) Row {
 	}
 	r.Config = d.Config()
 	var s run.State
-	if text, err := os.ReadFile(d.File(run.StateFile)); err == nil && json.Unmarshal(text, &s) == nil {
+	if text, err := run.ReadFile(d.File(run.StateFile)); err == nil && json.Unmarshal(text, &s) == nil {
 		r.State, r.Epoch = Interrupted, s.Epoch
 	}
 	if r.Last = lastEvent(d.File(run.EventsFile)); r.Last != nil {
 		r.State, r.Epoch = Interrupted, r.Last.Epoch
 	}
-	if text, err := os.ReadFile(d.File(run.LockFile)); err == nil {
+	if text, err := run.ReadFile(d.File(run.LockFile)); err == nil {
 		r.Lock = strings.TrimSpace(string(text))
 		r.State = Interrupted
 	}
@@ -124,7 +124,7 @@ func (r *Row) settle(now time.Time) {
 
 // lastEvent reads the last whole line of the events; nil where there is none.
 func lastEvent(path string) *run.Event {
-	f, err := os.Open(path)
+	f, err := run.OpenFile(path)
 	if err != nil {
 		return nil
 	}

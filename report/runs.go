@@ -24,7 +24,7 @@ type record struct {
 
 // read reads a run's directory. What is missing or broken becomes a gap.
 func read(dir string) record {
-	r := record{dir: dir}
+	r := record{dir: run.Printable(dir)}
 	d, err := run.Open(dir)
 	if err != nil {
 		r.gap = fmt.Sprintf("cannot be read: %s", err)
@@ -44,6 +44,9 @@ func read(dir string) record {
 		r.gap = fmt.Sprintf("the result cannot be read: %s", err)
 	default:
 		r.finished = true
+	}
+	if eventsErr == nil && r.finished {
+		eventsErr = r.result.CheckEvents(events)
 	}
 	if eventsErr != nil {
 		r.gap = join(r.gap, fmt.Sprintf("the events cannot be read to their end: %s", eventsErr))

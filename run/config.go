@@ -102,7 +102,8 @@ type Result struct {
 	Sources     []Source `json:"data_sources"`
 	DataSet     DataSet  `json:"data_set"`
 	Seed        uint64   `json:"seed"`
-	WeightsSum  string   `json:"weights_sha256"` // of the last epoch's weights file
+	WeightsSum  string   `json:"weights_sha256"` // of the last epoch's weights: Checksum
+	Files       FileSums `json:"files,omitzero"` // set by WriteResult
 }
 
 // DataSet says what was trained on.

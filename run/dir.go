@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/gofrs/flock"
+
+	"betalasso/disk"
 )
 
 // The files of a run's directory.
@@ -22,6 +24,7 @@ const (
 	WeightsFile = "weights.safetensors" // the last checkpoint: weights, batch-norm state, momentum, State
 	BestFile    = "best.safetensors"    // the network of the best-validation epoch
 	StateFile   = "state.json"          // State of the last checkpoint, for people
+	TimesFile   = "times.json"          // seconds that the last two checkpoints took until then
 	FiltersFile = "filters.safetensors" // first-layer filters kept for pictures
 	FiltersDir  = "filters"             // the same of a few epochs: see FiltersAt
 	FailureFile = "failure.txt"         // why the last attempt ended early, if it did
@@ -33,6 +36,11 @@ type Dir struct {
 	path   string
 	config Config
 	lock   *flock.Flock // nil where opened to read
+
+	// Of the checkpoint and the best weights that were last saved or loaded: the
+	// checksums that a result is tied to them by, and the checkpoint's times.
+	lastSum, bestSum string
+	time             checkpointTime
 }
 
 // ErrExists is that a directory holds a run already.
@@ -98,9 +106,12 @@ func OpenLocked(path string) (*Dir, error) {
 	if err := d.acquire(); err != nil {
 		return nil, err
 	}
-	os.Remove(d.File(FailureFile))
+	if err := d.filtersDir(); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	disk.Remove(d.File(FailureFile))
 	// What a killed process was writing when it died.
-	for _, name := range []string{ConfigFile, EventsFile, ResultFile, WeightsFile, BestFile, StateFile, FiltersFile} {
+	for _, name := range []string{ConfigFile, EventsFile, ResultFile, WeightsFile, BestFile, StateFile, TimesFile, FiltersFile, FailureFile} {
 		os.Remove(d.File(name) + temporary)
 	}
 	torn, err := filepath.Glob(filepath.Join(d.File(FiltersDir), "*"+temporary))
@@ -112,43 +123,17 @@ func OpenLocked(path string) (*Dir, error) {
 	return d, nil
 }
 
-// ErrInUse is that another process writes in a run's directory.
-var ErrInUse = errors.New("in use")
-
-// acquire takes the lock, which ends with the process however that ends. Where
-// the file system has no locks, it goes without: what hands out the runs of a
-// study does not rely on them.
-func (d *Dir) acquire() error {
-	l := flock.New(d.File(LockFile), flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
-	ok, err := l.TryLock()
-	if err != nil && !errors.Is(err, syscall.ENOLCK) && !errors.Is(err, errors.ErrUnsupported) {
-		return fmt.Errorf("lock %s: %w", d.path, err)
+// Remove takes away a run that Create made and that came to nothing: its files,
+// and its directory if it holds nothing else.
+func (d *Dir) Remove() error {
+	for _, name := range []string{ResultFile, WeightsFile, BestFile, StateFile, TimesFile, FiltersFile, EventsFile, FailureFile, ConfigFile, LockFile} {
+		os.Remove(d.File(name))
 	}
-	if !ok && err == nil {
-		holder := "another process"
-		if text, err := os.ReadFile(d.File(LockFile)); err == nil && len(text) > 0 {
-			holder = strings.TrimSpace(string(text))
-		}
-		return fmt.Errorf("%s is %w by %s; wait for it, or stop it first", d.path, ErrInUse, holder)
+	err := os.Remove(d.path)
+	if errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EEXIST) {
+		err = nil
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		host = "this machine"
-	}
-	if err := os.WriteFile(d.File(LockFile), fmt.Appendf(nil, "process %d on %s\n", os.Getpid(), host), 0o666); err != nil {
-		l.Unlock()
-		return full(err, d.File(LockFile))
-	}
-	d.lock = l
-	return nil
-}
-
-// Close gives up the lock, if there is one.
-func (d *Dir) Close() error {
-	if d.lock == nil {
-		return nil
-	}
-	return d.lock.Unlock()
+	return err
 }
 
 // Path is the directory's path.
@@ -160,23 +145,6 @@ func (d *Dir) File(name string) string { return filepath.Join(d.path, name) }
 // Config is the run's Config.
 func (d *Dir) Config() Config { return d.config }
 
-// Result reads the run's result. The error is fs.ErrNotExist for a run that
-// has not finished.
-func (d *Dir) Result() (Result, error) {
-	var r Result
-	text, err := os.ReadFile(d.File(ResultFile))
-	if err != nil {
-		return r, err
-	}
-	if err := json.Unmarshal(text, &r); err != nil {
-		return r, fmt.Errorf("%s: %w", d.File(ResultFile), err)
-	}
-	return r, nil
-}
-
-// WriteResult writes the run's result.
-func (d *Dir) WriteResult(r Result) error { return d.writeJSON(ResultFile, r) }
-
 // WriteFailure records why the run ended before its end. OpenLocked forgets it.
 func (d *Dir) WriteFailure(why string) error {
 	return replace(d.File(FailureFile), func(w io.Writer) error { _, err := io.WriteString(w, why+"\n"); return err })
@@ -184,11 +152,11 @@ func (d *Dir) WriteFailure(why string) error {
 
 // Failure is what WriteFailure recorded, or "".
 func (d *Dir) Failure() string {
-	text, err := os.ReadFile(d.File(FailureFile))
+	text, err := disk.ReadFile(d.File(FailureFile), maxText)
 	if err != nil {
 		return ""
 	}
-	return strings.TrimSpace(string(text))
+	return PrintableLines(strings.TrimSpace(string(text)))
 }
 
 func (d *Dir) writeJSON(name string, v any) error {

@@ -133,7 +133,7 @@ func TestCheckpointAndResult(t *testing.T) {
 	if err != nil || got != want || len(list) != len(someTensors()) {
 		t.Errorf("got %+v, %d tensors, %v, want %+v", got, len(list), err, want)
 	}
-	if err := d.WriteResult(Result{Params: 5, Seed: 1<<63 + 5}); err != nil {
+	if err := d.WriteResult(Result{Params: 5, Seed: 1<<63 + 5, Last: Score{Epoch: 100}}); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := d.Result(); err != nil || r.Params != 5 || r.Seed != 1<<63+5 {

@@ -1,41 +1,147 @@
 package run
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
+	"math"
+
+	"betalasso/disk"
+)
+
+// ParseEvent reads a line of events.jsonl.
+func ParseEvent(line []byte) (Event, error) {
+	var e Event
+	err := ParseJSON(line, &e)
+	if err == nil {
+		err = e.check()
+	}
+	if err != nil {
+		return Event{}, err
+	}
+	return e, nil
+}
+
+// check finds what cannot be of a training.
+func (e Event) check() error {
+	var b bounds
+	b.whole("epoch", e.Epoch, 0, maxEpochs)
+	b.whole("step", e.Step, 0, math.MaxInt)
+	b.number("lr", e.LR)
+	b.number("train_loss", e.TrainLoss)
+	b.share("train_acc", e.TrainAcc)
+	b.number("val_loss", e.ValLoss)
+	b.share("val_acc", e.ValAcc)
+	b.number("seconds", e.Seconds)
+	b.number("examples_per_second", e.ExamplesPerSecond)
+	b.whole("layers", len(e.Nonzero), 0, maxLayers)
+	for name, n := range e.Nonzero {
+		b.shown("a layer's name", name)
+		b.whole("nonzero of "+Printable(name), n, 0, maxWeights)
+	}
+	return b.err
+}
+
+const (
+	maxEpochs  = 1 << 20
+	maxLayers  = 1000
+	maxWeights = math.MaxInt / maxLayers // of a layer, so that their sum is a number too
 )
 
 // Events reads what the run has recorded so far. A last line that is being
-// written, or that a power cut tore, is left out.
+// written, or that a power cut tore, is left out. The error of a line that is
+// no event, or not that of the next epoch, names it; the events before it are
+// given all the same.
 func (d *Dir) Events() ([]Event, error) {
-	text, err := os.ReadFile(d.File(EventsFile))
+	list, _, err := d.readEvents(maxEpochs)
+	return list, err
+}
+
+// readEvents reads the events up to an epoch, and does not look at what follows
+// them. rest says whether anything does.
+func (d *Dir) readEvents(epoch int) (list []Event, rest bool, err error) {
+	err = d.eachEvent(func(e Event) bool {
+		rest = e.Epoch > epoch
+		if !rest {
+			list = append(list, e)
+		}
+		return !rest && e.Epoch < epoch
+	})
+	return list, rest, err
+}
+
+// eachEvent calls f for the events in turn, for as long as f says so.
+func (d *Dir) eachEvent(f func(Event) bool) error {
+	path := d.File(EventsFile)
+	file, err := disk.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var list []Event
+	defer file.Close()
+	in := bufio.NewReaderSize(file, chunkSize)
 	for number := 1; ; number++ {
-		line, rest, whole := bytes.Cut(text, []byte("\n"))
-		if !whole {
-			return list, nil
+		line, err := readLine(in)
+		if errors.Is(err, io.EOF) {
+			return nil
 		}
-		text = rest
 		var e Event
-		if err := json.Unmarshal(line, &e); err != nil {
-			if len(rest) == 0 {
-				return list, nil
-			}
-			return list, fmt.Errorf("%s, line %d: %w", d.File(EventsFile), number, err)
+		if err == nil {
+			e, err = ParseEvent(line)
+		} else if !errors.Is(err, errLongLine) {
+			return fmt.Errorf("read %s: %w", path, err)
 		}
-		list = append(list, e)
+		if err != nil {
+			if _, end := in.Peek(1); errors.Is(end, io.EOF) { // the last line
+				return nil
+			}
+			return d.lineError(number, err)
+		}
+		if e.Epoch != number-1 {
+			return d.lineError(number, fmt.Errorf("it is of epoch %d, where that of %d belongs: events are missing, or there twice", e.Epoch, number-1))
+		}
+		if e.Epoch > d.config.Epochs {
+			return d.lineError(number, fmt.Errorf("it is of epoch %d, and the settings have %d", e.Epoch, d.config.Epochs))
+		}
+		if !f(e) {
+			return nil
+		}
 	}
+}
+
+var errLongLine = errors.New("the line is too long for an event")
+
+// readLine reads a line with its end. The error is io.EOF where there is none
+// that is whole.
+func readLine(in *bufio.Reader) ([]byte, error) {
+	var line []byte
+	long := false
+	for {
+		part, err := in.ReadSlice('\n')
+		if long = long || len(line)+len(part) > maxLine; !long {
+			line = append(line, part...)
+		}
+		switch {
+		case err == nil && long:
+			return nil, errLongLine
+		case err == nil:
+			return line, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, err
+		}
+	}
+}
+
+// lineError says what is wrong with a line, and what to do.
+func (d *Dir) lineError(number int, err error) error {
+	return fmt.Errorf("%s, line %d: %w; put back a copy of the file, or repeat the run: betalasso train --config %s --out DIR",
+		d.File(EventsFile), number, err, d.File(ConfigFile))
 }
 
 // AppendEvent adds one line to the run's events; it is on disk when it returns.
@@ -44,7 +150,7 @@ func (d *Dir) AppendEvent(e Event) error {
 	if err != nil {
 		return fmt.Errorf("write %s: epoch %d: %w", d.File(EventsFile), e.Epoch, err)
 	}
-	f, err := os.OpenFile(d.File(EventsFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
+	f, err := disk.Append(d.File(EventsFile))
 	if err != nil {
 		return full(err, d.File(EventsFile))
 	}
@@ -61,15 +167,15 @@ func (d *Dir) AppendEvent(e Event) error {
 // TruncateEvents drops the events after the given epoch, which a run that goes
 // on from an earlier checkpoint will record again. −1 drops all.
 func (d *Dir) TruncateEvents(epoch int) error {
-	list, err := d.Events()
-	if err != nil {
-		return err
+	var list []Event
+	if epoch >= 0 {
+		var err error
+		if list, _, err = d.readEvents(epoch); err != nil {
+			return err
+		}
 	}
 	var text bytes.Buffer
 	for _, e := range list {
-		if e.Epoch > epoch {
-			continue
-		}
 		line, err := json.Marshal(e)
 		if err != nil {
 			return err

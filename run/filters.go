@@ -24,11 +24,24 @@ func FiltersAt(epoch int) string {
 
 // WriteFiltersAt writes that file.
 func (d *Dir) WriteFiltersAt(epoch int, list []Tensor) error {
+	if err := d.filtersDir(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(d.File(FiltersDir), 0o777); err != nil {
 		return full(err, d.File(FiltersDir))
 	}
 	_, err := WriteTensors(d.File(FiltersAt(epoch)), list, nil)
 	return err
+}
+
+// filtersDir is an error where something else than a folder is in the place of
+// that for filters: a link could lead anywhere.
+func (d *Dir) filtersDir() error {
+	info, err := os.Lstat(d.File(FiltersDir))
+	if err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is no folder; remove it", d.File(FiltersDir))
+	}
+	return nil
 }
 
 // FilterEpochs lists, in order, the epochs of the filters in a run's directory.

@@ -3,6 +3,7 @@
 package run
 
 import (
+	"math"
 	"runtime"
 	"syscall"
 )
@@ -18,4 +19,14 @@ func PeakRSS() int64 {
 		return int64(u.Maxrss)
 	}
 	return int64(u.Maxrss) * 1024
+}
+
+// addressSpace is the limit of the address space (ulimit -v) in bytes, or
+// math.MaxUint64.
+func addressSpace() uint64 {
+	var l syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_AS, &l) != nil || uint64(l.Cur) >= math.MaxInt64 {
+		return math.MaxUint64
+	}
+	return uint64(l.Cur)
 }

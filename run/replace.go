@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"betalasso/disk"
 )
 
 // temporary ends the name of a file that is being written.
@@ -16,7 +18,7 @@ const temporary = ".tmp"
 // synced, then renamed over it. After an error what was there before is there
 // still. Only one process may replace a path at a time: a run's lock sees to it.
 func replace(path string, write func(io.Writer) error) error {
-	f, err := os.Create(path + temporary)
+	f, err := disk.Create(path + temporary)
 	if err != nil {
 		return full(err, path)
 	}
@@ -26,31 +28,28 @@ func replace(path string, write func(io.Writer) error) error {
 // Replace writes a file whole or not at all, as the files of a run are written.
 // Several processes may replace one path at a time: the last one's file stays.
 func Replace(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*"+temporary)
+	f, err := disk.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*"+temporary)
 	if err != nil {
 		return full(err, path)
-	}
-	if err := f.Chmod(0o644); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return errors.Join(full(err, path), f.Close(), os.Remove(f.Name()))
 	}
 	return replaceBy(f, path, func(w io.Writer) error { _, err := w.Write(text); return err })
 }
 
 // replaceBy writes f, syncs it and makes it the file at path.
-func replaceBy(f *os.File, path string, write func(io.Writer) error) error {
+func replaceBy(f *disk.File, path string, write func(io.Writer) error) error {
 	err := write(f)
 	if err == nil {
 		err = f.Sync()
 	}
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = disk.Rename(f.Name(), path)
 	}
 	if err != nil {
-		os.Remove(f.Name())
+		disk.Remove(f.Name())
 		return full(err, path)
 	}
-	return syncDir(filepath.Dir(path))
+	return disk.SyncDir(filepath.Dir(path))
 }
 
 // full explains err, which came of writing path, where the disk is full.

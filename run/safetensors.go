@@ -14,6 +14,8 @@ import (
 	"math"
 	"os"
 	"slices"
+
+	"betalasso/disk"
 )
 
 // Tensor is one named array of a safetensors file.
@@ -35,8 +37,8 @@ type entry struct {
 
 const (
 	metaKey   = "__metadata__"
-	maxHeader = 100 << 20 // the format's own limit, in bytes
-	chunkSize = 64 << 10  // bytes converted at a time
+	maxHeader = 8 << 20  // bytes; the format's own limit is 100 MB, by which JSON takes gigabytes
+	chunkSize = 64 << 10 // bytes converted at a time
 )
 
 // WriteTensors writes a safetensors file of tensors of float32, or of I64 where
@@ -150,7 +152,7 @@ func header(list []Tensor, meta map[string]string) ([]byte, error) {
 // sparse matrix is one tensor of Rows.
 // Nothing is allocated that the file is too short for.
 func ReadTensors(path string) ([]Tensor, map[string]string, error) {
-	f, err := os.Open(path)
+	f, err := disk.Open(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -173,6 +175,71 @@ func ReadOpenTensors(f *os.File) ([]Tensor, map[string]string, error) {
 
 // decodeTensors reads a file of size bytes.
 func decodeTensors(r io.Reader, size int64) ([]Tensor, map[string]string, error) {
+	list, meta, err := readHeader(r, size)
+	if err != nil {
+		return nil, nil, err
+	}
+	if most, of := Memory(); most > 0 && float64(size) > most {
+		return nil, nil, fmt.Errorf("its %.1f GB are more than the memory that there is: %.1f GB, %s", float64(size)/1e9, most/1e9, of)
+	}
+	buf := make([]byte, chunkSize)
+	for i := range list {
+		t := &list[i]
+		if t.DType == "I32" {
+			t.Ints = make([]int32, t.numbers())
+			for part := range slices.Chunk(t.Ints, chunkSize/8) {
+				if err := t.readInts(r, part, buf); err != nil {
+					return nil, nil, err
+				}
+			}
+			continue
+		}
+		t.Data = make([]float32, t.numbers())
+		for part := range slices.Chunk(t.Data, chunkSize/8) {
+			if err := t.read(r, part, buf); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	list, err = gather(list)
+	return list, meta, err
+}
+
+// numbers is how many numbers a tensor's shape has.
+func (t Tensor) numbers() int {
+	n := 1
+	for _, s := range t.Shape {
+		n *= s
+	}
+	return n
+}
+
+// read sets dst, of at most chunkSize/8 numbers, to the next numbers of the
+// tensor; buf has chunkSize bytes.
+func (t Tensor) read(r io.Reader, dst []float32, buf []byte) error {
+	text := buf[:width(t.DType)*len(dst)]
+	if _, err := io.ReadFull(r, text); err != nil {
+		return fmt.Errorf("tensor %q: %w", t.Name, err)
+	}
+	numbers(dst, text, t.DType)
+	return nil
+}
+
+// readInts is read for I32.
+func (t Tensor) readInts(r io.Reader, dst []int32, buf []byte) error {
+	text := buf[:4*len(dst)]
+	if _, err := io.ReadFull(r, text); err != nil {
+		return fmt.Errorf("tensor %q: %w", t.Name, err)
+	}
+	for k := range dst {
+		dst[k] = int32(binary.LittleEndian.Uint32(text[4*k:]))
+	}
+	return nil
+}
+
+// readHeader reads the beginning of a file of size bytes: its tensors, still
+// without numbers, and its metadata.
+func readHeader(r io.Reader, size int64) ([]Tensor, map[string]string, error) {
 	var length [8]byte
 	if _, err := io.ReadFull(r, length[:]); err != nil {
 		return nil, nil, fmt.Errorf("%d bytes are too few", size)
@@ -185,35 +252,11 @@ func decodeTensors(r io.Reader, size int64) ([]Tensor, map[string]string, error)
 	if _, err := io.ReadFull(r, text); err != nil {
 		return nil, nil, err
 	}
-	list, meta, err := parseHeader(text, size-8-int64(n))
-	if err != nil {
-		return nil, nil, err
-	}
-	buf := make([]byte, chunkSize)
-	for i, t := range list {
-		for part := range slices.Chunk(t.Ints, chunkSize/8) {
-			text := buf[:4*len(part)]
-			if _, err := io.ReadFull(r, text); err != nil {
-				return nil, nil, fmt.Errorf("tensor %q: %w", list[i].Name, err)
-			}
-			for k := range part {
-				part[k] = int32(binary.LittleEndian.Uint32(text[4*k:]))
-			}
-		}
-		for part := range slices.Chunk(t.Data, chunkSize/8) {
-			text := buf[:width(t.DType)*len(part)]
-			if _, err := io.ReadFull(r, text); err != nil {
-				return nil, nil, fmt.Errorf("tensor %q: %w", list[i].Name, err)
-			}
-			numbers(part, text, t.DType)
-		}
-	}
-	list, err = gather(list)
-	return list, meta, err
+	return parseHeader(text, size-8-int64(n))
 }
 
-// parseHeader turns the JSON of a header into tensors, still of zeros, that
-// fill size bytes without a gap.
+// parseHeader turns the JSON of a header into tensors, still without numbers,
+// that fill size bytes without a gap.
 func parseHeader(text []byte, size int64) ([]Tensor, map[string]string, error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
@@ -279,17 +322,6 @@ func parseHeader(text []byte, size int64) ([]Tensor, map[string]string, error) {
 	}
 	if at != size {
 		return nil, nil, fmt.Errorf("its tensors need %d bytes, the file has %d", at, size)
-	}
-	for i := range sorted { // all are known to fit
-		n := 1
-		for _, s := range sorted[i].Shape {
-			n *= s
-		}
-		if sorted[i].DType == "I32" {
-			sorted[i].Ints = make([]int32, n)
-		} else {
-			sorted[i].Data = make([]float32, n)
-		}
 	}
 	return sorted, meta, nil
 }

@@ -91,7 +91,7 @@ func (c Config) Validate() error {
 		}
 	}
 
-	whole("epochs", c.Epochs, 1, 1<<20)
+	whole("epochs", c.Epochs, 1, maxEpochs)
 	whole("batch", c.Batch, 2, 1<<16) // batch norm has no deviation over one example
 	whole("threads", c.Threads, 0, 1024)
 	word("precision", c.Precision, Precisions)
@@ -100,6 +100,11 @@ func (c Config) Validate() error {
 		whole("regrowth", c.Regrowth, 2, 1<<20)
 		if c.Optimizer == "sgd" || c.Momentum > 0 {
 			add("regrowth: zero weights are left at zero only by optimizer beta-lasso without momentum; leave it out")
+		}
+	}
+	for _, s := range []struct{ name, value string }{{"data-dir", c.DataDir}, {"imported", c.Imported}} {
+		if s.value != Printable(s.value) {
+			add("%s: has characters that cannot be shown: %s", s.name, Printable(s.value))
 		}
 	}
 	if len(p) > 0 {

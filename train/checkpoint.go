@@ -87,8 +87,7 @@ func (t *trainer) keepBest() error {
 	t.best, t.bestSaved = t.best[:0], false
 	if stored > mostKept {
 		t.bestSaved = true
-		_, err := run.WriteTensors(t.Dir.File(run.BestFile), tensors(t.net), nil)
-		return err
+		return t.Dir.SaveBest(t.state.BestEpoch, tensors(t.net))
 	}
 	for _, s := range tensors(t.net) {
 		t.best = append(t.best, run.Keep(s))
@@ -102,7 +101,7 @@ func (t *trainer) keepBest() error {
 func (t *trainer) save() error {
 	began := time.Now()
 	if len(t.best) > 0 && !t.bestSaved {
-		if _, err := run.WriteTensors(t.Dir.File(run.BestFile), t.best, nil); err != nil {
+		if err := t.Dir.SaveBest(t.state.BestEpoch, t.best); err != nil {
 			return err
 		}
 		t.bestSaved = true
@@ -123,12 +122,15 @@ func (t *trainer) restore() error {
 	if err != nil {
 		return err
 	}
+	if n := t.steps(); state.Step > 0 && (state.Step >= n || state.Seen != state.Step*t.batchSize()) {
+		return fmt.Errorf("%s: its state is impossible: step %d of %d, %d examples seen", t.Dir.File(run.WeightsFile), state.Step, n, state.Seen)
+	}
 	t.state = state
 	if err := load(append(tensors(t.net), t.velocities()...), saved); err != nil {
 		return fmt.Errorf("%s: %w", t.Dir.File(run.WeightsFile), err)
 	}
 	if state.BestEpoch > 0 {
-		best, _, err := run.ReadTensors(t.Dir.File(run.BestFile))
+		best, err := t.Dir.LoadBest(state)
 		if err != nil {
 			return err
 		}

@@ -1,13 +1,8 @@
 package train
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
-	"math"
 	"path/filepath"
-	"slices"
 
 	"betalasso/nn"
 	"betalasso/run"
@@ -26,7 +21,7 @@ func (t *trainer) finish() (run.Result, error) {
 		Go:          run.GoVersion(),
 		DataSet:     run.DataSet{Name: t.Set.Name, Train: t.train.Len(), Val: t.val.Len(), Test: t.Set.Test.Len()},
 		Seed:        c.Seed,
-		WeightsSum:  Checksum(tensors(t.net)),
+		WeightsSum:  run.Checksum(tensors(t.net)),
 	}
 	for _, l := range r.Layers {
 		r.Params += l.Params
@@ -44,7 +39,7 @@ func (t *trainer) finish() (run.Result, error) {
 		best := t.best
 		if len(best) == 0 {
 			var err error
-			if best, _, err = run.ReadTensors(t.Dir.File(run.BestFile)); err != nil {
+			if best, err = t.Dir.LoadBest(s); err != nil {
 				return r, err
 			}
 		}
@@ -54,33 +49,6 @@ func (t *trainer) finish() (run.Result, error) {
 	}
 	r.Best.TestLoss, r.Best.TestAcc = t.evaluate(t.Set.Test, "test")
 	return r, t.Dir.WriteResult(r)
-}
-
-// Checksum is the SHA-256 of the tensors' names, shapes and bytes, so that two
-// runs' weights can be told equal whatever else their files say.
-func Checksum(list []run.Tensor) string {
-	h := sha256.New()
-	buf := make([]byte, 0, 1<<16)
-	for _, t := range list {
-		fmt.Fprintf(h, "%s %v\n", t.Name, t.Shape)
-		rows, cols := t.Size()
-		row := make([]float32, cols)
-		for i := range rows {
-			if t.Rows != nil {
-				t.Rows.Read(row, i)
-			} else {
-				row = t.Data
-			}
-			for part := range slices.Chunk(row, cap(buf)/4) {
-				buf = buf[:0]
-				for _, x := range part {
-					buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
-				}
-				h.Write(buf)
-			}
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // diverged is the error for a loss that is not finite.

@@ -152,11 +152,14 @@ func sizeOf(c run.Config, set *data.Set) model.Size {
 // Split is the training and the validation part of set that c asks for.
 func Split(set *data.Set, c run.Config) (train, val data.Images, err error) {
 	train, val, err = data.Split(set.Train, len(set.Classes), c.Val, c.Seed)
-	if err == nil && c.Train > 0 {
+	if err != nil {
+		return train, val, run.Problems{"val: " + err.Error()}
+	}
+	if c.Train > 0 {
 		train, err = data.Limit(train, len(set.Classes), min(c.Train, train.Len()), c.Seed)
 	}
 	if err == nil && train.Len() == 0 {
-		err = fmt.Errorf("val: %d of %d training examples held out leave none to train on", c.Val, set.Train.Len())
+		err = run.Problems{fmt.Sprintf("val: %d of %d training examples held out leave none to train on", c.Val, set.Train.Len())}
 	}
 	return train, val, err
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // policy lets the page load what this server has, and nothing else.
@@ -27,6 +28,10 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cache-Control", "no-cache")
+		if r.ContentLength != 0 { // nobody here reads a body, and nobody waits for one
+			h.Set("Connection", "close")
+			http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
+		}
 		switch {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			h.Set("Allow", "GET, HEAD")

@@ -3,6 +3,7 @@ package watch
 import (
 	"cmp"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"betalasso/run"
@@ -24,18 +26,31 @@ type list struct {
 	warn    func(error)
 	name    string // of this list: versions of another server's mean nothing here
 
-	mu         sync.Mutex
+	// reading is held while files are read, which may take long; a page that asks
+	// meanwhile is told what is known so far.
+	reading    sync.Mutex
 	entries    map[string]*entry // by id
-	version    uint64
-	shrunk     uint64        // the version at which a run last went away
-	checked    time.Time     // the runs that are running
-	checkedAll time.Time     // and the others, and whether there are more
-	took       time.Duration // to do that
+	checked    time.Time         // the runs that are running
+	checkedAll time.Time         // and the others, and whether there are more
+	took       time.Duration     // to do that
 	unread     map[string]bool
+	ready      atomic.Bool // they have been read once
+
+	mu      sync.Mutex
+	shown   map[string]shown // by id
+	version uint64
+	shrunk  uint64 // the version at which a run last went away
+}
+
+// shown is what pages are told of a run.
+type shown struct {
+	place   place
+	row     row
+	version uint64 // of the list when row last changed
 }
 
 func newList(folders []folder, warn func(error)) *list {
-	return &list{folders: folders, warn: warn, name: rand.Text()[:8], entries: map[string]*entry{}, unread: map[string]bool{}}
+	return &list{folders: folders, warn: warn, name: rand.Text()[:8], entries: map[string]*entry{}, shown: map[string]shown{}, unread: map[string]bool{}}
 }
 
 const (
@@ -52,16 +67,16 @@ type update struct {
 // since gives the rows that have changed after the version that a page has, and
 // the version that it has then.
 func (l *list) since(version string, now time.Time) (u update, next string) {
+	l.look(now)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.refresh(now)
 	name, digits, _ := strings.Cut(version, "-")
 	n, err := strconv.ParseUint(digits, 10, 64)
 	if err != nil || name != l.name || n < l.shrunk || n > l.version {
 		n, u.All = 0, true
 	}
 	u.Rows = []row{}
-	for _, e := range l.entries {
+	for _, e := range l.shown {
 		if e.version > n {
 			u.Rows = append(u.Rows, e.row)
 		}
@@ -72,14 +87,24 @@ func (l *list) since(version string, now time.Time) (u update, next string) {
 
 // find gives the place of the run with an id.
 func (l *list) find(id string, now time.Time) (place, bool) {
+	l.look(now)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.refresh(now)
-	e, ok := l.entries[id]
-	if !ok {
-		return place{}, false
+	e, ok := l.shown[id]
+	return e.place, ok
+}
+
+// look brings the list up to date, unless somebody else is at it. The first time
+// it waits: a page asks for the events of runs that it knows of.
+func (l *list) look(now time.Time) {
+	if !l.ready.Load() {
+		l.reading.Lock()
+	} else if !l.reading.TryLock() {
+		return
 	}
-	return e.place, true
+	defer l.ready.Store(true)
+	defer l.reading.Unlock()
+	l.refresh(now)
 }
 
 func (l *list) refresh(now time.Time) {
@@ -96,11 +121,13 @@ func (l *list) refresh(now time.Time) {
 			continue
 		}
 		changed, there := e.refresh(now)
+		if _, err := json.Marshal(e.row); err != nil { // one run must not hide the others
+			e.row = row{ID: e.row.ID, Name: e.row.Name, State: failed, Note: "it cannot be shown: " + err.Error()}
+		}
 		if !there {
 			l.forget(id)
 		} else if changed {
-			l.version++
-			e.version = l.version
+			l.show(id, e)
 		}
 	}
 	l.checked = now
@@ -128,7 +155,7 @@ func (l *list) search() {
 			id := p.id()
 			found[id] = true
 			if l.entries[id] == nil {
-				name := path.Join(filepath.Base(f.path), at)
+				name := run.Printable(path.Join(filepath.Base(f.path), at))
 				l.entries[id] = &entry{place: p, row: row{ID: id, Name: name}}
 			}
 			return fs.SkipDir
@@ -150,9 +177,23 @@ func (l *list) missed(path string, err error) {
 	l.warn(fmt.Errorf("runs in %s are not seen: %w", path, err))
 }
 
+// show tells pages of a row that is new.
+func (l *list) show(id string, e *entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.version++
+	l.shown[id] = shown{e.place, e.row, l.version}
+}
+
 // forget takes out a run that is no longer there.
 func (l *list) forget(id string) {
 	delete(l.entries, id)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.shown[id]; !ok {
+		return
+	}
+	delete(l.shown, id)
 	l.version++
 	l.shrunk = l.version
 }

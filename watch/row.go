@@ -37,13 +37,12 @@ type row struct {
 
 // entry is a run under watch: its row, and by what to tell that it changed.
 type entry struct {
-	place   place
-	row     row
-	files   [len(watched)]stamp
-	seen    bool
-	pace    float64 // seconds an epoch
-	holder  string  // the lock file's text
-	version uint64  // of the list when row last changed
+	place  place
+	row    row
+	files  [len(watched)]stamp
+	seen   bool
+	pace   float64 // seconds an epoch
+	holder string  // the lock file's text
 }
 
 // watched are the files that a row is made of.
@@ -127,12 +126,17 @@ func (e *entry) read(files [len(watched)]stamp) {
 			e.pace = last.Seconds
 		}
 	}
-	var result run.Result
-	if text, err := e.place.read(run.ResultFile); err == nil && json.Unmarshal(text, &result) == nil {
+	if text, err := e.place.read(run.ResultFile); err == nil && r.State != failed {
+		result, err := run.ParseResult(text, r.Config)
+		if err != nil {
+			r.State, r.Note = failed, "its "+run.ResultFile+" cannot be used: "+err.Error()
+			e.row, e.files = r, files
+			return
+		}
 		r.State, r.Val, r.Seconds = done, result.Last.ValAcc, result.WallSeconds
 		r.Test, r.Best = &result.Last.TestAcc, result.Best.ValAcc
 	} else if text, err := e.place.read(run.FailureFile); err == nil {
-		r.State, r.Note = failed, strings.TrimSpace(string(text))
+		r.State, r.Note = failed, run.PrintableLines(strings.TrimSpace(string(text)))
 	}
 	if text, err := e.place.read(run.LockFile); err == nil {
 		e.holder = strings.TrimSpace(string(text))

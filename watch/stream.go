@@ -110,6 +110,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	out := writer{w: w, control: http.NewResponseController(w)}
+	out.control.SetReadDeadline(time.Time{}) // the request has been read; else its time limit would end the stream
 	if r.Method == http.MethodHead {
 		return
 	}

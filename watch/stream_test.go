@@ -231,7 +231,7 @@ func TestStates(t *testing.T) {
 		t.Skip(err)
 	}
 	long := time.Now().Add(-time.Hour)
-	write("done", run.ResultFile, `{"last": {"epoch": 4, "val_acc": 0.5, "test_acc": 0.25}, "best": {"val_acc": 0.75}, "wall_seconds": 9}`)
+	write("done", run.ResultFile, `{"last": {"epoch": 100, "val_acc": 0.5, "test_acc": 0.25}, "best": {"val_acc": 0.75}, "wall_seconds": 9, "seed": 1}`)
 	write("failed", run.FailureFile, "the loss is not finite\n")
 	write("running", run.LockFile, fmt.Sprintf("process %d on %s\n", os.Getpid(), here))
 	write("elsewhere", run.LockFile, "process 1 on another-machine\n")
@@ -302,7 +302,7 @@ func BenchmarkList(b *testing.B) {
 func makeRuns(t testing.TB, folder string, n int) {
 	t.Helper()
 	makeRun(t, filepath.Join(folder, "0000"), 20)
-	files := map[string][]byte{run.ResultFile: []byte(`{"last": {"epoch": 20, "test_acc": 0.5}}`)}
+	files := map[string][]byte{run.ResultFile: []byte(`{"last": {"epoch": 100, "test_acc": 0.5}, "seed": 1}`)}
 	for _, name := range []string{run.ConfigFile, run.EventsFile} {
 		text, err := os.ReadFile(filepath.Join(folder, "0000", name))
 		if err != nil {

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -88,8 +87,7 @@ func (t *tail) next() (events []run.Event, again, more bool, err error) {
 	for line := range bytes.Lines(chunk) {
 		t.mark.offset += int64(len(line))
 		t.mark.length, t.mark.sum = len(line), crc32.ChecksumIEEE(line)
-		var e run.Event
-		if json.Unmarshal(line, &e) == nil { // one that a power cut tore is left out
+		if e, err := run.ParseEvent(line); err == nil { // one that a power cut tore is left out
 			events = append(events, e)
 		}
 	}

@@ -86,17 +86,20 @@ func (s *Server) Handler() http.Handler {
 // answers under way, and returns nil.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.done = ctx.Done()
+	conns := newConnections(l)
 	server := &http.Server{
-		Handler:           s.Handler(),
+		Handler:           conns.handler(s.Handler()),
 		ReadHeaderTimeout: 10 * time.Second,
-		WriteTimeout:      time.Minute, // a stream moves its own deadline
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
+		ReadTimeout:       15 * time.Second, // of a body, which nothing here asks for; a stream lifts it
+		WriteTimeout:      time.Minute,      // a stream moves its own deadline
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ConnContext:       conns.context,
 		ErrorLog:          log.New(io.Discard, "", 0), // broken connections are no news
 	}
 	go s.list.since("", time.Now()) // so that it is ready when the page asks
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
+	go func() { ended <- server.Serve(conns) }()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)

@@ -145,7 +145,7 @@ func (b *benchCommand) one() (r benchResult, err error) {
 	if err := c.Validate(); err != nil {
 		return r, err
 	}
-	if err := enoughMemory(c); err != nil {
+	if err := enoughMemory(c, io.Discard); err != nil {
 		return r, err
 	}
 	size := model.Size{Alpha: c.Alpha, Width: c.Width, Channels: 3, Side: 32, Classes: 10, Batch: c.Batch}

@@ -13,6 +13,7 @@ import (
 	"text/tabwriter"
 
 	"betalasso/compare"
+	"betalasso/run"
 )
 
 // compareCommand is `betalasso compare`.
@@ -181,7 +182,7 @@ func (c comparison) table(out io.Writer, metric compare.Metric, layers bool) err
 		fmt.Fprintln(out, "\n* best by validation accuracy")
 	}
 	for _, l := range c.Left {
-		fmt.Fprintf(out, "left out: %s: %s\n", l.Dir, l.Why)
+		fmt.Fprintf(out, "left out: %s: %s\n", run.Printable(l.Dir), run.PrintableLines(l.Why))
 	}
 	return nil
 }
@@ -266,7 +267,7 @@ func (c comparison) csv(out io.Writer) error {
 	for _, g := range c.Groups {
 		row = nil
 		for _, s := range g.Settings {
-			row = append(row, s.Value)
+			row = append(row, run.Cell(s.Value))
 		}
 		row = append(row, strconv.Itoa(len(g.Runs)), strconv.FormatBool(g.Best))
 		add := func(s compare.Sample) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 
 	"github.com/alecthomas/kong"
@@ -24,15 +23,12 @@ func (configFile) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
 		Out        string `yaml:"out"`
 		JSON       bool   `yaml:"json"`
 	}
-	if err := run.ReadYAML(path, &known); err != nil { // for its errors, which show the line
+	text, err := run.ReadYAML(path, &known) // for its errors, which show the line
+	if err != nil {
 		return err
 	}
 	if known.Imported != "" {
 		return fmt.Errorf("%s: these weights were imported from %s: there is no training to repeat; take the line out to train such a network", path, known.Imported)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
 	}
 	values := map[string]any{}
 	if err := yaml.Unmarshal(text, &values); err != nil {

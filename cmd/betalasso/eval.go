@@ -52,8 +52,11 @@ func (e *evalCommand) Run() error {
 		return err
 	}
 	found := false
-	for _, f := range []struct{ name, which string }{{run.WeightsFile, "last checkpoint"}, {run.BestFile, "best validation"}} {
-		weights, _, err := run.ReadTensors(d.File(f.name))
+	for _, f := range []struct {
+		name, which string
+		best        bool
+	}{{run.WeightsFile, "last checkpoint", false}, {run.BestFile, "best validation", true}} {
+		_, weights, err := d.Weights(f.best)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -99,6 +99,19 @@ func (i *importCommand) Run() error {
 		return err
 	}
 	defer d.Close()
+	if err := keep(d, n, r, set); err != nil {
+		return errors.Join(err, d.Remove())
+	}
+	if s.json {
+		s.newMeter().object(r)
+	}
+	s.tell(d.Path(), r)
+	return nil
+}
+
+// keep writes the files of an imported run.
+func keep(d *run.Dir, n *export.Network, r run.Result, set *data.Set) error {
+	c := d.Config()
 	state := run.State{Epoch: c.Epochs, BestEpoch: r.Best.Epoch, BestValAcc: r.Best.ValAcc, LastValAcc: r.Last.ValAcc}
 	if err := d.SaveCheckpoint(state, n.Own()); err != nil {
 		return err
@@ -107,14 +120,7 @@ func (i *importCommand) Run() error {
 	if _, err := run.WriteTensors(d.File(run.FiltersFile), filters, nil); err != nil {
 		return err
 	}
-	if err := d.WriteResult(r); err != nil {
-		return err
-	}
-	if s.json {
-		s.newMeter().object(r)
-	}
-	s.tell(d.Path(), r)
-	return nil
+	return d.WriteResult(r)
 }
 
 // config is the run's Config: what the file says, what the flags say, and that
@@ -214,7 +220,7 @@ func imported(n *export.Network, c run.Config, set *data.Set, dev compute.Device
 		Machine: run.ThisMachine(threads(c), dev.Name()), PeakRSS: run.PeakRSS(),
 		Version: run.Version(), Go: run.GoVersion(),
 		DataSet: run.DataSet{Name: set.Name, Train: images.Len(), Val: val.Len(), Test: set.Test.Len()},
-		Seed:    c.Seed, WeightsSum: train.Checksum(n.Own()),
+		Seed:    c.Seed, WeightsSum: run.Checksum(n.Own()),
 	}
 	for _, f := range set.Files {
 		r.Sources = append(r.Sources, run.Source{File: filepath.Base(f.Path), MD5: f.MD5, Verified: f.Verified})

@@ -39,6 +39,7 @@ type commands struct {
 	Report     reportCommand     `cmd:"" help:"Write the report of runs: tables, curves, filters."`
 	Export     exportCommand     `cmd:"" help:"Write runs for other tools: PyTorch, ONNX, tables, TensorBoard."`
 	Import     importCommand     `cmd:"" help:"Make a run's directory of weights trained elsewhere."`
+	Verify     verifyCommand     `cmd:"" help:"Check the files of runs and studies: whole, and of one training."`
 	Filters    filtersCommand    `cmd:"" help:"Draw a run's first-layer filters."`
 	Watch      watchCommand      `cmd:"" help:"Show runs, live, on a page."`
 	Data       dataCommand       `cmd:"" help:"List, fetch or verify the data sets."`
@@ -104,7 +105,7 @@ func mainStatus(args []string, stdout, stderr io.Writer) (status int) {
 		if errors.As(err, &p) && p.Context.Selected() != nil {
 			command = " " + p.Context.Selected().Path()
 		}
-		fmt.Fprintf(stderr, "betalasso: %s\nRun `betalasso%s --help` for what there is.\n", err, command)
+		fmt.Fprintf(stderr, "betalasso: %s\nRun `betalasso%s --help` for what there is.\n", run.PrintableLines(err.Error()), command)
 		return exitUsage
 	}
 	if err := ctx.Run(ctx); err != nil {
@@ -122,16 +123,16 @@ func explain(w io.Writer, err error) int {
 	switch {
 	case errors.As(err, &coded):
 		if coded.err != nil {
-			fmt.Fprintf(w, "betalasso: %s\n", coded.err)
+			fmt.Fprintf(w, "betalasso: %s\n", run.PrintableLines(coded.err.Error()))
 		}
 		return coded.code
 	case errors.As(err, &problems) || errors.As(err, &usage):
-		fmt.Fprintf(w, "betalasso: %s\n", err)
+		fmt.Fprintf(w, "betalasso: %s\n", run.PrintableLines(err.Error()))
 		return exitUsage
 	case errors.As(err, &diverged):
-		fmt.Fprintf(w, "betalasso: %s\n", err)
+		fmt.Fprintf(w, "betalasso: %s\n", run.PrintableLines(err.Error()))
 		return exitDiverged
 	}
-	fmt.Fprintf(w, "betalasso: %s\n", strings.TrimSpace(err.Error()))
+	fmt.Fprintf(w, "betalasso: %s\n", run.PrintableLines(strings.TrimSpace(err.Error())))
 	return exitFailure
 }

@@ -26,6 +26,7 @@ const asCommand = "BETALASSO_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
+		failingDisk(os.Getenv(withFaults))
 		main()
 	}
 	os.Exit(m.Run())

@@ -1,9 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
-	"os"
+	"io"
 	"strings"
 
 	"betalasso/filters"
@@ -12,17 +11,22 @@ import (
 	"betalasso/train"
 )
 
-// enoughMemory is an error where c cannot be trained in this machine's memory.
-// Where the system does not tell, it is nil.
-func enoughMemory(c run.Config) error {
+// enoughMemory is an error where c cannot be trained in the memory that this
+// process may have, and else a note of what it takes and what there is. Where the
+// system does not tell, it is nil.
+func enoughMemory(c run.Config, notes io.Writer) error {
 	_, n, err := model.Count(c.Model, sizeOf(c))
 	if err != nil {
 		return err
 	}
-	need, have := memoryNeed(c), totalMemory()
+	need := memoryNeed(c)
+	have, of := run.Memory()
 	if have > 0 && need > have {
-		return usageError{fmt.Errorf("%s weights need %.1f GB to be trained, this machine has %.1f GB; take a smaller --alpha, --width, --params or --batch",
-			thousands(n), need/1e9, have/1e9)}
+		return usageError{fmt.Errorf("%s weights need %.1f GB to be trained, and there are %.1f GB, %s; take a smaller --alpha, --width, --params or --batch, or give it more",
+			thousands(n), need/1e9, have/1e9, of)}
+	}
+	if have > 0 {
+		fmt.Fprintf(notes, "memory: about %s of %s, %s\n", bytesText(need), bytesText(have), of)
 	}
 	return nil
 }
@@ -60,20 +64,4 @@ func diskNeed(c run.Config) float64 {
 		}
 	}
 	return 4*float64(n)*float64(copies) + rest
-}
-
-// totalMemory is the machine's memory in bytes, or 0.
-func totalMemory() float64 {
-	f, err := os.Open("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		var kb float64
-		if n, _ := fmt.Sscanf(s.Text(), "MemTotal: %f kB", &kb); n == 1 {
-			return 1024 * kb
-		}
-	}
-	return 0
 }

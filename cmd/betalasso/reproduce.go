@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -130,7 +131,7 @@ func (r *reproduceCommand) points(p profile) (*reproduced, error) {
 	}
 	all := &reproduced{study: study, points: points}
 	for _, q := range points {
-		if err := enoughMemory(q.Config); err != nil {
+		if err := enoughMemory(q.Config, io.Discard); err != nil {
 			return nil, err
 		}
 		all.ids = append(all.ids, q.ID)

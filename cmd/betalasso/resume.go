@@ -45,6 +45,8 @@ func (r *resumeCommand) Run() error {
 		fmt.Fprintf(s.notes, "finished already\n")
 		s.tell(d.Path(), done)
 		return nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	c := d.Config()
 	if r.Threads != nil {
@@ -54,6 +56,9 @@ func (r *resumeCommand) Run() error {
 		c.DataDir = *r.DataDir
 	}
 	if err := c.Validate(); err != nil {
+		return err
+	}
+	if err := enoughMemory(c, s.notes); err != nil {
 		return err
 	}
 	set, err := s.load(c)

@@ -119,7 +119,7 @@ func findRuns(dirs ...string) ([]string, error) {
 	return found, err
 }
 
-func warn(err error) { fmt.Fprintf(os.Stderr, "warning: %s\n", err) }
+func warn(err error) { fmt.Fprintf(os.Stderr, "warning: %s\n", run.PrintableLines(err.Error())) }
 
 func printRuns(rows []index.Row) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
@@ -135,7 +135,7 @@ func printRuns(rows []index.Row) error {
 			nonzero = thousands(r.Nonzero())
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d/%d\t%s\t%s\t%s\t%s\t%s\n", r.State, r.Config.Model, r.Config.Data, r.Config.Optimizer,
-			r.Config.Seed, r.Epoch, r.Config.Epochs, percentOrNothing(valOf(r)), percentOrNothing(testOf(r)), nonzero, ageText(time.Since(r.Updated)), dir)
+			r.Config.Seed, r.Epoch, r.Config.Epochs, percentOrNothing(valOf(r)), percentOrNothing(testOf(r)), nonzero, ageText(time.Since(r.Updated)), run.Printable(dir))
 	}
 	return w.Flush()
 }

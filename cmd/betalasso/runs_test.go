@@ -21,11 +21,11 @@ func TestRuns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := d.AppendEvent(run.Event{Epoch: 1, Nonzero: map[string]int{"fc1": 1234}}); err != nil {
+		if err := d.AppendEvent(run.Event{Nonzero: map[string]int{"fc1": 1234}}); err != nil {
 			t.Fatal(err)
 		}
 		if name == "second" {
-			if err := d.WriteResult(run.Result{Last: run.Score{Epoch: 1, TestAcc: 0.4321}}); err != nil {
+			if err := d.WriteResult(run.Result{Last: run.Score{Epoch: c.Epochs, TestAcc: 0.4321}, Seed: c.Seed}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -166,7 +166,7 @@ func (s *session) tell(path string, r run.Result) {
 		nonzero += l.Nonzero
 	}
 	fmt.Fprintf(s.notes, "%s\n  test %.2f %%, at the best validation (epoch %d) %.2f %%; nonzero %s of %s; %s\n",
-		path, 100*r.Last.TestAcc, r.Best.Epoch, 100*r.Best.TestAcc, thousands(nonzero), thousands(r.Params), span(took))
+		run.Printable(path), 100*r.Last.TestAcc, r.Best.Epoch, 100*r.Best.TestAcc, thousands(nonzero), thousands(r.Params), span(took))
 }
 
 // defaultOut is the directory of a run that was given none.

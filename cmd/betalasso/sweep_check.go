@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,7 +77,7 @@ func (s *session) check(points []grid.Point, out string, l launchFlags) error {
 	}
 	for _, p := range distinct(points) {
 		if l.Launcher == "local" { // another machine's memory is not known here
-			if err := enoughMemory(p.Config); err != nil {
+			if err := enoughMemory(p.Config, io.Discard); err != nil {
 				wrong("point %d (%s): %w", p.Index, p.Labels, err)
 				continue
 			}
@@ -105,8 +106,8 @@ func (s *session) check(points []grid.Point, out string, l launchFlags) error {
 	if free, ok := run.FreeSpace(out); ok && sum.Disk > float64(free) {
 		wrong("the points take %s of disk, %s has %s free", bytesText(sum.Disk), out, bytesText(float64(free)))
 	}
-	if have := totalMemory(); l.Launcher == "local" && have > 0 && sum.Memory > have {
-		wrong("%d points at a time take up to %s of memory, this machine has %s; take fewer --processes", l.Processes, bytesText(sum.Memory), bytesText(have))
+	if have, of := run.Memory(); l.Launcher == "local" && have > 0 && sum.Memory > have {
+		wrong("%d points at a time take up to %s of memory, and there are %s, %s; take fewer --processes", l.Processes, bytesText(sum.Memory), bytesText(have), of)
 	}
 	if len(problems) > 0 {
 		return usageError{errors.Join(problems...)}

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"betalasso/grid"
+	"betalasso/run"
 )
 
 // sweepStatusCommand is `betalasso sweep status`.
@@ -58,7 +59,7 @@ func (s *sweepStatusCommand) Run() error {
 	fmt.Printf("\n%s\n%s", countLine(list), chosenText(d.Study(), list))
 	for _, p := range list {
 		if p.State == grid.StateFailed {
-			fmt.Printf("point %d (%s) failed: %s\n", p.Index, p.ID, strings.TrimSpace(p.Last.Why))
+			fmt.Printf("point %d (%s) failed: %s\n", p.Index, p.ID, run.PrintableLines(strings.TrimSpace(p.Last.Why)))
 		}
 	}
 	return nil

@@ -54,6 +54,9 @@ func (f studyFlags) read() (*grid.Study, error) {
 	}
 	if err == nil && study.Name == "" {
 		study.Name = strings.TrimSuffix(filepath.Base(f.File), filepath.Ext(f.File))
+		if strings.Trim(study.Name, ".") == "" {
+			return nil, usageError{fmt.Errorf("%s has no name that a folder can have; give it one with name: in the file", f.File)}
+		}
 	}
 	return study, err
 }

@@ -71,7 +71,7 @@ func (s *session) trial(c run.Config, dir string, set *data.Set, threads int) (p
 			network = append(network, t)
 		}
 	}
-	if got := train.Checksum(network); got != result.WeightsSum {
+	if got := run.Checksum(network); got != result.WeightsSum {
 		return 0, fmt.Errorf("a checkpoint was written and reads back otherwise: SHA-256 %s, want %s", got, result.WeightsSum)
 	}
 	if steps < 2 {

@@ -45,12 +45,12 @@ func (t *trainCommand) Run(ctx *kong.Context) error {
 	if err := run.Vacant(t.Out); err != nil { // before a long download
 		return err
 	}
-	if err := enoughMemory(c); err != nil {
-		return err
-	}
 	s := newSession(t.JSON)
 	defer s.close()
 	fmt.Fprintln(s.notes, size)
+	if err := enoughMemory(c, s.notes); err != nil {
+		return err
+	}
 	set, err := s.load(c)
 	if err != nil {
 		return err

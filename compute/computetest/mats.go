@@ -14,7 +14,9 @@ const guardWords = 67
 
 const guardValue = -7654.321
 
-// guarded is a matrix with words around it that nothing may touch. It begins
+// guarded is a matrix with words around it that nothing may touch, or, where its
+// numbers are odd in number, with a page behind it instead that nothing may even
+// read; see endOfPage, which all other matrices are of. It begins
 // full of NaN: an operation must set all of it and add to none of it.
 type guarded struct {
 	compute.Mat
@@ -22,7 +24,11 @@ type guarded struct {
 }
 
 func newGuarded(rows, cols int) guarded {
-	all := make([]float32, guardWords+rows*cols+guardWords)
+	behind := guardWords
+	if rows*cols%2 == 1 {
+		behind = 0
+	}
+	all := endOfPage(guardWords + rows*cols + behind)
 	for i := range all {
 		all[i] = guardValue
 	}
@@ -84,7 +90,7 @@ func (g guarded) intact(t *testing.T, what string) {
 			t.Errorf("%s: wrote %d before the matrix %v", what, guardWords-i, g.Mat)
 			return
 		}
-		if g.all[guardWords+len(g.Data)+i] != guardValue {
+		if at := guardWords + len(g.Data) + i; at < len(g.all) && g.all[at] != guardValue {
 			t.Errorf("%s: wrote %d past the end of the matrix %v", what, i+1, g.Mat)
 			return
 		}
@@ -120,11 +126,13 @@ func normal(m compute.Mat) compute.Mat {
 }
 
 func zeros(rows, cols int) compute.Mat {
-	return compute.Mat{Rows: rows, Cols: cols, Data: make([]float32, rows*cols)}
+	return compute.Mat{Rows: rows, Cols: cols, Data: endOfPage(rows * cols)}
 }
 
 func clone(m compute.Mat) compute.Mat {
-	m.Data = append([]float32(nil), m.Data...)
+	data := endOfPage(len(m.Data))
+	copy(data, m.Data)
+	m.Data = data
 	return m
 }
 

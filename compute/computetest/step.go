@@ -176,15 +176,15 @@ func (s *suite) update(t *testing.T, w, v, dw compute.Mat, u compute.Update, all
 		}
 		return sum
 	}
+	uncut, d, m := zeros(1, 1), zeros(1, 1), zeros(1, 1)
 	bound := func(i int) float64 {
 		b := allow(math.Abs(float64(w.Data[i])) + float64(u.LR)*terms(i))
 		if b == 0 || math.IsNaN(b) {
 			return 0
 		}
-		uncut, one := zeros(1, 1), u
+		one := u
 		one.Threshold = 0
 		uncut.Data[0] = w.Data[i]
-		d, m := zeros(1, 1), zeros(1, 1)
 		d.Data[0], m.Data[0] = dw.Data[i], v.Data[i]
 		s.ref.Update(uncut, m, d, one)
 		if math.Abs(math.Abs(float64(uncut.Data[0]))-float64(u.Threshold)) <= b {

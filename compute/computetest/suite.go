@@ -44,7 +44,10 @@ func Run(t *testing.T, dev compute.Device, unit float64) {
 		{"update, rounded", (*suite).updateRounded},
 		{"shapes that do not fit", (*suite).misfits},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.test(s, t) })
+		t.Run(c.name, func(t *testing.T) {
+			defer release()
+			c.test(s, t)
+		})
 	}
 }
 

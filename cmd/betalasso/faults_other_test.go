@@ -1,0 +1,7 @@
+//go:build !linux
+
+package main
+
+const withFaults = "BETALASSO_TEST_FAULTS"
+
+func failingDisk(string) {}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+
+	"betalasso/grid"
+	"betalasso/run"
+)
+
+// verifyCommand is `betalasso verify`.
+type verifyCommand struct {
+	Dir  []string `arg:"" help:"directories of runs or studies, or folders that hold some"`
+	JSON bool     `name:"json" help:"one JSON object a line, for each that is broken (default off)"`
+}
+
+// Help is the end of `betalasso verify --help`.
+func (verifyCommand) Help() string {
+	return `Reads every file, and says what is wrong with which: settings that were edited, weights or events of another run, a flipped bit, a file that is missing, or is no plain file. Checksums tie weights, events and result to the settings; runs of earlier versions have them in part, and are checked by what they have. Nothing is changed. The exit status is 1 where anything is wrong.
+
+Example:
+
+    betalasso train --model s-fc --alpha 1 --data digits --epochs 1 --out runs/mine
+    betalasso verify runs`
+}
+
+// verified is what was found of one run or study.
+type verified struct {
+	Dir   string   `json:"dir"`
+	Wrong []string `json:"wrong"`
+}
+
+// Run checks.
+func (c *verifyCommand) Run() error {
+	runs, err := findRuns(c.Dir...)
+	if err != nil {
+		return usageError{err}
+	}
+	studies := findStudies(c.Dir...)
+	if len(runs)+len(studies) == 0 {
+		return usageError{fmt.Errorf("no runs in %q: a run's directory has a %s", c.Dir, run.ConfigFile)}
+	}
+	list := verifyAll(studies, runs)
+	broken := 0
+	for _, v := range list {
+		if len(v.Wrong) == 0 {
+			continue
+		}
+		broken++
+		if c.JSON {
+			if err := json.NewEncoder(os.Stdout).Encode(v); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, w := range v.Wrong {
+			fmt.Println(run.PrintableLines(w))
+		}
+	}
+	if broken > 0 {
+		return fmt.Errorf("%d of %d runs and %d studies are broken", broken, len(runs), len(studies))
+	}
+	if !c.JSON {
+		fmt.Printf("%d runs and %d studies: nothing is wrong\n", len(runs), len(studies))
+	}
+	return nil
+}
+
+// verifyAll checks studies and runs, as many at a time as there are cores.
+func verifyAll(studies, runs []string) []verified {
+	list := make([]verified, len(studies)+len(runs))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := range next {
+				check, dir := grid.Verify, ""
+				if i < len(studies) {
+					dir = studies[i]
+				} else {
+					check, dir = run.Verify, runs[i-len(studies)]
+				}
+				list[i] = verified{Dir: dir}
+				for _, err := range check(dir) {
+					list[i].Wrong = append(list[i].Wrong, err.Error())
+				}
+			}
+		})
+	}
+	for i := range list {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return list
+}
+
+// findStudies lists the directories of studies at or below the paths.
+func findStudies(paths ...string) (found []string) {
+	for _, root := range paths {
+		filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || !e.IsDir() { // findRuns has warned
+				return nil
+			}
+			has := func(name string) bool {
+				_, err := os.Lstat(filepath.Join(path, name))
+				return !errors.Is(err, fs.ErrNotExist)
+			}
+			if has(grid.PointsFile) && has(grid.StudyFile) {
+				found = append(found, filepath.Clean(path))
+			}
+			if has(run.ConfigFile) {
+				return fs.SkipDir
+			}
+			return nil
+		})
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}

@@ -1,0 +1,84 @@
+package run
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Checksum is the SHA-256, in hex, of the tensors' names, shapes and numbers,
+// so that two runs' weights can be told equal whatever else their files say.
+func Checksum(list []Tensor) string {
+	h := sha256.New()
+	sumTensors(h, list)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func sumTensors(h hash.Hash, list []Tensor) {
+	buf := make([]byte, 0, chunkSize)
+	for _, t := range list {
+		sumName(h, t)
+		t.each(func(row []float32) error {
+			for part := range slices.Chunk(row, chunkSize/4) {
+				buf = appendNumbers(buf[:0], part)
+				h.Write(buf)
+			}
+			return nil
+		})
+	}
+}
+
+// appendNumbers adds numbers to text as a checksum has them.
+func appendNumbers(text []byte, list []float32) []byte {
+	for _, x := range list {
+		text = binary.LittleEndian.AppendUint32(text, math.Float32bits(x))
+	}
+	return text
+}
+
+// sumName adds what a checksum has of a tensor before its numbers. A type other
+// than F32 came later, and changed no checksum of those.
+func sumName(h hash.Hash, t Tensor) {
+	fmt.Fprintf(h, "%s %v%s\n", t.Name, t.Shape, t.DType)
+}
+
+// ofNetwork says whether a tensor of a checkpoint is of the network, and not the
+// optimiser's.
+func ofNetwork(t Tensor) bool { return !strings.HasPrefix(t.Name, "velocity/") }
+
+// eventSum adds up events: how many, and a checksum of all but their times and
+// the work that was done, which are of one training and not of its settings. A field that Event gets
+// later must be left out of its JSON at zero, for the sums that there are.
+type eventSum struct {
+	n    int
+	hash hash.Hash
+}
+
+func newEventSum() *eventSum { return &eventSum{hash: sha256.New()} }
+
+func (s *eventSum) add(e Event) {
+	e.Seconds, e.ExamplesPerSecond, e.StepMS, e.Work, e.DenseWork = 0, 0, 0, 0, 0
+	line, err := json.Marshal(e)
+	if err != nil {
+		panic(fmt.Sprintf("run: an event that was read cannot be written: %v", err))
+	}
+	s.hash.Write(append(line, '\n'))
+	s.n++
+}
+
+// String is "COUNT SHA-256".
+func (s *eventSum) String() string { return fmt.Sprintf("%d %x", s.n, s.hash.Sum(nil)) }
+
+func sumEvents(list []Event) string {
+	s := newEventSum()
+	for _, e := range list {
+		s.add(e)
+	}
+	return s.String()
+}

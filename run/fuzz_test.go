@@ -1,0 +1,100 @@
+package run
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+)
+
+// FuzzConfig: a config is refused, or comes back as it went.
+func FuzzConfig(f *testing.F) {
+	f.Add("model: s-fc\nalpha: 1\nlr: 1e-5\n")
+	f.Add("{model: 3-fc, width: 5, seed: 18446744073709551615, imported: \"a\\e\"}")
+	f.Add("a: &a [*a]\nlr: .nan\n")
+	f.Add("- - -\n? x\n<<: !!x |\n  y\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := ParseConfig("x", []byte(text))
+		if err != nil {
+			if c != (Config{}) {
+				t.Errorf("%v, and a config: %+v", err, c)
+			}
+			return
+		}
+		if _, err := json.Marshal(c); err != nil {
+			t.Errorf("a config that cannot be sent to a page: %v", err)
+		}
+	})
+}
+
+// FuzzEvent: a line is refused, or can be written and read again.
+func FuzzEvent(f *testing.F) {
+	f.Add(`{"epoch":1,"step":2,"lr":0.1,"train_loss":2.5,"val_acc":0.5,"nonzero":{"fc1":5},"seconds":1}`)
+	f.Add(`null`)
+	f.Add(`{"epoch":1e99,"nonzero":{"\u001b":1}}{}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		e, err := ParseEvent([]byte(text))
+		if err != nil {
+			return
+		}
+		line, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := ParseEvent(line); err != nil || !reflect.DeepEqual(again, e) && len(e.Nonzero) > 0 {
+			t.Errorf("got %+v, %v, want %+v", again, err, e)
+		}
+	})
+}
+
+// FuzzStateAndResult: the small JSON files.
+func FuzzStateAndResult(f *testing.F) {
+	f.Add(`{"epoch":1,"step":2,"loss_sum":3.5,"seen":5,"settings":"95530accd9e6"}`)
+	f.Add(`{"last":{"epoch":100,"test_acc":0.5},"seed":9223372036854775813,"layers":[{"name":"fc1","params":5,"nonzero":5}],"files":{"settings":"95530accd9e6"}}`)
+	f.Add(`null`)
+	f.Add(`{"step":-1}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		c := someConfig()
+		if s, err := ParseState([]byte(text), c); err == nil && (s.Epoch > c.Epochs || s.Step < 0 || !(s.WallSeconds >= 0)) {
+			t.Errorf("got %+v", s)
+		}
+		if r, err := ParseResult([]byte(text), c); err == nil && (r.Last.Epoch != c.Epochs || r.Seed != c.Seed || !(r.Last.TestAcc <= 1)) {
+			t.Errorf("got %+v", r)
+		}
+	})
+}
+
+// FuzzVerify: whatever stands in the files of a run, Verify and the readers end,
+// and what Verify finds nothing wrong with, they can read.
+func FuzzVerify(f *testing.F) {
+	whole := finished(f, 1)
+	path := whole.Path()
+	names := []string{EventsFile, ResultFile, WeightsFile, BestFile, StateFile, TimesFile, ConfigFile, FiltersAt(0)}
+	for i, name := range names {
+		text, err := os.ReadFile(whole.File(name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(byte(i), text)
+		f.Add(byte(i), text[:len(text)/2])
+	}
+	f.Fuzz(func(t *testing.T, which byte, text []byte) {
+		name := filepath.Join(path, names[int(which)%len(names)])
+		before, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		wrong := Verify(path)
+		err = readAll(path)
+		if wrong == nil && err != nil {
+			t.Errorf("nothing is wrong, and it cannot be read: %v", err)
+		}
+		if err := os.WriteFile(name, before, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

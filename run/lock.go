@@ -1,0 +1,64 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/gofrs/flock"
+
+	"betalasso/disk"
+)
+
+// ErrInUse is that another process writes in a run's directory.
+var ErrInUse = errors.New("in use")
+
+// maxLock is more than a lock file's text ever has, in bytes.
+const maxLock = 4 << 10
+
+// acquire takes the lock, which ends with the process however that ends. Where
+// the file system has no locks, it goes without: what hands out the runs of a
+// study does not rely on them.
+func (d *Dir) acquire() error {
+	f, err := disk.OpenToWrite(d.File(LockFile)) // for its errors: no link, no pipe
+	if err != nil {
+		return full(err, d.File(LockFile))
+	}
+	defer f.Close()
+	l := flock.New(d.File(LockFile), flock.SetFlag(os.O_RDWR))
+	ok, err := l.TryLock()
+	if err != nil && !errors.Is(err, syscall.ENOLCK) && !errors.Is(err, errors.ErrUnsupported) {
+		return fmt.Errorf("lock %s: %w", d.path, err)
+	}
+	if !ok && err == nil {
+		holder := "another process"
+		if text, err := disk.ReadFile(d.File(LockFile), maxLock); err == nil && len(text) > 0 {
+			holder = Printable(strings.TrimSpace(string(text)))
+		}
+		return fmt.Errorf("%s is %w by %s; wait for it, or stop it first", d.path, ErrInUse, holder)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "this machine"
+	}
+	err = f.Truncate(0)
+	if err == nil {
+		_, err = f.WriteAt(fmt.Appendf(nil, "process %d on %s\n", os.Getpid(), host), 0)
+	}
+	if err != nil {
+		l.Unlock()
+		return full(err, d.File(LockFile))
+	}
+	d.lock = l
+	return nil
+}
+
+// Close gives up the lock, if there is one.
+func (d *Dir) Close() error {
+	if d.lock == nil {
+		return nil
+	}
+	return d.lock.Unlock()
+}
