@@ -77,7 +77,7 @@ func (b *benchCommand) weights(out io.Writer) error {
 		spent parts
 		work  float64
 	}
-	warm := warmSteps + 2*max(1, c.Regrowth) // so that the search has found its level
+	warm := warmSteps + 24*max(1, c.Regrowth) // so that the search has found what is cheapest
 	for i := range sides {
 		side := &sides[i]
 		if side.dev, err = cpu.New(cpu.Options{Threads: threads(c), BF16: precision(c.Precision) == "bf16", Dense: i == 0}); err != nil {

@@ -6,16 +6,20 @@ import (
 	"slices"
 )
 
-// basis is a few nearly orthonormal lines that hold most of the inputs' lines: a
-// randomised range finder's, and the constant line among them, whose share of
-// every gradient behind a batch norm is 0.
+// basis is a few nearly orthonormal lines that hold most of the inputs' lines, and
+// the constant line among them, whose share of every gradient behind a batch norm
+// is 0. They are mixtures of inputs: at first random ones, and then those by which
+// the lines of the step before were made of its inputs. Batches have inputs that
+// vary alike, so that the steps together are a subspace iteration.
 type basis struct {
 	lines []float32 // as the inputs are laid out
 	idx   []int32   // 0, 1, 2, ...
 	error float64   // an upper bound of the norm of QᵀQ − I
 
-	mixes   []float32 // random factors of inputs
+	mixes   []float32 // [k, sampled]: factors of inputs
 	sampled []int32
+	every   int // which inputs are sampled
+	job     basisLines
 	raw     []float32 // float32, before lines are laid out
 	gram    []float64
 	row     []float32
@@ -23,7 +27,7 @@ type basis struct {
 }
 
 // mostSampled is how many inputs a basis is made of.
-const mostSampled = 1024
+const mostSampled = 512
 
 // make makes a basis of k lines from those of the inputs.
 func (b *basis) make(d *Device, x *lines, inputs, k int) {
@@ -34,9 +38,9 @@ func (b *basis) make(d *Device, x *lines, inputs, k int) {
 			b.idx = append(b.idx, int32(i))
 		}
 		r := rand.New(rand.NewPCG(1, uint64(k)))
-		step := max(1, (inputs+mostSampled-1)/mostSampled)
+		b.every = max(1, (inputs+mostSampled-1)/mostSampled)
 		b.sampled = b.sampled[:0]
-		for i := 0; i < inputs; i += step {
+		for i := 0; i < inputs; i += b.every {
 			b.sampled = append(b.sampled, int32(i))
 		}
 		b.mixes = make([]float32, k*len(b.sampled))
@@ -46,21 +50,54 @@ func (b *basis) make(d *Device, x *lines, inputs, k int) {
 	}
 	b.raw = growTo(b.raw, k*n)
 	b.lines = growTo(b.lines, k*x.ld)
-	for i := range k {
-		line := b.raw[i*n : (i+1)*n]
-		if i == 0 {
-			for j := range line {
-				line[j] = 1
-			}
-		} else {
-			d.kernel.sparse.gather(line, x.data, x.ld, b.sampled, b.mixes[i*len(b.sampled):(i+1)*len(b.sampled)])
-		}
-		d.line(b.lines[i*x.ld:(i+1)*x.ld], line, &b.w)
-	}
+	b.job = basisLines{b, d, x}
+	d.pool.run(k, k*len(b.sampled)*n, &b.job)
 	// Twice, since the first time is as exact as the lines are independent.
 	b.orthonormalise(d, x, k)
 	b.orthonormalise(d, x, k)
 	b.measure(d, x, k)
+}
+
+// basisLines mixes inputs, a line a task.
+type basisLines struct {
+	b *basis
+	d *Device
+	x *lines
+}
+
+func (j *basisLines) do(i int, w *worker) {
+	b, d, x, n := j.b, j.d, j.x, j.x.padded
+	line := b.raw[i*n : (i+1)*n]
+	if i == 0 {
+		for j := range line {
+			line[j] = 1
+		}
+	} else {
+		d.kernel.sparse.gather(line, x.data, x.ld, b.sampled, b.mixes[i*len(b.sampled):(i+1)*len(b.sampled)])
+	}
+	// A sum of thousands of lines is brought to the size of one.
+	var most float32
+	for _, v := range line {
+		most = max(most, v, -v)
+	}
+	if most > 0 {
+		for j := range line {
+			line[j] /= most
+		}
+	}
+	d.line(b.lines[i*x.ld:(i+1)*x.ld], line, w)
+}
+
+// keep remembers input i's coordinates for the next step. Several threads may
+// keep different inputs.
+func (b *basis) keep(i int, coords []float32) {
+	if i%b.every != 0 {
+		return
+	}
+	at := i / b.every
+	for k, v := range coords {
+		b.mixes[k*len(b.sampled)+at] = v
+	}
 }
 
 // products sets gram to the lines' products with one another.

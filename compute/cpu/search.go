@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"betalasso/compute"
 )
@@ -19,18 +20,18 @@ import (
 // integers hold has a norm, and the product of two norms limits what it can add.
 // Where it excludes too few, the dense gradient is taken after all.
 type search struct {
-	s       *sparse
-	u       compute.Update
-	dy      compute.Mat
-	level   int // of levels: how much of a line is looked at
-	patient int // steps between attempts at the level below
-	waited  int // steps since the last one
+	s      *sparse
+	u      compute.Update
+	dy     compute.Mat
+	choice choice
 
 	low        lowbit
 	basis      basis
 	cols, rows side
 	lengths    []float32 // of each unit's gradients: their norm
-	reach      []float32 // of each input: what limits the part of a product that the integers do not have
+	beside     []float32 // and that of what their coordinates do not hold
+	inBeside   []float32 // of each input: the same
+	reach      []float32 // and what times a unit's length limits all else that the integers do not have
 	farthest   float32   // the longest input's norm
 	limit      float32   // gradients below it move no zero weight
 	slack      float64
@@ -44,20 +45,61 @@ type search struct {
 
 // levels are the lengths of the lines that are multiplied; whole stands for the
 // batch's own. Beyond the last one the dense gradient is taken.
-var levels = [...]int{8, 32, whole}
-
-const whole = 1 << 30
+var levels = [...]int{8, 16, 32, 64, 128, whole}
 
 const (
-	// tooMany candidates in a thousand of all weights make the next level cheaper:
-	// a candidate costs the product of two lines.
-	tooMany = 15
-	// firstPatience is how many steps pass before the level below is tried again;
-	// each time in vain they double, up to mostPatience.
-	firstPatience = 16
-	mostPatience  = 512
-	lowBits       = 8
+	whole   = 1 << 30
+	lowBits = 8
 )
+
+// choice is which level a layer takes: that which took the least time when it was
+// last tried. It starts with whole lines, which hardly ever leave a candidate too
+// many, and now and then tries a neighbour of the best one; each time in vain it waits twice as long. What it
+// chooses shows in no number.
+type choice struct {
+	best   int
+	took   [len(levels) + 1]time.Duration // 0: never tried
+	wait   int                            // steps until a neighbour is tried
+	pause  int                            // what wait begins with
+	upward bool                           // which neighbour is next
+}
+
+const (
+	firstPause = 8
+	mostPause  = 256
+)
+
+// next is the level to take in this step.
+func (c *choice) next() int {
+	if c.pause == 0 {
+		c.best, c.pause, c.wait, c.upward = len(levels)-1, firstPause, 2, true
+	}
+	if c.wait--; c.wait > 0 || c.took[c.best] == 0 {
+		return c.best
+	}
+	c.upward = !c.upward
+	if c.upward && c.best < len(levels) {
+		return c.best + 1
+	}
+	if !c.upward && c.best > 0 {
+		return c.best - 1
+	}
+	return c.best
+}
+
+// tried says how long a level took.
+func (c *choice) tried(level int, took time.Duration) {
+	c.took[level] = took
+	switch {
+	case level == c.best:
+	case took < c.took[c.best]:
+		c.best, c.pause, c.wait = level, firstPause, 1 // go on that way
+		c.upward = !c.upward
+	default:
+		c.pause = min(2*c.pause, mostPause)
+		c.wait = c.pause
+	}
+}
 
 // run sets found, and gives the multiply-adds that it took.
 func (f *search) run(s *sparse, dy, x compute.Mat, u compute.Update) float64 {
@@ -69,28 +111,17 @@ func (f *search) run(s *sparse, dy, x compute.Mat, u compute.Update) float64 {
 	// |fl(η·g)| ≥ the threshold only where |g| is at least this.
 	f.limit = u.Threshold / u.LR * (1 - 1e-6)
 	f.candidates.Store(0)
-	f.waited++
-	tried := f.level
-	if f.level > 0 && f.waited > f.patient {
-		tried--
-	}
-	if tried == len(levels) {
+	began, level := time.Now(), f.choice.next()
+	work := all * float64(x.Rows)
+	if level < len(levels) {
+		length := min(levels[level], s.x.padded)
+		f.screen(length)
+		work = all*float64(length)/4 + float64(f.candidates.Load())*float64(x.Rows)
+	} else {
 		f.dense(dy, x)
-		return all * float64(x.Rows)
 	}
-	length := min(levels[tried], s.x.padded)
-	f.screen(length)
-	many := f.candidates.Load()*1000 > int64(tooMany*all)
-	switch {
-	case tried < f.level && many:
-		f.waited, f.patient = 0, min(2*f.patient, mostPatience)
-	case tried < f.level:
-		f.level, f.waited, f.patient = tried, 0, firstPatience
-	case many:
-		f.level++
-		f.waited, f.patient = 0, max(f.patient, firstPatience)
-	}
-	return all*float64(length)/4 + float64(f.candidates.Load())*float64(x.Rows)
+	f.choice.tried(level, time.Since(began))
+	return work
 }
 
 // dense looks at every gradient.
@@ -98,7 +129,6 @@ func (f *search) dense(dy, x compute.Mat) {
 	left, right := leftSide(dy.T()), leftSide(x.T())
 	left.chained, right.chained = true, true
 	f.s.d.product(target{step: f}, left, right)
-	f.candidates.Store(0)
 }
 
 // fetch implements taker.
@@ -150,14 +180,15 @@ func (f *search) screen(length int) {
 		f.basis.make(s.d, &s.x, s.cols, length)
 		f.slack += f.basis.error
 	}
-	f.reach, f.lengths = growTo(f.reach, s.cols), growTo(f.lengths, s.rows)
+	f.reach, f.inBeside = growTo(f.reach, s.cols), growTo(f.inBeside, s.cols)
+	f.lengths, f.beside = growTo(f.lengths, s.rows), growTo(f.beside, s.rows)
 	f.cols.resetColumns(&f.low, lowBits, s.cols, length, 0)
 	f.rows.resetRows(&f.low, lowBits, (s.rows+unitsEach-1)/unitsEach*unitsEach, length)
 	f.coordsJob = inputCoords{f, projected}
 	s.d.pool.run((s.cols+lineBand-1)/lineBand, s.cols*length*64, &f.coordsJob)
-	f.farthest = slices.Max(f.cols.norm)
+	f.farthest = 0
 	for i, v := range f.reach {
-		f.farthest = max(f.farthest, f.cols.norm[i]+v)
+		f.farthest = max(f.farthest, f.cols.norm[i]+f.inBeside[i]+v)
 	}
 	f.unitsJob = unitScreen{f, projected}
 	s.d.pool.run(blocks(s.rows), s.rows*s.cols*length/64, &f.unitsJob)
@@ -180,7 +211,14 @@ func (j *inputCoords) do(t int, w *worker) {
 		line := s.x.data[i*s.x.ld : (i+1)*s.x.ld]
 		rest := f.describe(&f.cols, i, line, j.projected, w)
 		norm := math.Hypot(float64(f.cols.norm[i]), rest)
-		f.reach[i] = above(math.Hypot(float64(f.cols.rest[i]), rest) + f.slack*norm)
+		f.inBeside[i] = above(rest)
+		f.reach[i] = above(float64(f.cols.rest[i]) + f.slack*norm)
+		if j.projected {
+			// Quantised to q steps either way, k coordinates are off by at most
+			// √k/2q of the largest, and so of their norm.
+			const steps = 1<<lowBits - 2
+			f.reach[i] = above(float64(f.reach[i]) + math.Sqrt(float64(f.cols.n))/steps*norm)
+		}
 	}
 }
 
@@ -197,6 +235,9 @@ func (f *search) describe(to *side, i int, line []float32, projected bool, w *wo
 	square := coords[len(b.idx):]
 	coords = coords[:len(b.idx)]
 	d.kernel.sparse.dots(coords, line, b.lines, len(line), b.idx)
+	if to == &f.cols {
+		b.keep(i, coords)
+	}
 	d.kernel.sparse.dots(square[:1], line, line, len(line), b.idx[:1]) // its index is 0
 	to.setLine(i, coords)
 	norm := float64(square[0]) * (1 + f.slack)
@@ -221,6 +262,7 @@ func (j *unitScreen) do(t int, w *worker) {
 		line := deltas[(u-lo)*s.x.ld : (u-lo+1)*s.x.ld]
 		copy(line, s.delta(f.dy, u, w))
 		rest := f.describe(&f.rows, u, line, j.projected, w)
+		f.beside[u] = above(rest)
 		f.lengths[u] = above(math.Hypot(float64(f.rows.norm[u]), rest) * (1 + f.slack))
 		near = near || !(f.lengths[u]*f.farthest < f.limit)
 	}
@@ -231,6 +273,9 @@ func (j *unitScreen) do(t int, w *worker) {
 		w.near[u] = w.near[u][:0]
 	}
 	b := bound{u: f.rows.scale, a: f.lengths, c: f.rows.rest, v: f.cols.scale, b: f.reach, e: f.cols.hat}
+	if j.projected {
+		b = bound{u: f.rows.scale, a: f.beside, c: f.lengths, v: f.cols.scale, b: f.inBeside, e: f.reach}
+	}
 	w.screener.screen(w.near[:hi-lo], &f.rows, &f.cols, lo, b, f.limit)
 	for u := lo; u < hi; u++ {
 		f.exact(u, w.near[u-lo], deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], w)
