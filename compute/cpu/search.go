@@ -20,10 +20,11 @@ import (
 // integers hold has a norm, and the product of two norms limits what it can add.
 // Where it excludes too few, the dense gradient is taken after all.
 type search struct {
-	s      *sparse
-	u      compute.Update
-	dy     compute.Mat
-	choice choice
+	s        *sparse
+	u        compute.Update
+	dy       compute.Mat
+	choice   choice
+	bursting bool // weights return in great numbers
 
 	low        lowbit
 	basis      basis
@@ -44,62 +45,67 @@ type search struct {
 }
 
 // levels are the lengths of the lines that are multiplied; whole stands for the
-// batch's own. Beyond the last one the dense gradient is taken.
-var levels = [...]int{8, 16, 32, 64, 128, whole}
+// batch's own.
+var levels = [...]int{8, 16, 32, 64, whole}
 
 const (
 	whole   = 1 << 30
 	lowBits = 8
 )
 
-// choice is which level a layer takes: that which took the least time when it was
-// last tried. It starts with whole lines, which hardly ever leave a candidate too
-// many, and now and then tries a neighbour of the best one; each time in vain it waits twice as long. What it
-// chooses shows in no number.
+// choice is which level a layer takes: that which took the least time. It tries
+// them all one after the other, some steps each, first of all and then now and
+// then. What it chooses shows in no number.
 type choice struct {
 	best   int
-	took   [len(levels) + 1]time.Duration // 0: never tried
-	wait   int                            // steps until a neighbour is tried
-	pause  int                            // what wait begins with
-	upward bool                           // which neighbour is next
+	took   [len(levels)]time.Duration // of the last step of each
+	trying int                        // the level that is tried
+	left   int                        // steps that it is tried for; 0: none is
+	wait   int                        // steps until they are tried again
+	pause  int                        // what wait begins with
 }
 
 const (
-	firstPause = 8
-	mostPause  = 256
+	trySteps   = 3 // a basis takes some to be as good as it will be
+	firstPause = 256
+	mostPause  = 4096
 )
 
 // next is the level to take in this step.
 func (c *choice) next() int {
-	if c.pause == 0 {
-		c.best, c.pause, c.wait, c.upward = len(levels)-1, firstPause, 2, true
+	if c.wait == 0 && c.left == 0 {
+		c.trying, c.left = len(levels)-1, trySteps
 	}
-	if c.wait--; c.wait > 0 || c.took[c.best] == 0 {
-		return c.best
-	}
-	c.upward = !c.upward
-	if c.upward && c.best < len(levels) {
-		return c.best + 1
-	}
-	if !c.upward && c.best > 0 {
-		return c.best - 1
+	if c.left > 0 {
+		return c.trying
 	}
 	return c.best
 }
 
-// tried says how long a level took.
-func (c *choice) tried(level int, took time.Duration) {
+// done says how long a step took at the level that next gave.
+func (c *choice) done(level int, took time.Duration) {
 	c.took[level] = took
-	switch {
-	case level == c.best:
-	case took < c.took[c.best]:
-		c.best, c.pause, c.wait = level, firstPause, 1 // go on that way
-		c.upward = !c.upward
-	default:
-		c.pause = min(2*c.pause, mostPause)
-		c.wait = c.pause
+	if c.left == 0 {
+		c.wait--
+		return
 	}
+	if c.left--; c.left > 0 {
+		return
+	}
+	if level == len(levels)-1 || took < c.took[c.best] {
+		c.best = level
+	}
+	if c.trying > 0 {
+		c.trying, c.left = c.trying-1, trySteps
+		return
+	}
+	c.pause = max(firstPause, min(2*c.pause, mostPause))
+	c.wait = c.pause
 }
+
+// burst is the part of all weights that are candidates on whole lines for which
+// the dense gradient is taken in the next step instead.
+const burst = 1.0 / 20
 
 // run sets found, and gives the multiply-adds that it took.
 func (f *search) run(s *sparse, dy, x compute.Mat, u compute.Update) float64 {
@@ -111,17 +117,16 @@ func (f *search) run(s *sparse, dy, x compute.Mat, u compute.Update) float64 {
 	// |fl(η·g)| ≥ the threshold only where |g| is at least this.
 	f.limit = u.Threshold / u.LR * (1 - 1e-6)
 	f.candidates.Store(0)
-	began, level := time.Now(), f.choice.next()
-	work := all * float64(x.Rows)
-	if level < len(levels) {
-		length := min(levels[level], s.x.padded)
-		f.screen(length)
-		work = all*float64(length)/4 + float64(f.candidates.Load())*float64(x.Rows)
-	} else {
+	if f.bursting {
 		f.dense(dy, x)
+		return all * float64(x.Rows)
 	}
-	f.choice.tried(level, time.Since(began))
-	return work
+	began, level := time.Now(), f.choice.next()
+	length := min(levels[level], s.x.padded)
+	f.screen(length)
+	f.bursting = levels[level] == whole && float64(f.candidates.Load()) > burst*all
+	f.choice.done(level, time.Since(began))
+	return all*float64(length)/4 + float64(f.candidates.Load())*float64(x.Rows)
 }
 
 // dense looks at every gradient.
@@ -129,6 +134,7 @@ func (f *search) dense(dy, x compute.Mat) {
 	left, right := leftSide(dy.T()), leftSide(x.T())
 	left.chained, right.chained = true, true
 	f.s.d.product(target{step: f}, left, right)
+	f.bursting = float64(len(f.found)) > burst/10*float64(f.s.rows)*float64(f.s.cols)
 }
 
 // fetch implements taker.
