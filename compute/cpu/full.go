@@ -129,12 +129,12 @@ func (f *full) thin() {
 	f.w = nil
 }
 
-// Of all weights, so many per thousand may be left for the sparse form to be
-// taken up, and so many for it to be kept: a step then costs less in it than in
-// the dense one, by the measurements in bench.
+// Of all weights, such a part may be left for the sparse form to be taken up, and
+// such a part for it to be kept: a step then costs less in it than in the dense
+// one, by the measurements in bench.
 const (
-	thinBelow    = 120
-	thickenAbove = 200
+	thinBelow    = 0.12
+	thickenAbove = 0.2
 	// sparseLeast is the size of the smallest layer that is worth it.
 	sparseLeast = 1 << 16
 )
@@ -143,7 +143,7 @@ func (f *full) large() bool { return f.rows*f.cols >= sparseLeast && f.rows >= 6
 
 // sparseWorth says whether so many non-zeros of so many weights are few.
 func (d *Device) sparseWorth(nonzero, all int) bool {
-	return !d.dense && nonzero*1000 <= all*thinBelow
+	return !d.dense && float64(nonzero) <= thinBelow*float64(all)
 }
 
 // Nonzero implements compute.Weights.
@@ -217,7 +217,7 @@ func (f *full) Step(dy, x compute.Mat, u compute.Update) (nonzero int) {
 		var work float64 // its parts tell their time
 		nonzero, work = f.s.step(dy, x, u)
 		f.work += work
-		if nonzero*1000 > f.rows*f.cols*thickenAbove {
+		if float64(nonzero) > thickenAbove*float64(f.rows*f.cols) {
 			f.thicken()
 		}
 		return nonzero
