@@ -5,9 +5,7 @@ package compare
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"slices"
 	"strings"
@@ -36,22 +34,15 @@ type Left struct {
 func Read(dirs []string) (runs []Run, left []Left) {
 	seen := map[string]string{} // by ID
 	for _, dir := range dirs {
-		d, err := run.Open(dir)
-		if err != nil {
-			left = append(left, Left{dir, err.Error()})
-			continue
-		}
-		r, err := d.Result()
-		switch id := d.Config().ID(); {
-		case errors.Is(err, fs.ErrNotExist):
-			left = append(left, Left{dir, cmp.Or(d.Failure(), "not finished")})
-		case err != nil:
-			left = append(left, Left{dir, err.Error()})
+		s := run.Look(dir)
+		switch id := s.Config.ID(); {
+		case s.Result == nil:
+			left = append(left, Left{dir, s.Why()})
 		case seen[id] != "":
 			left = append(left, Left{dir, "the same settings and seed as " + seen[id]})
 		default:
 			seen[id] = dir
-			runs = append(runs, Run{dir, d.Config(), r})
+			runs = append(runs, Run{dir, s.Config, *s.Result})
 		}
 	}
 	return runs, left

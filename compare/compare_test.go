@@ -171,7 +171,7 @@ func TestWhatIsLeftOut(t *testing.T) {
 	if len(runs) != 1 || len(left) != 4 {
 		t.Fatalf("got %d runs, left out %+v", len(runs), left)
 	}
-	for i, want := range []string{"the same settings and seed as " + a, "not finished", "result.json", "not the directory of a run"} {
+	for i, want := range []string{"the same settings and seed as " + a, " after epoch 0 of 1", "result.json", "not the directory of a run"} {
 		if !strings.Contains(left[i].Why, want) {
 			t.Errorf("got %q, want %q", left[i].Why, want)
 		}

@@ -24,30 +24,21 @@ type record struct {
 
 // read reads a run's directory. What is missing or broken becomes a gap.
 func read(dir string) record {
-	r := record{dir: dir}
+	s := run.Look(dir)
+	r := record{dir: dir, config: s.Config, gap: s.Why()}
+	if s.Result != nil {
+		r.result, r.finished = *s.Result, true
+	}
 	d, err := run.Open(dir)
 	if err != nil {
-		r.gap = fmt.Sprintf("cannot be read: %s", err)
+		r.noFilter = r.gap
 		return r
 	}
-	r.opened, r.config = true, d.Config()
-	events, eventsErr := d.Events()
-	r.events = events
-	r.result, err = d.Result()
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		r.gap = fmt.Sprintf("not finished: epoch %d of %d", r.epochs(), r.config.Epochs)
-		if why := d.Failure(); why != "" {
-			r.gap += "; " + why
-		}
-	case err != nil:
-		r.gap = fmt.Sprintf("the result cannot be read: %s", err)
-	default:
-		r.finished = true
-	}
-	if eventsErr != nil {
-		r.gap = join(r.gap, fmt.Sprintf("the events cannot be read to their end: %s", eventsErr))
-	} else if len(events) == 0 && r.finished {
+	r.opened = true
+	r.events, err = d.Events()
+	if err != nil {
+		r.gap = join(r.gap, fmt.Sprintf("the events cannot be read to their end: %s", err))
+	} else if len(r.events) == 0 && r.finished {
 		r.gap = join(r.gap, "no epochs are recorded, so there are no curves")
 	}
 	r.filters, err = readFilters(d)

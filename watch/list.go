@@ -92,10 +92,10 @@ func (l *list) refresh(now time.Time) {
 		l.search()
 	}
 	for id, e := range l.entries {
-		if !all && e.row.State != running {
+		if !all && e.row.State != run.Running {
 			continue
 		}
-		changed, there := e.refresh(now)
+		changed, there := e.refresh()
 		if !there {
 			l.forget(id)
 		} else if changed {

@@ -245,7 +245,7 @@ func (r *reproduction) run(all *reproduced) error {
 		if p.Result != nil {
 			r.tell(d.RunPath(p.ID), *p.Result)
 		}
-		if p.State == grid.StateFailed { // the same command is the leave to try again
+		if p.State == run.Failed || p.State == run.Broken { // the same command is the leave to try again
 			if err := d.Reopen(p.ID); err != nil {
 				return err
 			}
@@ -284,7 +284,7 @@ func (r *reproduction) report(d *grid.Dir, ids []string) error {
 		if run.Vacant(path) != nil {
 			dirs = append(dirs, path)
 		}
-		if p.State != grid.StateDone {
+		if p.State != run.Done {
 			r.failed = append(r.failed, fmt.Sprintf("%s: %s", path, p.Last.Why))
 		}
 	}

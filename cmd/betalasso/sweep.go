@@ -154,7 +154,7 @@ func (r *sweepRetryCommand) Run() error {
 	}
 	var failed []string
 	for _, s := range list {
-		if s.State == grid.StateFailed {
+		if s.State == run.Failed || s.State == run.Broken {
 			if err := d.Reopen(s.ID); err != nil {
 				return fmt.Errorf("point %d (%s): %w", s.Index, s.ID, err)
 			}

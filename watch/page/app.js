@@ -89,7 +89,7 @@ function about(r) {
   const parts = [r.state === 'running' && r.left ? `${span(r.left)} left` : r.state];
   if (r.note) parts.push(r.note.length > 90 ? r.note.slice(0, 90) + '…' : r.note);
   if (r.test !== undefined) parts.push(`test ${percent(r.test)} %`);
-  else if (r.config.val && r.epoch) parts.push(`val. ${percent(r.val)} %`);
+  else if (r.val !== undefined) parts.push(`val. ${percent(r.val)} %`);
   return parts.join(' · ');
 }
 

@@ -5,7 +5,7 @@ import { percent, short, span, tail } from './format.js';
 import { color } from './color.js';
 
 const share = (row) => row.epoch / Math.max(1, row.config.epochs);
-const order = ['running', 'interrupted', 'failed', 'done'];
+const order = ['running', 'planned', 'interrupted', 'failed', 'broken', 'done'];
 
 // columns: key, heading, the value that it is sorted by, what is shown, and what
 // is said when the pointer rests on it.
@@ -14,7 +14,7 @@ const columns = [
   { key: 'state', title: 'State', hint: (r) => r.note ?? '', value: (r) => order.indexOf(r.state), show: (r) => r.state },
   { key: 'progress', title: 'Progress', value: share },
   { key: 'left', title: 'Left', value: (r) => r.left ?? -1, show: (r) => (r.left ? span(r.left) : ''), num: true, hide: 'mid' },
-  { key: 'val', title: 'Val. %', value: (r) => 100 * r.val, show: (r) => (r.config.val && r.epoch ? percent(r.val) : '–'), hint: (r) => `best ${percent(r.best)}`, num: true },
+  { key: 'val', title: 'Val. %', value: (r) => 100 * (r.val ?? -0.01), show: (r) => (r.val === undefined ? '–' : percent(r.val)), hint: (r) => (r.best === undefined ? '' : `best ${percent(r.best)}`), num: true },
   { key: 'test', title: 'Test %', value: (r) => (r.test === undefined ? -1 : 100 * r.test), show: (r) => (r.test === undefined ? '–' : percent(r.test)), num: true, hide: 'mid' },
   { key: 'nonzero', title: 'Non-zeros', value: (r) => r.nonzero, show: (r) => (r.nonzero ? short(r.nonzero) : '–'), num: true, hide: 'mid' },
   { key: 'model', title: 'Model', value: (r) => r.config.model, show: (r) => r.config.model + (r.config.alpha ? ' α=' + r.config.alpha : r.config.width ? ' ' + r.config.width : ''), hide: 'wide' },
@@ -58,9 +58,9 @@ const words = (r) => `${r.name} ${r.state} ${r.config.model} ${r.config.data} ${
 // field is what `name=value` asks for: a result in percent, or a setting.
 function field(r, name) {
   switch (name) {
-    case 'val': return r.config.val ? 100 * r.val : undefined;
+    case 'val': return r.val === undefined ? undefined : 100 * r.val;
     case 'test': return r.test === undefined ? undefined : 100 * r.test;
-    case 'best': return r.config.val ? 100 * r.best : undefined;
+    case 'best': return r.best === undefined ? undefined : 100 * r.best;
     case 'epoch': case 'nonzero': case 'state': case 'seconds': return r[name];
     case 'validation': return r.config.val;
     default: return r.config[name];
