@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"betalasso/paper"
 	"betalasso/run"
 )
 
@@ -101,9 +102,9 @@ func TestWhatIsBrokenIsAGap(t *testing.T) {
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			m := &maker{t: t, root: t.TempDir()}
-			d := m.begin("it", m.config(cases[6], "cifar10", 1), 30)
+			d := m.begin("it", m.config(paper.Cases[6], "cifar10", 1), 30)
 			m.finish(d, 0.5)
-			m.finish(m.begin("other", m.config(cases[0], "cifar10", 1), 30), 0.6)
+			m.finish(m.begin("other", m.config(paper.Cases[0], "cifar10", 1), 30), 0.6)
 			c.spoil(t, d)
 			p, html, markdown := composed(t, append(m.dirs, filepath.Join(m.root, "none")))
 			if !strings.Contains(html, c.want) {
@@ -133,12 +134,12 @@ func TestNothingToReport(t *testing.T) {
 
 func TestLeadSaysWhichData(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
-	m.finish(m.begin("made", m.config(cases[0], "digits", 1), 1), 0.5)
+	m.finish(m.begin("made", m.config(paper.Cases[0], "digits", 1), 1), 0.5)
 	made := m.dirs
 	if sum, html, _ := composed(t, made); !strings.HasPrefix(sum.Lead, "DATA: digits") || !strings.Contains(sum.Lead, "NOT the paper's data") || !strings.Contains(html, `class="lead loud"`) {
 		t.Errorf("the generated set: got %q", sum.Lead)
 	}
-	d := m.begin("own", m.config(cases[0], "svhn", 1), 1)
+	d := m.begin("own", m.config(paper.Cases[0], "svhn", 1), 1)
 	m.finish(d, 0.5)
 	r, err := d.Result()
 	if err != nil {
@@ -165,7 +166,7 @@ func TestLeadSaysWhichData(t *testing.T) {
 
 func TestTextIsEscaped(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
-	d := m.begin("a|b`<script>alert(1)<", m.config(cases[6], "cifar10", 1), 3)
+	d := m.begin("a|b`<script>alert(1)<", m.config(paper.Cases[6], "cifar10", 1), 3)
 	d.WriteFailure("<img src=x onerror=alert(2)> | ``")
 	_, html, markdown := written(t, m.dirs, Options{Remarks: []string{"<u>remark</u>"}})
 	for _, bad := range []string{"<script>", "<img src=x", "<u>"} {
@@ -183,7 +184,7 @@ func TestTextIsEscaped(t *testing.T) {
 func TestRowsAreOfOneSetting(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
 	for i, epochs := range []int{30, 60, 60, 90} {
-		c := m.config(cases[3], "cifar10", uint64(i))
+		c := m.config(paper.Cases[3], "cifar10", uint64(i))
 		c.Epochs, c.Threads = epochs, i
 		d := m.begin("r"+string(rune('0'+i)), c, epochs)
 		if epochs < 90 { // the longest has not finished
@@ -194,7 +195,7 @@ func TestRowsAreOfOneSetting(t *testing.T) {
 	for _, d := range m.dirs {
 		all = append(all, read(d))
 	}
-	row := rowOf(all, describe("cifar10"), cases[3])
+	row := rowOf(all, paper.Describe("cifar10"), paper.Cases[3])
 	if row.Ours != "55.00 ± 7.07 %" || row.Runs != "2" || !strings.Contains(row.Gap, "of 3 settings") {
 		t.Errorf("got %q of %s runs, gap %q, want the two of 60 epochs", row.Ours, row.Runs, row.Gap)
 	}
@@ -203,17 +204,17 @@ func TestRowsAreOfOneSetting(t *testing.T) {
 // Without validation examples no epoch is the best by them.
 func TestNothingHeldOut(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
-	c := m.config(cases[0], "cifar10", 1)
+	c := m.config(paper.Cases[0], "cifar10", 1)
 	c.Val = 0
 	m.finish(m.begin("all", c, 3), 0.5)
 	all := []record{read(m.dirs[0])}
-	if row := rowOf(all, describe("cifar10"), cases[0]); row.Ours != "50.00 %" || row.Best != "–" {
+	if row := rowOf(all, paper.Describe("cifar10"), paper.Cases[0]); row.Ours != "50.00 %" || row.Best != "–" {
 		t.Errorf("got %q, best %q, want 50.00 %% and no best", row.Ours, row.Best)
 	}
 	if v := runOf(all[0]); v.Best != "–" {
 		t.Errorf("among all runs: got the best %q", v.Best)
 	}
-	for _, ch := range curvesFigure(all, describe("cifar10")).charts {
+	for _, ch := range curvesFigure(all, paper.Describe("cifar10")).charts {
 		if strings.HasPrefix(ch.title, "validation") {
 			t.Errorf("got a chart of %s", ch.title)
 		}
@@ -224,7 +225,7 @@ func TestExplain(t *testing.T) {
 	same := run.Default()
 	same.Alpha = 28
 	r := record{config: same, finished: true, result: run.Result{Params: 26_904_000}}
-	set := describe("cifar10")
+	set := paper.Describe("cifar10")
 	if got := explain(r, againstReport(set)); len(got) != 0 {
 		t.Errorf("the report's own settings: got %v", got)
 	}
@@ -239,7 +240,7 @@ func TestExplain(t *testing.T) {
 
 func TestFilterSheet(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
-	d := m.begin("it", m.config(cases[6], "digits", 1), 1)
+	d := m.begin("it", m.config(paper.Cases[6], "digits", 1), 1)
 	out := filepath.Join(t.TempDir(), "sheet.png")
 	if err := FilterSheet(d.Path(), out, 8, 2); err == nil {
 		t.Error("a run without filters: got no error")

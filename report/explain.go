@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"betalasso/paper"
 	"betalasso/run"
 )
 
@@ -18,12 +19,12 @@ type setting struct {
 	tuned   bool // the best of several momenta, weight decays and dropouts
 }
 
-func againstReport(set dataSet) setting {
-	return setting{epochs: reportEpochs, params: reportParams, augment: reportAugment, train: set.train}
+func againstReport(set paper.DataSet) setting {
+	return setting{epochs: paper.ReportEpochs, params: paper.ReportParams, augment: paper.ReportAugment, train: set.Train}
 }
 
-func againstPaper(set dataSet, k tableCase) setting {
-	return setting{epochs: paperEpochs, params: k.paperParams, augment: paperAugment, train: set.train, tuned: true}
+func againstPaper(set paper.DataSet, k paper.Case) setting {
+	return setting{epochs: paper.Epochs, params: k.Params, augment: paper.Augment, train: set.Train, tuned: true}
 }
 
 // augments are the augmentations from weak to strong, as they are called in a

@@ -8,29 +8,31 @@ import (
 	"strings"
 
 	"gonum.org/v1/plot/vg"
+
+	"betalasso/paper"
 )
 
 // nonzeroFigure is the counterpart of the paper's Figure 3 on one data set: a
 // chart for each layer of S-FC, a curve for each β.
-func nonzeroFigure(all []record, set dataSet) (f figure, caption string) {
-	f.name = "nonzero-" + set.name
+func nonzeroFigure(all []record, set paper.DataSet) (f figure, caption string) {
+	f.name = "nonzero-" + set.Name
 	curves := map[string][]series{}
 	sizes := map[string]int{}
 	alpha := 0
-	for _, k := range cases {
-		if k.model != "s-fc" || k.optimizer != "beta-lasso" {
+	for _, k := range paper.Cases {
+		if k.Model != "s-fc" || k.Optimizer != "beta-lasso" {
 			continue
 		}
 		// β = 0 cuts nothing and β = 1 little: the curve below shows at the edges.
-		width := map[float64]vg.Length{0: 5, 1: 3}[k.beta]
-		runs, _ := choose(all, set.name, k)
+		width := map[float64]vg.Length{0: 5, 1: 3}[k.Beta]
+		runs, _ := choose(all, set.Name, k)
 		drawn := false
 		for _, r := range runs {
 			lines := map[string]*series{}
 			for _, e := range r.events {
 				for layer, n := range e.Nonzero {
 					if lines[layer] == nil {
-						lines[layer] = &series{name: k.title(), color: k.color, width: width}
+						lines[layer] = &series{name: k.Title(), color: colorOf(k), width: width}
 					}
 					lines[layer].add(float64(e.Epoch), float64(n))
 					sizes[layer] = max(sizes[layer], n)
@@ -45,7 +47,7 @@ func nonzeroFigure(all []record, set dataSet) (f figure, caption string) {
 			}
 		}
 		if drawn {
-			f.keys = append(f.keys, key{k.title(), k.color})
+			f.keys = append(f.keys, key{k.Title(), colorOf(k)})
 		}
 	}
 	layers := slices.SortedFunc(maps.Keys(curves), func(a, b string) int {
@@ -64,8 +66,8 @@ func nonzeroFigure(all []record, set dataSet) (f figure, caption string) {
 	if len(f.charts) == 0 {
 		return f, "no run of S-FC with β-lasso has recorded an epoch"
 	}
-	caption = fmt.Sprintf("Non-zero weights of each layer of S-FC (α = %d) with β-lasso on %s. Dashed: the first layers of S-LOCAL and S-CONV with the same α.", alpha, set.title)
-	if p := set.paperNonzero; p != nil {
+	caption = fmt.Sprintf("Non-zero weights of each layer of S-FC (α = %d) with β-lasso on %s. Dashed: the first layers of S-LOCAL and S-CONV with the same α.", alpha, set.Title)
+	if p := set.Nonzero; p != nil {
 		caption += fmt.Sprintf(" The paper's curves (α = 230, about 4,096 epochs, read from its figure) end at %s, %s and %s.", short(p[0]), short(p[1]), short(p[2]))
 	}
 	return f, caption
@@ -86,16 +88,16 @@ func localParams(alpha int) int { return 243 * alpha * 32 * 32 / 4 }
 
 // curvesFigure is the learning curves on one data set, a curve for each run of
 // the table.
-func curvesFigure(all []record, set dataSet) figure {
-	f := figure{name: "curves-" + set.name}
+func curvesFigure(all []record, set paper.DataSet) figure {
+	f := figure{name: "curves-" + set.Name}
 	charts := []chart{{title: "training loss"}, {title: "validation loss"}, {title: "training accuracy, %"}, {title: "validation accuracy, %"}}
-	for _, k := range cases {
-		runs, _ := choose(all, set.name, k)
+	for _, k := range paper.Cases {
+		runs, _ := choose(all, set.Name, k)
 		drawn := false
 		for _, r := range runs {
 			var lines [4]series
 			for i := range lines {
-				lines[i] = series{name: k.title(), color: k.color}
+				lines[i] = series{name: k.Title(), color: colorOf(k)}
 			}
 			for _, e := range r.events {
 				x := float64(e.Epoch)
@@ -116,7 +118,7 @@ func curvesFigure(all []record, set dataSet) figure {
 			}
 		}
 		if drawn {
-			f.keys = append(f.keys, key{k.title(), k.color})
+			f.keys = append(f.keys, key{k.Title(), colorOf(k)})
 		}
 	}
 	for _, c := range charts {

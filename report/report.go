@@ -16,6 +16,7 @@ import (
 	"slices"
 
 	"betalasso/filters"
+	"betalasso/paper"
 )
 
 // Options are what a report may be told beside the runs.
@@ -100,17 +101,17 @@ func compose(all []record, opt Options) (*page, error) {
 	p := &page{Remarks: opt.Remarks, figures: map[string]func(io.Writer) error{}}
 	p.lead(all)
 	for _, set := range setsOf(all) {
-		s := Section{Name: set.name, Title: set.title}
-		for _, k := range cases {
+		s := Section{Name: set.Name, Title: set.Title}
+		for _, k := range paper.Cases {
 			s.Rows = append(s.Rows, rowOf(all, set, k))
 		}
 		s.account()
 		f, caption := nonzeroFigure(all, set)
-		s.Nonzero = Picture{Title: set.title, Caption: caption}
+		s.Nonzero = Picture{Title: set.Title, Caption: caption}
 		if err := p.charts(&s.Nonzero, f); err != nil {
 			return nil, err
 		}
-		s.Curves = Picture{Title: set.title, Caption: fmt.Sprintf("Loss and accuracy on %s by epoch, a curve for each run of the table. Training is measured on the examples as trained, augmented.", set.title)}
+		s.Curves = Picture{Title: set.Title, Caption: fmt.Sprintf("Loss and accuracy on %s by epoch, a curve for each run of the table. Training is measured on the examples as trained, augmented.", set.Title)}
 		if err := p.charts(&s.Curves, curvesFigure(all, set)); err != nil {
 			return nil, err
 		}
@@ -158,13 +159,13 @@ const (
 
 // filterPictures are the counterpart of the paper's Figure 4 on a data set: of
 // its three cases, and of the others where none of the three has filters.
-func (p *page) filterPictures(all []record, set dataSet) ([]Picture, error) {
+func (p *page) filterPictures(all []record, set paper.DataSet) ([]Picture, error) {
 	var main, rest []Picture
 	some := false
-	order := slices.SortedStableFunc(slices.Values(cases), func(a, b tableCase) int { return figure4Place(a) - figure4Place(b) })
+	order := slices.SortedStableFunc(slices.Values(paper.Cases), func(a, b paper.Case) int { return figure4Place(a) - figure4Place(b) })
 	for _, k := range order {
-		pic := Picture{Title: k.title(), Gap: "no run"}
-		runs, _ := choose(all, set.name, k)
+		pic := Picture{Title: k.Title(), Gap: "no run"}
+		runs, _ := choose(all, set.Name, k)
 		for _, r := range runs {
 			pic.Gap = r.noFilter
 			if pic.Gap == "" && len(r.filters.filters) == 0 {
@@ -181,7 +182,7 @@ func (p *page) filterPictures(all []record, set dataSet) ([]Picture, error) {
 				return nil, err
 			}
 			pic.Caption = fmt.Sprintf("%d of the %s filters with at least %d non-zeros; the layer has %s", len(shown), commas(f.eligible), filters.MinNonzero, commas(f.units))
-			pic.File = fmt.Sprintf("filters-%s-%s", set.name, k.name)
+			pic.File = fmt.Sprintf("filters-%s-%s", set.Name, k.Name)
 			pic.Image = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(buf.Bytes()))
 			pic.png = buf.Bytes()
 			break
@@ -205,8 +206,8 @@ func (p *page) filterPictures(all []record, set dataSet) ([]Picture, error) {
 }
 
 // figure4Place is where the paper's Figure 4 has a case, 3 where it has it not.
-func figure4Place(k tableCase) int {
-	if i := slices.Index([]string{"s-fc", "s-fc-beta50", "s-local"}, k.name); i >= 0 {
+func figure4Place(k paper.Case) int {
+	if i := slices.Index([]string{"s-fc", "s-fc-beta50", "s-local"}, k.Name); i >= 0 {
 		return i
 	}
 	return 3

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"betalasso/paper"
 	"betalasso/run"
 )
 
@@ -83,9 +84,9 @@ func (r record) seconds() float64 {
 
 // is says whether the run is of a case. Weights trained elsewhere are of none:
 // how they were trained is not known.
-func (r record) is(k tableCase) bool {
+func (r record) is(k paper.Case) bool {
 	c := r.config
-	return r.opened && c.Imported == "" && c.Model == k.model && c.Optimizer == k.optimizer && (c.Optimizer == "sgd" || c.Beta == k.beta)
+	return r.opened && c.Imported == "" && c.Model == k.Model && c.Optimizer == k.Optimizer && (c.Optimizer == "sgd" || c.Beta == k.Beta)
 }
 
 // settings is the Config without what may differ between seeds of one setting.
@@ -112,7 +113,7 @@ func size(list []record) []int {
 // choose gives the runs of a case on a data set that its row shows: those of
 // one setting, the longest and largest of which there is a result. others is
 // how many other settings there are.
-func choose(all []record, set string, k tableCase) (chosen []record, others int) {
+func choose(all []record, set string, k paper.Case) (chosen []record, others int) {
 	var groups [][]record
 	for _, r := range all {
 		if !r.is(k) || r.config.Data != set {
@@ -133,10 +134,10 @@ func choose(all []record, set string, k tableCase) (chosen []record, others int)
 }
 
 // setsOf lists the data sets of runs in the paper's order.
-func setsOf(all []record) []dataSet {
-	var list []dataSet
-	for _, d := range dataSets {
-		if slices.ContainsFunc(all, func(r record) bool { return r.opened && r.config.Data == d.name }) {
+func setsOf(all []record) []paper.DataSet {
+	var list []paper.DataSet
+	for _, d := range paper.DataSets {
+		if slices.ContainsFunc(all, func(r record) bool { return r.opened && r.config.Data == d.Name }) {
 			list = append(list, d)
 		}
 	}

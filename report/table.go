@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"text/tabwriter"
+
+	"betalasso/paper"
 )
 
 // Row is one row of Table 2 on one data set.
@@ -51,19 +53,19 @@ func accuracy(list []float64) string {
 }
 
 // rowOf makes the row of a case from its runs.
-func rowOf(all []record, set dataSet, k tableCase) Row {
+func rowOf(all []record, set paper.DataSet, k paper.Case) Row {
 	row := Row{
-		Network: k.network, Method: k.method,
+		Network: k.Network, Method: k.Method,
 		Ours: "–", Best: "–", Runs: "0", Weights: "–", Report: "–", Paper: "–", ToReport: "–", ToPaper: "–",
 	}
-	theirs, paper := published(k.report, set.name), published(k.paper, set.name)
+	theirs, papers := known(k.ReportAccuracy(set.Name)), known(k.Accuracy(set.Name))
 	if !math.IsNaN(theirs) {
 		row.Report = fmt.Sprintf("%.0f %%", theirs)
 	}
-	if !math.IsNaN(paper) {
-		row.Paper = fmt.Sprintf("%.2f %%", paper)
+	if !math.IsNaN(papers) {
+		row.Paper = fmt.Sprintf("%.2f %%", papers)
 	}
-	runs, others := choose(all, set.name, k)
+	runs, others := choose(all, set.Name, k)
 	if len(runs) == 0 {
 		row.Gap = "no run"
 		return row
@@ -95,9 +97,9 @@ func rowOf(all []record, set dataSet, k tableCase) Row {
 		row.Best = accuracy(best)
 	}
 	m, _ := mean(last)
-	row.ToReport, row.ToPaper = points(100*m-theirs), points(100*m-paper)
+	row.ToReport, row.ToPaper = points(100*m-theirs), points(100*m-papers)
 	for _, r := range runs {
-		if r.finished && !math.IsNaN(paper) {
+		if r.finished && !math.IsNaN(papers) {
 			row.compared = true
 			row.fromReport, row.fromPaper = explain(r, againstReport(set)), explain(r, againstPaper(set, k))
 			break

@@ -18,6 +18,7 @@ var allowed = map[string][]string{
 	"data":    {"spelling"},
 	"augment": {"spelling"},
 
+	"paper":               {},
 	"filters":             {},
 	"spelling":            {},
 	"compute":             {},
@@ -28,7 +29,7 @@ var allowed = map[string][]string{
 	"model":               {"nn", "compute", "spelling"},
 	"optim":               {"nn", "compute"},
 	"train":               {"run", "data", "augment", "filters", "model", "optim", "nn", "compute"},
-	"report":              {"run", "filters"},
+	"report":              {"run", "filters", "paper"},
 	"grid":                {"run", "model", "spelling"},
 	"compare":             {"run"},
 	"index":               {"run"},

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"betalasso/paper"
 	"betalasso/run"
 )
 
@@ -367,8 +368,8 @@ func TestReproduce(t *testing.T) {
 }
 
 func caseTitles() (list []string) {
-	for _, c := range cases {
-		list = append(list, c.title)
+	for _, c := range paper.Cases {
+		list = append(list, c.Title())
 	}
 	return list
 }

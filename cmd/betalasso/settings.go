@@ -10,6 +10,7 @@ import (
 
 	"betalasso/data"
 	"betalasso/model"
+	"betalasso/paper"
 	"betalasso/run"
 )
 
@@ -43,12 +44,6 @@ type settings struct {
 	Threads   int    `default:"0" placeholder:"N" group:"run" help:"changes no result; 0 is all cores (default 0)"`
 	Precision string `default:"auto" placeholder:"NAME" group:"run" help:"of products: auto, fp32, bf16 (default auto)"`
 }
-
-// defaultParams is the size of the EE-411 report's networks.
-const defaultParams = 25_600_000
-
-// defaultBeta is the paper's β.
-const defaultBeta = 50
 
 // config is the Config that the flags say, with its size and its λ settled. It
 // also gives a line about the size.
@@ -84,16 +79,16 @@ func sizeLine(c run.Config) (string, error) {
 // settleLasso fills in what β-lasso needs. A config file's β and λ go unheeded
 // where the command line says --optimizer sgd.
 func (s settings) settleLasso(c *run.Config, given origin) {
-	conv, fc := paperLambda(c.Data)
+	lambda := paper.Lambdas[c.Data]
 	for _, f := range []struct {
 		name     string
 		value    *float64
 		to       *float64
 		fallback float64
 	}{
-		{"beta", s.Beta, &c.Beta, defaultBeta},
-		{"lambda-conv", s.LambdaConv, &c.LambdaConv, conv},
-		{"lambda-fc", s.LambdaFC, &c.LambdaFC, fc},
+		{"beta", s.Beta, &c.Beta, paper.Beta},
+		{"lambda-conv", s.LambdaConv, &c.LambdaConv, lambda.Conv},
+		{"lambda-fc", s.LambdaFC, &c.LambdaFC, lambda.FC},
 	} {
 		switch {
 		case c.Optimizer == "sgd" && given["optimizer"] == byFlag && given[f.name] == byFile:
@@ -118,7 +113,7 @@ func (s settings) settleSize(c *run.Config, given origin) error {
 	if len(said) > 1 {
 		return usageError{fmt.Errorf("%s: give only one of them", strings.Join(said, ", "))}
 	}
-	n := defaultParams
+	n := paper.ReportParams
 	if len(said) == 1 {
 		switch said[0] {
 		case "alpha":
