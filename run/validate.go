@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 
 	"betalasso/spelling"
 )
@@ -90,6 +91,11 @@ func (c Config) Validate() error {
 		}
 	}
 
+	for name, text := range map[string]string{"name": c.Name, "note": c.Note} {
+		if len(text) > 500 || strings.ContainsFunc(text, unicode.IsControl) {
+			add("%s: must be one line of at most 500 bytes", name)
+		}
+	}
 	whole("epochs", c.Epochs, 1, 1<<20)
 	whole("batch", c.Batch, 2, 1<<16) // batch norm has no deviation over one example
 	whole("threads", c.Threads, 0, 1024)

@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 	"model":               {"nn", "compute", "spelling"},
 	"optim":               {"nn", "compute"},
 	"train":               {"run", "data", "augment", "filters", "model", "optim", "nn", "compute"},
+	"plan":                {"run", "model"},
 	"report":              {"run", "filters", "paper"},
 	"grid":                {"run", "model", "spelling"},
 	"compare":             {"run"},

@@ -157,9 +157,9 @@ func TestTrainEvalFilters(t *testing.T) {
 	if !strings.Contains(stdout, "finished already") {
 		t.Errorf("resuming a finished run printed %q", stdout)
 	}
-	_, stderr = want(t, exitFailure, append([]string{"train", "--out", dir}, tiny(t)...)...)
-	if !strings.Contains(stderr, "betalasso resume") {
-		t.Errorf("training into a run's directory: got %q", stderr)
+	_, stderr = want(t, exitUsage, append([]string{"train", "--out", dir}, tiny(t)...)...)
+	if !strings.Contains(stderr, "other settings") {
+		t.Errorf("training into another run's directory: got %q", stderr)
 	}
 
 	// The directory's config repeats the run, with another number of threads.

@@ -21,7 +21,7 @@ func enoughMemory(c run.Config) error {
 	}
 	need, have := memoryNeed(c), totalMemory()
 	if have > 0 && need > have {
-		return usageError{fmt.Errorf("%s weights need %.1f GB to be trained, this machine has %.1f GB; take a smaller --alpha, --width, --params or --batch",
+		return usageError{fmt.Errorf("%s weights need %.1f GB to be trained, this machine has %.1f GB; take a smaller network or a smaller batch",
 			thousands(n), need/1e9, have/1e9)}
 	}
 	return nil

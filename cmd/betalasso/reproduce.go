@@ -180,7 +180,7 @@ func differences(had, want run.Config) []string {
 	var list []string
 	for _, name := range run.Settings() {
 		a, b := run.Setting(had, name), run.Setting(want, name)
-		if name != "threads" && name != "data-dir" && a != b {
+		if run.Material(name) && a != b {
 			list = append(list, fmt.Sprintf("%s %v, not %v", name, a, b))
 		}
 	}

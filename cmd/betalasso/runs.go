@@ -127,7 +127,7 @@ func warn(err error) { fmt.Fprintf(os.Stderr, "warning: %s\n", err) }
 
 func printRuns(rows []run.Snapshot) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "STATE\tMODEL\tDATA\tOPTIMIZER\tSEED\tEPOCH\tVAL %\tTEST %\tNONZERO\tAGE\tDIR")
+	fmt.Fprintln(w, "STATE\tMODEL\tSIZE\tDATA\tOPTIMIZER\tβ\tλ CONV\tλ FC\tDROPOUT\tSEED\tEPOCH\tVAL %\tTEST %\tNONZERO\tAGE\tDIR\tNAME")
 	here, _ := os.Getwd()
 	for _, r := range rows {
 		dir := r.Dir
@@ -138,8 +138,21 @@ func printRuns(rows []run.Snapshot) error {
 		if r.Last != nil {
 			nonzero = thousands(r.Nonzero())
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d/%d\t%s\t%s\t%s\t%s\t%s\n", r.State, r.Config.Model, r.Config.Data, r.Config.Optimizer,
-			r.Config.Seed, r.Epoch, r.Config.Epochs, percentOrNothing(valOf(r)), percentOrNothing(testOf(r)), nonzero, ageText(time.Since(r.Updated)), dir)
+		c := r.Config
+		size := fmt.Sprintf("α=%d", c.Alpha)
+		if c.Width > 0 {
+			size = fmt.Sprint(c.Width)
+		}
+		lasso := [3]string{}
+		if c.Optimizer == "beta-lasso" {
+			lasso = [3]string{fmt.Sprint(c.Beta), fmt.Sprint(c.LambdaConv), fmt.Sprint(c.LambdaFC)}
+		}
+		dropout := ""
+		if c.Dropout > 0 {
+			dropout = fmt.Sprint(c.Dropout)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d/%d\t%s\t%s\t%s\t%s\t%s\t%s\n", r.State, c.Model, size, c.Data, c.Optimizer,
+			lasso[0], lasso[1], lasso[2], dropout, c.Seed, r.Epoch, r.Config.Epochs, percentOrNothing(valOf(r)), percentOrNothing(testOf(r)), nonzero, ageText(time.Since(r.Updated)), dir, c.Name)
 	}
 	return w.Flush()
 }

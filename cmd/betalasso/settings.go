@@ -42,6 +42,8 @@ type settings struct {
 	Batch     int    `default:"512" placeholder:"N" group:"run" help:"examples a step (default 512)"`
 	Seed      uint64 `default:"1" placeholder:"N" group:"run" help:"of weights, split, order and augmentation (default 1)"`
 	Threads   int    `default:"0" placeholder:"N" group:"run" help:"changes no result; 0 is all cores (default 0)"`
+	Name      string `placeholder:"TEXT" group:"run" help:"your name for it, for lists and pages (default none)"`
+	Note      string `placeholder:"TEXT" group:"run" help:"your note about it (default none)"`
 	Precision string `default:"auto" placeholder:"NAME" group:"run" help:"of products: auto, fp32, bf16 (default auto)"`
 }
 
@@ -53,6 +55,7 @@ func (s settings) config(given origin) (run.Config, string, error) {
 		Data: s.Data, DataDir: s.DataDir, Val: s.Val, Train: s.Train, SVHNExtra: s.Extra, Augment: s.Augment,
 		Optimizer: s.Optimizer, LR: s.LR, Momentum: s.Momentum, WeightDecay: s.WeightDecay,
 		Epochs: s.Epochs, Batch: s.Batch, Seed: s.Seed, Threads: s.Threads, Precision: s.Precision,
+		Name: s.Name, Note: s.Note,
 	}
 	s.settleLasso(&c, given)
 	if err := s.settleSize(&c, given); err != nil {

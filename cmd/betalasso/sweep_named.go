@@ -27,9 +27,17 @@ type namedFlags struct {
 	Train     int      `placeholder:"N" group:"study" help:"training examples used; 0 is all (default 0)"`
 }
 
-// given says whether one of the flags beside Study is set.
-func (f namedFlags) given() bool {
-	return len(f.Data) > 0 || f.Epochs != 0 || f.Seeds != 0 || f.Alpha != 0 || f.Params != "" || f.MaxParams != "" || f.Train != 0
+// given are the flags beside Study that are set.
+func (f namedFlags) given() (list []string) {
+	for _, g := range []struct {
+		name string
+		set  bool
+	}{{"data", len(f.Data) > 0}, {"epochs", f.Epochs != 0}, {"seeds", f.Seeds != 0}, {"alpha", f.Alpha != 0}, {"params", f.Params != ""}, {"max-params", f.MaxParams != ""}, {"train", f.Train != 0}} {
+		if g.set {
+			list = append(list, "--"+g.name)
+		}
+	}
+	return list
 }
 
 // text is the study as a file would have it.

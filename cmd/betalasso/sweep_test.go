@@ -168,7 +168,7 @@ func TestSweepMistakes(t *testing.T) {
 		{[]string{"sweep", write("axes: [grid: {optimizer: [sgd, beta-lasso], beta: [50]}]")}, "beta: has no effect with optimizer sgd"},
 		{[]string{"sweep", write("fixed: {data: digits}"), "--launcher=slrum"}, "launcher: there is no"},
 		{[]string{"sweep", write("fixed: {data: digits}"), "--processes=0"}, "processes: must be"},
-		{[]string{"sweep", write("fixed: {data: digits}"), "--epochs=3"}, "change a --study"},
+		{[]string{"sweep", write("fixed: {data: digits}"), "--epochs=3"}, "only of the paper's studies"},
 		{[]string{"sweep", "--study=tabel2"}, `use one of table2`},
 		{[]string{"sweep", "--study=scaling", "--params=1M"}, "--max-params"},
 		{[]string{"sweep", "--study=table2", "--max-params=1M"}, "max-params: only scaling"},

@@ -61,7 +61,7 @@ export function varying(list) {
 
 const foremost = ['lambda_conv', 'lambda_fc', 'beta', 'lr'];
 
-const noNumber = new Set(['threads', 'data_dir']); // they change no number of a run
+const noNumber = new Set(['threads', 'data_dir', 'name', 'note']); // they change no number of a run
 
 // written is a setting as train's flags have it.
 export const written = (row, key) => `${key.replaceAll('_', '-')}=${row.config[key] ?? '–'}`;
