@@ -292,6 +292,19 @@ type Difference struct {
 	High   *float64 `json:"high"`
 }
 
+// BySeed is Paired for groups whose pooled settings differ, by their seeds alone.
+func BySeed(g, base *Group, m Metric, level float64) Difference {
+	seeds := func(g *Group) *Group {
+		h := *g
+		h.pairs = nil
+		for _, r := range g.Runs {
+			h.pairs = append(h.pairs, fmt.Sprint(r.Config.Seed))
+		}
+		return &h
+	}
+	return Paired(seeds(g), seeds(base), m, level)
+}
+
 // Paired is g less the base, with a confidence interval at that level, 0.95 say.
 func Paired(g, base *Group, m Metric, level float64) Difference {
 	var values []float64

@@ -115,7 +115,7 @@ func TestWhatIsBrokenIsAGap(t *testing.T) {
 					t.Errorf("the rest is not told: no %q", w)
 				}
 			}
-			if text := terminal(p.Sections); !strings.Contains(text, "60.00 %") {
+			if text := p.terminal(); !strings.Contains(text, "60.00 %") {
 				t.Errorf("got %q", text)
 			}
 			if strings.Contains(html, "<b>:") {
@@ -214,7 +214,16 @@ func TestNothingHeldOut(t *testing.T) {
 	if v := runOf(all[0]); v.Best != "–" {
 		t.Errorf("among all runs: got the best %q", v.Best)
 	}
-	for _, ch := range curvesFigure(all, paper.Describe("cifar10")).charts {
+	set := paper.Describe("cifar10")
+	together, err := comparison(all, set, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := curvesFigure(groupsOf(all, set, together), set)
+	if len(f.charts) == 0 {
+		t.Error("got no charts")
+	}
+	for _, ch := range f.charts {
 		if strings.HasPrefix(ch.title, "validation") {
 			t.Errorf("got a chart of %s", ch.title)
 		}
@@ -232,7 +241,7 @@ func TestExplain(t *testing.T) {
 	r.config.Epochs, r.config.Augment, r.config.Train = 400, "flip-crop", 10_000
 	r.result.Params, r.result.DataSet.Train = 1_000_000, 10_000
 	r.result.Sources = []run.Source{{File: "x"}}
-	want := "Lowers ours: 1 M weights instead of 25.6 M; 10,000 training examples instead of 50,000. Raises ours: 400 epochs instead of 100; flip and crop instead of no augmentation. Either way: data files that are not the publisher's."
+	want := "Tends to lower ours: 1 M weights instead of 25.6 M; 10,000 training examples instead of 50,000. Tends to raise ours: 400 epochs instead of 100; flip and crop instead of no augmentation. Either way: data files that are not the publisher's."
 	if got := sentences(explain(r, againstReport(set))); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -17,16 +17,21 @@ type Local struct {
 	PaperRadius                  string
 }
 
-// localities are the rows of a data set.
-func localities(all []record, set paper.DataSet) []Local {
+// localities are the rows of a data set: of each group that has filters, with
+// the paper's values beside its cases.
+func localities(list []group, set paper.DataSet) []Local {
 	var rows []Local
-	for _, k := range paper.Cases {
-		if k.Model == "3-fc" {
+	for _, g := range list {
+		c := g.runs[0].config
+		if c.Model == "3-fc" {
 			continue // its first layer corresponds to no convolution
 		}
-		row := Local{Set: set.Title, Case: k.Title(), PaperNonzero: "–", PaperBox: "–", PaperRadius: "–"}
-		if set.Nonzero != nil {
-			switch k.Name {
+		row := Local{Set: set.Title, Case: g.name, PaperNonzero: "–", PaperBox: "–", PaperRadius: "–"}
+		if c.Imported != "" {
+			row.Case = "imported: " + c.Imported
+		}
+		if set.Nonzero != nil && g.table != nil {
+			switch g.table.Name {
 			case "s-fc":
 				row.PaperRadius = fmt.Sprint(paper.DenseRadius)
 			case "s-local":
@@ -37,14 +42,7 @@ func localities(all []record, set paper.DataSet) []Local {
 				row.PaperRadius = fmt.Sprintf("%.1f", set.Filters.Radius)
 			}
 		}
-		runs, _ := choose(all, set.Name, k)
-		if row.measure(runs) {
-			rows = append(rows, row)
-		}
-	}
-	for _, r := range all {
-		row := Local{Set: set.Title, Case: "imported: " + r.config.Imported, PaperNonzero: "–", PaperBox: "–", PaperRadius: "–"}
-		if r.config.Data == set.Name && r.config.Imported != "" && row.measure([]record{r}) {
+		if row.measure(g.runs) {
 			rows = append(rows, row)
 		}
 	}

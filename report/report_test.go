@@ -154,8 +154,8 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"index.html", "report.md", "terminal.txt"} {
-		got := []byte(sum.Lead + "\n\n" + sum.Text)
+	for _, name := range []string{"index.html", "report.md", "terminal.txt", "summary.json"} {
+		got := []byte(strings.Join([]string{sum.Unfinished, sum.Lead, sum.Text, sum.Verdict}, "\n\n"))
 		if name != "terminal.txt" {
 			if got, err = os.ReadFile(filepath.Join(out, name)); err != nil {
 				t.Fatal(err)

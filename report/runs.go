@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 // record is what a run's directory says.
 type record struct {
 	dir      string
+	state    run.Status
 	config   run.Config
 	events   []run.Event
 	result   run.Result
@@ -26,7 +28,7 @@ type record struct {
 // read reads a run's directory. What is missing or broken becomes a gap.
 func read(dir string) record {
 	s := run.Look(dir)
-	r := record{dir: dir, config: s.Config, gap: s.Why()}
+	r := record{dir: dir, state: s.State, config: s.Config, gap: s.Why()}
 	if s.Result != nil {
 		r.result, r.finished = *s.Result, true
 	}
@@ -92,7 +94,7 @@ func (r record) is(k paper.Case) bool {
 // settings is the Config without what may differ between seeds of one setting.
 func (r record) settings() run.Config {
 	c := r.config
-	c.Seed, c.Threads, c.DataDir = 0, 0, ""
+	c.Seed, c.Threads, c.DataDir, c.Name, c.Note = 0, 0, "", "", ""
 	return c
 }
 
@@ -111,8 +113,9 @@ func size(list []record) []int {
 }
 
 // choose gives the runs of a case on a data set that its row shows: those of
-// one setting, the longest and largest of which there is a result. others is
-// how many other settings there are.
+// the setting with the best mean validation accuracy; of settings that held
+// nothing out, the longest and largest that has a result. others is how many
+// other settings there are.
 func choose(all []record, set string, k paper.Case) (chosen []record, others int) {
 	var groups [][]record
 	for _, r := range all {
@@ -129,7 +132,9 @@ func choose(all []record, set string, k paper.Case) (chosen []record, others int
 	if len(groups) == 0 {
 		return nil, 0
 	}
-	best := slices.MaxFunc(groups, func(a, b []record) int { return slices.Compare(size(a), size(b)) })
+	best := slices.MaxFunc(groups, func(a, b []record) int {
+		return cmp.Or(cmp.Compare(valOf(a), valOf(b)), slices.Compare(size(a), size(b)))
+	})
 	return best, len(groups) - 1
 }
 

@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 	"optim":               {"nn", "compute"},
 	"train":               {"run", "data", "augment", "filters", "model", "optim", "nn", "compute"},
 	"plan":                {"run", "model"},
-	"report":              {"run", "filters", "paper"},
+	"report":              {"run", "filters", "paper", "compare"},
 	"grid":                {"run", "model", "spelling"},
 	"compare":             {"run"},
 	"index":               {"run"},

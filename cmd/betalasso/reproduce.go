@@ -293,7 +293,8 @@ func (r *reproduction) report(d *grid.Dir, ids []string) error {
 	if err != nil {
 		return fmt.Errorf("the report: %w", err)
 	}
-	fmt.Fprintf(r.notes, "\n%s\n\n%s\n", sum.Lead, sum.Text)
+	fmt.Fprintln(r.notes)
+	printSummary(r.notes, sum)
 	if r.json {
 		r.newMeter().object(struct {
 			Kind string `json:"kind"`
