@@ -238,7 +238,11 @@ func logTicks(low, high float64) []plot.Tick {
 			return ticks
 		}
 	}
-	return []plot.Tick{{Value: low, Label: logLabel(low)}, {Value: high, Label: logLabel(high)}}
+	ticks := linearTicks(low, high, 4, false)
+	for i := range ticks {
+		ticks[i].Label = logLabel(ticks[i].Value)
+	}
+	return ticks
 }
 
 func logLabel(v float64) string {
@@ -260,26 +264,45 @@ func (f figure) draw(c draw.Canvas, columns int) {
 		}}
 		ch.plot().Draw(box)
 	}
-	style := plot.New().Legend.TextStyle
-	style.Font = font.Font{Typeface: "Liberation", Variant: "Sans", Size: textSize}
-	style.YAlign = draw.YCenter
-	for i, k := range f.keys {
-		per := f.keysPerLine(columns)
-		x := c.Min.X + 16 + vg.Length(i%per)*(vg.Length(columns)*chartWidth-20)/vg.Length(per)
-		y := c.Max.Y - vg.Length(rows)*chartHeight - vg.Length(i/per)*legendLine - legendLine/2
-		c.StrokeLine2(draw.LineStyle{Color: rgb(k.Color), Width: 2.5, Dashes: dashes[k.dash%len(dashes)]}, x, y, x+16, y)
-		c.FillText(style, vg.Point{X: x + 22, Y: y}, k.Name)
+	for i, at := range f.legend(columns) {
+		k := f.keys[i]
+		x := c.Min.X + at.X
+		y := c.Max.Y - vg.Length(rows)*chartHeight - at.Y
+		c.StrokeLine2(draw.LineStyle{Color: rgb(k.Color), Width: 2.5, Dashes: dashes[k.dash%len(dashes)]}, x, y, x+18, y)
+		c.FillText(legendStyle(), vg.Point{X: x + 24, Y: y}, k.Name)
 	}
 }
 
-func (f figure) keysPerLine(columns int) int { return 2*columns - columns/3 }
+func legendStyle() draw.TextStyle {
+	style := plot.New().Legend.TextStyle
+	style.Font = font.Font{Typeface: "Liberation", Variant: "Sans", Size: textSize}
+	style.YAlign = draw.YCenter
+	return style
+}
+
+// legend is where the keys stand below the charts, y downwards: side by side as
+// far as they fit, each in a column of the widest one's width.
+func (f figure) legend(columns int) (places []vg.Point) {
+	style, widest := legendStyle(), vg.Length(0)
+	for _, k := range f.keys {
+		widest = max(widest, style.Width(k.Name)+44)
+	}
+	room := vg.Length(columns)*chartWidth - 16
+	per := max(1, int(room/max(widest, 1)))
+	for i := range f.keys {
+		places = append(places, vg.Point{X: 16 + vg.Length(i%per)*widest, Y: vg.Length(i/per)*legendLine + legendLine/2})
+	}
+	return places
+}
 
 // dimensions is the size of what draw draws.
 func (f figure) dimensions(columns int) (w, h vg.Length) {
 	rows := (len(f.charts) + columns - 1) / columns
-	per := f.keysPerLine(columns)
-	lines := (len(f.keys) + per - 1) / per
-	return vg.Length(columns) * chartWidth, vg.Length(rows)*chartHeight + vg.Length(lines)*legendLine + 6
+	h = vg.Length(rows)*chartHeight + 6
+	if places := f.legend(columns); len(places) > 0 {
+		h += places[len(places)-1].Y + legendLine/2
+	}
+	return vg.Length(columns) * chartWidth, h
 }
 
 // columns is how many charts stand side by side in the figure's files.

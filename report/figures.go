@@ -190,7 +190,11 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 		left.series[i].width = 0.01
 	}
 	f.charts = append(f.charts, left)
+	said := telling(c)
 	for _, s := range finished[0].Settings {
+		if !said[s.Name] {
+			continue
+		}
 		lasso := s.Name == "beta" || strings.HasPrefix(s.Name, "lambda")
 		ch := chart{title: "accuracy by " + s.Name, x: s.Name, y: "test accuracy, %", logX: true}
 		values, others := map[float64]bool{}, map[string]int{}
@@ -202,7 +206,7 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 			}
 			some = append(some, g)
 			values[x] = true
-			others[without(g, s.Name)]++
+			others[without(g, s.Name, said)]++
 			ch.logX = ch.logX && x > 0
 		}
 		if len(values) < 2 {
@@ -210,7 +214,7 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 		}
 		for _, g := range some {
 			x, _ := compare.Number(g.Config(), s.Name)
-			name := without(g, s.Name)
+			name := without(g, s.Name, said)
 			if len(others) == len(some) { // nothing else stays the same while this varies
 				name = network(g)
 			}
@@ -227,8 +231,8 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 
 // without is a group's name but for one setting, which is what a line joins that
 // follows that setting.
-func without(g compare.Compared, setting string) string {
+func without(g compare.Compared, setting string, said map[string]bool) string {
 	rest := *g.Group
 	rest.Settings = slices.DeleteFunc(slices.Clone(rest.Settings), func(s compare.Setting) bool { return s.Name == setting })
-	return settingsName(&rest)
+	return settingsName(&rest, said)
 }

@@ -37,8 +37,9 @@ func groupsOf(all []record, set paper.DataSet, c compare.Comparison) (list []gro
 			shown[runs[0].settings()] = &paper.Cases[i]
 		}
 	}
+	said := telling(c)
 	for i, g := range c.Groups {
-		k := group{name: settingsName(g.Group), color: palette[i%len(palette)], dash: i / len(palette)}
+		k := group{name: settingsName(g.Group, said), color: palette[i%len(palette)], dash: i / len(palette)}
 		config := g.Config()
 		key := record{config: config}.settings()
 		for _, r := range all {
@@ -51,23 +52,55 @@ func groupsOf(all []record, set paper.DataSet, c compare.Comparison) (list []gro
 			list = append(list, k)
 		}
 	}
-	if !slices.ContainsFunc(list, func(g group) bool { return g.table == nil }) {
-		for i := range list {
-			k := *list[i].table
+	several := slices.ContainsFunc(paper.Cases, func(k paper.Case) bool { _, others := choose(all, set.Name, k); return others > 0 })
+	for i := range list {
+		if k := list[i].table; k != nil && !several { // else the name would not tell which setting it is
 			list[i].name, list[i].color, list[i].dash = k.Title(), colors[k.Name], caseDashes[k.Name]
 		}
-		slices.SortStableFunc(list, func(a, b group) int {
-			return slices.Index(caseNames, a.table.Name) - slices.Index(caseNames, b.table.Name)
-		})
 	}
+	place := func(g group) int {
+		if g.table == nil || several {
+			return len(caseNames)
+		}
+		return slices.Index(caseNames, g.table.Name)
+	}
+	slices.SortStableFunc(list, func(a, b group) int { return place(a) - place(b) })
 	return list
 }
 
-// settingsName is a group's settings in the paper's words.
-func settingsName(g *compare.Group) string {
+// telling are the settings that tell groups of one network and optimiser apart:
+// the others follow from those two, as α does where each network has one size.
+func telling(c compare.Comparison) map[string]bool {
+	said := map[string]bool{}
+	if len(c.Groups) == 0 {
+		return said
+	}
+	pair := func(g compare.Compared) string { return g.Config().Model + " " + g.Config().Optimizer }
+	for i, s := range c.Groups[0].Settings {
+		first := map[string]string{}
+		for _, g := range c.Groups {
+			value, ok := first[pair(g)]
+			if !ok {
+				first[pair(g)] = g.Settings[i].Value
+			} else if value != g.Settings[i].Value {
+				said[s.Name] = true
+			}
+		}
+		if s.Name == "model" || s.Name == "optimizer" {
+			said[s.Name] = true
+		}
+	}
+	return said
+}
+
+// settingsName is a group's settings in the paper's words, those that are said.
+func settingsName(g *compare.Group, said map[string]bool) string {
 	c := g.Config()
 	var parts []string
 	for _, s := range g.Settings {
+		if !said[s.Name] {
+			continue
+		}
 		switch s.Name {
 		case "model":
 			parts = append(parts, strings.ToUpper(c.Model))

@@ -76,11 +76,11 @@ func (s *Settings) fill() {
 	if len(s.Groups) == 0 {
 		return
 	}
-	skip := len(s.Groups[0].Settings)
+	skip, said := len(s.Groups[0].Settings), telling(s.Comparison)
 	head, rows := s.Rows()
 	s.Head = append([]string{"setting"}, head[skip:]...)
 	for i, cells := range rows {
-		name := settingsName(s.Groups[i].Group)
+		name := settingsName(s.Groups[i].Group, said)
 		if s.Groups[i].String() == s.Baseline {
 			defer func() { s.Baseline = name }()
 		}

@@ -66,7 +66,7 @@ func (p *page) summary(w io.Writer, all []record) error {
 			s.Cases = append(s.Cases, caseOf(finishedOf(group{runs: runs}).runs, set, k))
 		}
 		for _, g := range section.Settings.Groups {
-			one := summarySetting{Data: set.Name, Name: settingsName(g.Group), Settings: map[string]string{}, Best: g.Best, Test: g.Samples["test"], Open: g.Open}
+			one := summarySetting{Data: set.Name, Name: settingsName(g.Group, telling(section.Settings.Comparison)), Settings: map[string]string{}, Best: g.Best, Test: g.Samples["test"], Open: g.Open}
 			for _, x := range g.Settings {
 				one.Settings[x.Name] = x.Value
 			}

@@ -217,7 +217,7 @@ func left(runs []record) (all, first float64) {
 func bestOf(c compare.Comparison) string {
 	for _, g := range c.Groups {
 		if g.Best {
-			return fmt.Sprintf("Of %d settings the best by validation is %s: test %s %%, n = %d.", len(c.Groups), settingsName(g.Group), compare.Spread(g.Samples["test"]), len(g.Runs))
+			return fmt.Sprintf("Of %d settings the best by validation is %s: test %s %%, n = %d.", len(c.Groups), settingsName(g.Group, telling(c)), compare.Spread(g.Samples["test"]), len(g.Runs))
 		}
 	}
 	return ""
