@@ -247,7 +247,7 @@ func logTicks(low, high float64) []plot.Tick {
 
 func logLabel(v float64) string {
 	if v < 1e-2 {
-		return exponent(v)
+		return exponent(round3(v))
 	}
 	return short(v)
 }

@@ -168,7 +168,10 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 		}
 		return palette[at%len(palette)], at / len(palette)
 	}
-	network := func(g compare.Compared) string { return strings.ToUpper(g.Config().Model) + ", " + method(g.Config()) }
+	said := telling(c)
+	network := func(g compare.Compared) string {
+		return settingsName(g.Group, map[string]bool{"model": said["model"], "optimizer": said["optimizer"]})
+	}
 	add := func(ch *chart, name string, x float64, acc compare.Sample) {
 		i := slices.IndexFunc(ch.series, func(s series) bool { return s.name == name })
 		if i < 0 {
@@ -190,7 +193,6 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 		left.series[i].width = 0.01
 	}
 	f.charts = append(f.charts, left)
-	said := telling(c)
 	for _, s := range finished[0].Settings {
 		if !said[s.Name] {
 			continue

@@ -357,6 +357,14 @@ func TestReproduce(t *testing.T) {
 	dirs, _, _ := run.Find(out)
 	os.RemoveAll(dirs[3])
 	stdout, _ = want(t, 0, flags...)
+	for _, say := range []string{"1 runs, about", "weights", "256 M"} {
+		if !strings.Contains(stdout, say) {
+			t.Errorf("again: it does not say %q:\n%s", say, stdout)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(out, "report", "summary.json")); err != nil || !json.Valid(text) || !bytes.Contains(text, []byte(`"verdict"`)) {
+		t.Errorf("summary.json: got %s, %v", text, err)
+	}
 	if n := strings.Count(stdout, "] digits: "); n != 1 {
 		t.Errorf("again: got %d runs begun, want 1:\n%s", n, stdout)
 	}

@@ -62,6 +62,9 @@ func (r *reproduceCommand) Run() error {
 	defer s.close()
 	rep := &reproduction{session: s, command: r, began: time.Now()}
 	if !r.finished(all) {
+		if err := rep.foresee(all); err != nil { // before a download, which may take longer
+			return err
+		}
 		if p.data, err = rep.reachable(p.data); err != nil {
 			return err
 		}
@@ -192,6 +195,7 @@ type reproduction struct {
 	*session
 	command *reproduceCommand
 	began   time.Time
+	plan    agenda
 	failed  []string // what went wrong, a line each
 	remarks []string // what the report is to say of the data
 }
@@ -251,12 +255,14 @@ func (r *reproduction) run(all *reproduced) error {
 			}
 		}
 	}
+	r.after = r.plan.after
 	w := r.newWorker(d, r.command.Threads)
 	w.Title = func(p grid.Point) string {
 		size, err := sizeLine(p.Config)
 		if err != nil {
 			size = err.Error()
 		}
+		r.plan.begin(p.ID, time.Now())
 		return fmt.Sprintf("[%d/%d] %s: %s (%s)", place[p.ID], len(all.ids), p.Config.Data, p.Labels[grid.Label], size)
 	}
 	code, err := w.Drain(r.ctx, all.ids...)
