@@ -66,19 +66,42 @@ const noNumber = new Set(['threads', 'data_dir', 'name', 'note']); // they chang
 // written is a setting as train's flags have it.
 export const written = (row, key) => `${key.replaceAll('_', '-')}=${row.config[key] ?? '–'}`;
 
-// labels names some runs, in short: without the folders that they have in
-// common, and with up to three settings, where no more are different.
+// entitled are the settings that a title has.
+const entitled = new Set(['model', 'alpha', 'width', 'optimizer', 'beta']);
+
+// title is what a run is called: the user's own name for it, or its network and
+// optimiser.
+export function title({ config: c }) {
+  if (c.name) return c.name;
+  const size = c.alpha ? ` α=${c.alpha}` : c.width ? ` ${c.width}` : '';
+  return `${(c.model ?? '').toUpperCase()}${size}, ${c.optimizer === 'beta-lasso' ? `β-lasso β=${c.beta ?? 0}` : 'SGD'}`;
+}
+
+// rest are the settings in which a run differs from others, but for those in its
+// title.
+export const rest = (row, keys) => keys.filter((key) => row.config.name || !entitled.has(key)).map((key) => written(row, key)).join(' ');
+
+// alike is the same for runs that differ in their seed alone.
+export function alike(row) {
+  if (!row) return null;
+  return JSON.stringify(Object.entries(row.config).filter(([key]) => key !== 'seed' && !noNumber.has(key)).sort());
+}
+
+// labels names some runs: title, what varies among them, and, where that is not
+// enough to tell them apart, the end of their path, which is a hash in a study.
 export function labels(ids) {
   const known = ids.map((id) => rows.get(id)).filter(Boolean);
-  const paths = known.map((row) => row.name.split('/'));
-  let common = 0;
-  while (paths.length && paths.every((p) => common < p.length - 1 && p[common] === paths[0][common])) common++;
   const keys = varying(known);
   const names = new Map(ids.map((id) => [id, id]));
-  known.forEach((row, i) => {
-    const name = paths[i].slice(common).join('/');
-    names.set(row.id, keys.length > 3 ? name : [name, ...keys.map((key) => written(row, key))].join(' '));
-  });
+  const count = new Map();
+  for (const row of known) {
+    const name = [title(row), rest(row, keys)].filter(Boolean).join(' ');
+    names.set(row.id, name);
+    count.set(name, (count.get(name) ?? 0) + 1);
+  }
+  for (const row of known) {
+    if (count.get(names.get(row.id)) > 1) names.set(row.id, `${names.get(row.id)} ${row.name.split('/').at(-1)}`);
+  }
   return names;
 }
 
