@@ -385,7 +385,7 @@ func TestModules(t *testing.T) {
 		{"store", `(m.takePoints({run: "r", again: true, mark: "9.9.0", layers: ["fc1"], rows: [[0, 60, 1, 0, 0, 2, 0.1, 7], [1, 60, 1, 2, 0.5, 2, 0.1, 6]]}), [m.curves.get("r").nonzero.fc1, m.curves.get("r").values.hours[1].toFixed(4), m.position("v-1", ["r", "s"])])`, `[[7,6],"0.0333","v-1,r:9.9.0"]`},
 		{"store", `(m.takePoints({run: "r", again: true, mark: "5.5.0", layers: ["fc1"], rows: [[0, 60, 1, 0, 0, 2, 0.1, 7]]}), m.curves.get("r").nonzero.fc1)`, `[7]`},
 		{"store", `(m.takeRows({all: true, rows: [{id: "a", name: "r/x/1", state: "done", epoch: 1, config: {model: "s-fc", alpha: 4, optimizer: "sgd", epochs: 1, train: 9, lambda_fc: 1e-5, seed: 1, threads: 1}}, {id: "b", name: "r/x/2", state: "done", epoch: 1, config: {model: "s-fc", alpha: 4, optimizer: "sgd", epochs: 1, seed: 1, threads: 2}}]}), [...m.labels(["a", "b", "c"]).values()])`,
-			`["S-FC α=4, SGD lambda-fc=0.00001 train=9","S-FC α=4, SGD lambda-fc=– train=–","c"]`},
+			`["S-FC α=4, SGD lambda-fc=1e-5 train=9","S-FC α=4, SGD train=–","c"]`},
 		{"store", `[...m.labels(["a"]).values()]`, `["S-FC α=4, SGD"]`},
 		{"format", `[m.short(3145728), m.short(512), m.short(34309), m.plain(0.00002), m.plain(1.23456), m.span(45), m.span(600), m.span(7200), m.span(400000)]`, `["3.15 M","512","34.3 k","2.00e-5","1.235","45 s","10 min","2.0 h","4.6 d"]`},
 		{"view", `(location.hash = "#runs=0123456789ab,,zz,0123456789ab,ffffffffffff,&smooth=7&page=-3&size=x&q=a%20b%&state=%E0&xlog=true&nope=1&from=1e2", m.read(), [m.view.runs, m.view.smooth, m.view.page, m.view.size, m.view.q, m.view.state, m.view.xlog, m.view.from, m.view.to])`,
@@ -491,7 +491,7 @@ func TestNamesSeedsScatterAndFiles(t *testing.T) {
 		b.do(chromedp.EmulateViewport(int64(width), 900))
 		b.until(live+` && document.querySelectorAll("#rows tr").length === 4`, 5*time.Second)
 		got := b.eval(`[...document.querySelectorAll("#rows td.name .names")].map((e) => e.innerText.replace(/\n/g, " | ").trim())`)
-		for _, want := range []string{"S-FC α=1, β-lasso β=50 | lambda-conv=0.00001", "lambda-conv=0.0001", "the one that counts", "after lunch"} {
+		for _, want := range []string{"S-FC α=1, β-lasso β=50 | lambda-conv=1e-5", "lambda-conv=1e-4", "the one that counts", "after lunch"} {
 			if !strings.Contains(got, want) {
 				t.Errorf("at %d pixels the names are %s, want %q", width, got, want)
 			}

@@ -87,7 +87,7 @@ function shown() {
 // drawCharts draws them all.
 export function drawCharts() {
   const runs = shown();
-  names = labels(view.band ? runs.map((r) => r.id) : selected());
+  names = view.band ? labels(runs.map((r) => r.id), ['seed']) : labels(selected());
   const layers = [];
   for (const { curve } of runs) layers.push(...curve.layers.filter((l) => !layers.includes(l)));
   layers.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));

@@ -58,7 +58,7 @@ function make(xlog, ylog, slots, data) {
   const dots = (fill, size) => ({ paths: () => null, points: { show: true, size, width: 1, fill, stroke: fill } });
   const range = (log) => (_, min, max) => {
     if (min === null || max === null) return log ? [1, 10] : [0, 1];
-    if (log) return [min / 1.3, max * 1.3];
+    if (log) return [10 ** Math.floor(Math.log10(min)), 10 ** Math.ceil(Math.log10(max * 1.0001))];
     const room = max > min ? 0.06 * (max - min) : Math.abs(max) * 0.1 || 1;
     return [min - room, max + room];
   };

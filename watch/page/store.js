@@ -63,8 +63,14 @@ const foremost = ['lambda_conv', 'lambda_fc', 'beta', 'lr'];
 
 const noNumber = new Set(['threads', 'data_dir', 'name', 'note']); // they change no number of a run
 
-// written is a setting as train's flags have it.
-export const written = (row, key) => `${key.replaceAll('_', '-')}=${row.config[key] ?? '–'}`;
+// written is a setting as train's flags have it, small numbers as 1e-4; nothing
+// where it is one of β-lasso's and the run is SGD's.
+export function written({ config }, key) {
+  const v = config[key];
+  if (config.optimizer === 'sgd' && (key === 'beta' || key.startsWith('lambda')) && !v) return '';
+  const text = typeof v === 'number' && v !== 0 && Math.abs(v) < 1e-3 ? v.toExponential() : String(v ?? '–');
+  return `${key.replaceAll('_', '-')}=${text}`;
+}
 
 // entitled are the settings that a title has.
 const entitled = new Set(['model', 'alpha', 'width', 'optimizer', 'beta']);
@@ -79,7 +85,7 @@ export function title({ config: c }) {
 
 // rest are the settings in which a run differs from others, but for those in its
 // title.
-export const rest = (row, keys) => keys.filter((key) => row.config.name || !entitled.has(key)).map((key) => written(row, key)).join(' ');
+export const rest = (row, keys) => keys.filter((key) => row.config.name || !entitled.has(key)).map((key) => written(row, key)).filter(Boolean).join(' ');
 
 // alike is the same for runs that differ in their seed alone.
 export function alike(row) {
@@ -89,9 +95,10 @@ export function alike(row) {
 
 // labels names some runs: title, what varies among them, and, where that is not
 // enough to tell them apart, the end of their path, which is a hash in a study.
-export function labels(ids) {
+// Settings that are pooled are not named.
+export function labels(ids, pooled = []) {
   const known = ids.map((id) => rows.get(id)).filter(Boolean);
-  const keys = varying(known);
+  const keys = varying(known).filter((key) => !pooled.includes(key));
   const names = new Map(ids.map((id) => [id, id]));
   const count = new Map();
   for (const row of known) {
