@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/binary"
 	"os"
 	"path/filepath"
@@ -78,6 +80,36 @@ func TestWarnings(t *testing.T) {
 		if !strings.Contains(stderr, say) {
 			t.Errorf("plan: got %q, want %q", stderr, say)
 		}
+	}
+}
+
+// A long training says how long it takes before it begins, a short one begins.
+func TestLongTrainingsSayHowLong(t *testing.T) {
+	var said bytes.Buffer
+	s := &session{ctx: context.Background(), notes: &said}
+	c := run.Default()
+	c.Alpha, c.Data, c.Batch, c.Precision = 28, "digits", 64, "fp32"
+	if err := new(trainCommand).foresee(s, c); err != nil || !strings.Contains(said.String(), "100 epochs take about ") {
+		t.Errorf("got %q, %v", said.String(), err)
+	}
+	said.Reset()
+	c.Alpha, c.Epochs = 1, 1
+	if err := new(trainCommand).foresee(s, c); err != nil || said.Len() > 0 {
+		t.Errorf("a short one: got %q, %v", said.String(), err)
+	}
+}
+
+// A report of what is not finished ends with 1, and says so first.
+func TestReportOfWhatIsNotFinished(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	out := filepath.Join(t.TempDir(), "report")
+	want(t, 0, append([]string{"train", "--epochs=1", "--out", dir}, tiny(t)...)...)
+	if stdout, _ := want(t, 0, "report", dir, "--out", out); strings.Contains(stdout, "FINISHED") {
+		t.Errorf("all is finished: got %q", stdout)
+	}
+	os.Remove(filepath.Join(dir, run.ResultFile))
+	if stdout, _ := want(t, exitFailure, "report", dir, "--out", out); !strings.HasPrefix(stdout, "NOTHING FINISHED") {
+		t.Errorf("got %q", stdout)
 	}
 }
 

@@ -71,7 +71,10 @@ export class Chart {
       const xs = from < 0 ? [] : l.xs.slice(from);
       for (const ys of l.low ? [l.ys, l.high, l.low] : [l.ys]) tables.push([xs, from < 0 ? [] : ys.slice(from).map(value)]);
     }
-    return tables.length ? uPlot.join(tables) : [[0, 1]];
+    if (!tables.length) return [[0, 1]];
+    const [[xs]] = tables;
+    const same = tables.every(([other]) => other === xs || (other.length === xs.length && other.every((x, i) => x === xs[i])));
+    return same ? [xs, ...tables.map(([, ys]) => ys)] : uPlot.join(tables);
   }
 
   // range is what the horizontal axis shows.

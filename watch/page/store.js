@@ -85,7 +85,7 @@ export function title({ config: c }) {
 
 // rest are the settings in which a run differs from others, but for those in its
 // title.
-export const rest = (row, keys) => keys.filter((key) => row.config.name || !entitled.has(key)).map((key) => written(row, key)).filter(Boolean).join(' ');
+export const rest = (row, keys) => keys.filter((key) => !entitled.has(key)).map((key) => written(row, key)).filter(Boolean).join(' ');
 
 // alike is the same for runs that differ in their seed alone.
 export function alike(row) {
