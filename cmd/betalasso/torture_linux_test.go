@@ -64,7 +64,7 @@ func TestTorture(t *testing.T) {
 	data := tiny(t)[2:5]
 	var kinds []*tortured
 	for _, network := range []string{"3-fc --width=16", "s-fc --alpha=1", "s-conv --alpha=1", "s-local --alpha=1", "d-fc --alpha=1", "d-conv --alpha=1", "d-local --alpha=1"} {
-		for _, optimizer := range []string{"sgd", "sgd --momentum=0.9 --lr=0.01", "beta-lasso --lambda-conv=1e-3 --lambda-fc=1e-3"} {
+		for _, optimizer := range []string{"sgd --lr=0.02", "sgd --momentum=0.9 --lr=0.005", "beta-lasso --lr=0.02 --lambda-conv=1e-3 --lambda-fc=1e-3"} {
 			flags := append([]string{"train", "--val=50", "--train=200", "--batch=40", "--epochs=3", "--threads=1", "--augment=flip-crop"}, data...)
 			flags = append(flags, strings.Fields("--model="+network+" --optimizer="+optimizer)...)
 			kinds = append(kinds, &tortured{flags: flags})
