@@ -42,6 +42,9 @@ func (r *resumeCommand) Run() error {
 	s := newSession(r.JSON)
 	defer s.close()
 	if done, err := d.Result(); err == nil {
+		if wrong := run.Verify(d.Path()); wrong != nil { // nothing will be trained that could come upon it
+			return errors.Join(wrong...)
+		}
 		fmt.Fprintf(s.notes, "finished already\n")
 		s.tell(d.Path(), done)
 		return nil
