@@ -22,7 +22,9 @@ func TestPowerLoss(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	list := func(x float32) []Tensor { return []Tensor{{Name: "fc1.weight", Shape: []int{2}, Data: []float32{x, x}}} }
+	list := func(x float32) []Tensor {
+		return []Tensor{{Name: "fc1.weight", Shape: []int{2}, Data: []float32{x, x}}}
+	}
 	bestEpoch := 0
 	save := func(epoch int, best bool) {
 		t.Helper()
