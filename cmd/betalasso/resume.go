@@ -58,6 +58,9 @@ func (r *resumeCommand) Run() error {
 // already, and says where that is.
 func (s *session) goOn(d *run.Dir, c run.Config) error {
 	if done, err := d.Result(); err == nil {
+		if wrong := run.Verify(d.Path()); wrong != nil { // nothing will be trained that could come upon it
+			return errors.Join(wrong...)
+		}
 		fmt.Fprintf(s.notes, "finished already\n")
 		s.tell(d.Path(), done)
 		return nil
