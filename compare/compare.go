@@ -5,9 +5,7 @@ package compare
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"slices"
 	"strings"
@@ -27,8 +25,10 @@ type Run struct {
 
 // Left is a run that is not compared, and why.
 type Left struct {
-	Dir string `json:"dir"`
-	Why string `json:"why"`
+	Dir    string     `json:"dir"`
+	Why    string     `json:"why"`
+	Config run.Config `json:"-"`
+	Open   bool       `json:"-"` // it would be compared, had it finished
 }
 
 // Read reads the runs in those directories. A run that is not finished, cannot
@@ -36,22 +36,15 @@ type Left struct {
 func Read(dirs []string) (runs []Run, left []Left) {
 	seen := map[string]string{} // by ID
 	for _, dir := range dirs {
-		d, err := run.Open(dir)
-		if err != nil {
-			left = append(left, Left{dir, err.Error()})
-			continue
-		}
-		r, err := d.Result()
-		switch id := d.Config().ID(); {
-		case errors.Is(err, fs.ErrNotExist):
-			left = append(left, Left{dir, cmp.Or(d.Failure(), "not finished")})
-		case err != nil:
-			left = append(left, Left{dir, err.Error()})
+		s := run.Look(dir)
+		switch id := s.Config.ID(); {
+		case s.Result == nil:
+			left = append(left, Left{dir, s.Why(), s.Config, s.State != run.Broken})
 		case seen[id] != "":
-			left = append(left, Left{dir, "the same settings and seed as " + seen[id]})
+			left = append(left, Left{dir, "the same settings and seed as " + seen[id], s.Config, false})
 		default:
 			seen[id] = dir
-			runs = append(runs, Run{dir, d.Config(), r})
+			runs = append(runs, Run{dir, s.Config, *s.Result})
 		}
 	}
 	return runs, left
@@ -61,7 +54,10 @@ func Read(dirs []string) (runs []Run, left []Left) {
 type Group struct {
 	Settings []Setting `json:"settings"` // those in which the groups differ
 	Runs     []Run     `json:"runs"`
-	pairs    []string  // of each run, what is pooled
+	Open     int       `json:"open"` // runs that are planned or begun, and have no result
+
+	config run.Config // of its first run
+	pairs  []string   // of each run, what is pooled
 }
 
 // Setting is one setting of a group, as text.
@@ -79,23 +75,29 @@ func (g *Group) String() string {
 	return cmp.Or(strings.Join(parts, " "), "all runs")
 }
 
-// immaterial are the settings that change no number.
-var immaterial = []string{"threads", "data-dir"}
+// Config is that of one of the group's runs: all have it, but for what is
+// pooled.
+func (g *Group) Config() run.Config { return g.config }
 
 // Groups groups runs by all settings but the seed, or by the settings named in
-// by alone. They come in the order of their first runs; a name that is no
-// setting is an error.
-func Groups(runs []Run, by []string) ([]*Group, error) {
+// by alone. Open runs, which have no result yet, make groups too, so that the
+// groups and their names are the same whatever has finished. They come in the
+// order of their settings; a name that is no setting is an error.
+func Groups(runs []Run, open []run.Config, by []string) ([]*Group, error) {
 	names := run.Settings()
 	for _, name := range by {
 		if !slices.Contains(names, name) {
 			return nil, fmt.Errorf("there is no setting %q; the settings are %s", name, strings.Join(names, ", "))
 		}
 	}
+	all := slices.Clone(open)
+	for _, r := range runs {
+		all = append(all, r.Config)
+	}
 	var keys, pooled []string
 	for _, name := range names {
 		switch {
-		case slices.Contains(immaterial, name):
+		case !run.Material(name):
 		case len(by) == 0 && name != "seed", slices.Contains(by, name):
 			keys = append(keys, name)
 		default:
@@ -103,51 +105,103 @@ func Groups(runs []Run, by []string) ([]*Group, error) {
 		}
 	}
 	keys = slices.DeleteFunc(keys, func(name string) bool { // those that are the same everywhere
-		return !slices.Contains(by, name) && !slices.ContainsFunc(runs, func(r Run) bool { return text(r, name) != text(runs[0], name) })
+		return !slices.Contains(by, name) && !slices.ContainsFunc(all, func(c run.Config) bool { return text(c, name) != text(all[0], name) })
 	})
 	var groups []*Group
 	byKey := map[string]*Group{}
-	for _, r := range runs {
-		key, pair := join(r, keys), join(r, pooled)
+	group := func(c run.Config) *Group {
+		key := join(c, keys)
 		g := byKey[key]
 		if g == nil {
-			g = &Group{}
+			g = &Group{config: c, Runs: []Run{}}
 			for _, name := range keys {
-				g.Settings = append(g.Settings, Setting{name, text(r, name)})
+				g.Settings = append(g.Settings, Setting{name, text(c, name)})
 			}
 			byKey[key] = g
 			groups = append(groups, g)
 		}
-		g.Runs, g.pairs = append(g.Runs, r), append(g.pairs, pair)
+		return g
 	}
+	for _, r := range runs {
+		g := group(r.Config)
+		g.Runs, g.pairs = append(g.Runs, r), append(g.pairs, join(r.Config, pooled))
+	}
+	for _, c := range open {
+		group(c).Open++
+	}
+	slices.SortStableFunc(groups, func(a, b *Group) int {
+		for _, name := range keys {
+			if d := order(name, a.config, b.config); d != 0 {
+				return d
+			}
+		}
+		return 0
+	})
 	return groups, nil
 }
 
-func text(r Run, name string) string { return fmt.Sprint(run.Setting(r.Config, name)) }
+// order compares two runs by one setting: words in the order in which run lists
+// them, numbers by their size.
+func order(name string, a, b run.Config) int {
+	for setting, words := range map[string][]string{"model": run.Models, "data": run.DataSets, "augment": run.Augments, "optimizer": run.Optimizers} {
+		if setting == name {
+			return cmp.Compare(slices.Index(words, text(a, name)), slices.Index(words, text(b, name)))
+		}
+	}
+	x, okX := Number(a, name)
+	y, okY := Number(b, name)
+	if okX && okY {
+		return cmp.Compare(x, y)
+	}
+	return cmp.Compare(text(a, name), text(b, name))
+}
 
-func join(r Run, names []string) string {
+// Number is a setting that is a number.
+func Number(c run.Config, name string) (float64, bool) {
+	switch v := run.Setting(c, name).(type) {
+	case int:
+		return float64(v), true
+	case uint64:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
+}
+
+func text(c run.Config, name string) string { return fmt.Sprint(run.Setting(c, name)) }
+
+func join(c run.Config, names []string) string {
 	var b strings.Builder
 	for _, name := range names {
-		b.WriteString(text(r, name) + "\n")
+		b.WriteString(text(c, name) + "\n")
 	}
 	return b.String()
 }
 
-// Metric is a number of a run.
+// Metric is a number of a run; NaN where it was not measured.
 type Metric struct {
 	Name string
 	What string
-	Of   func(run.Result) float64
+	Of   func(Run) float64
 }
 
 // Metrics are all of them.
 var Metrics = []Metric{
-	{"test", "test accuracy of the last epoch, %", func(r run.Result) float64 { return 100 * r.Last.TestAcc }},
-	{"test-at-best-val", "test accuracy at the best validation, %", func(r run.Result) float64 { return 100 * r.Best.TestAcc }},
-	{"val", "validation accuracy of the last epoch, %", func(r run.Result) float64 { return 100 * r.Last.ValAcc }},
-	{"test-loss", "test loss of the last epoch", func(r run.Result) float64 { return r.Last.TestLoss }},
-	{"nonzero", "weights that are not zero", func(r run.Result) float64 { return float64(nonzero(r)) }},
-	{"seconds", "time to train", func(r run.Result) float64 { return r.WallSeconds }},
+	{"test", "test accuracy of the last epoch, %", func(r Run) float64 { return 100 * r.Result.Last.TestAcc }},
+	{"test-at-best-val", "test accuracy at the best validation, %", func(r Run) float64 { return heldOut(r, 100*r.Result.Best.TestAcc) }},
+	{"val", "validation accuracy of the last epoch, %", func(r Run) float64 { return heldOut(r, 100*r.Result.Last.ValAcc) }},
+	{"test-loss", "test loss of the last epoch", func(r Run) float64 { return r.Result.Last.TestLoss }},
+	{"nonzero", "weights that are not zero", func(r Run) float64 { return float64(nonzero(r.Result)) }},
+	{"seconds", "time to train", func(r Run) float64 { return r.Result.WallSeconds }},
+}
+
+// heldOut is v where the run held out examples to validate by.
+func heldOut(r Run, v float64) float64 {
+	if r.Config.Val == 0 {
+		return math.NaN()
+	}
+	return v
 }
 
 func nonzero(r run.Result) (n int) {
@@ -200,18 +254,23 @@ func sample(values []float64) Sample {
 func (g *Group) Sample(m Metric) Sample {
 	var values []float64
 	for _, r := range g.Runs {
-		values = append(values, m.Of(r.Result))
+		if v := m.Of(r); !math.IsNaN(v) {
+			values = append(values, v)
+		}
 	}
 	return sample(values)
 }
 
-// Best is the group with the best mean validation accuracy; the test set has no
-// say. It is nil where no run held out validation examples, or there are fewer
-// than two groups.
+// Best is the group with the best mean validation accuracy, of those that have
+// results; the test set has no say. It is nil where one held out no validation
+// examples, or there are fewer than two groups.
 func Best(groups []*Group) *Group {
 	val, _ := MetricOf("val")
 	var best *Group
 	for _, g := range groups {
+		if len(g.Runs) == 0 {
+			continue
+		}
 		if slices.ContainsFunc(g.Runs, func(r Run) bool { return r.Config.Val == 0 }) {
 			return nil
 		}
@@ -233,12 +292,27 @@ type Difference struct {
 	High   *float64 `json:"high"`
 }
 
+// BySeed is Paired for groups whose pooled settings differ, by their seeds alone.
+func BySeed(g, base *Group, m Metric, level float64) Difference {
+	seeds := func(g *Group) *Group {
+		h := *g
+		h.pairs = nil
+		for _, r := range g.Runs {
+			h.pairs = append(h.pairs, fmt.Sprint(r.Config.Seed))
+		}
+		return &h
+	}
+	return Paired(seeds(g), seeds(base), m, level)
+}
+
 // Paired is g less the base, with a confidence interval at that level, 0.95 say.
 func Paired(g, base *Group, m Metric, level float64) Difference {
 	var values []float64
 	for i, r := range g.Runs {
 		if j := slices.Index(base.pairs, g.pairs[i]); j >= 0 { // there is one: twins were left out
-			values = append(values, m.Of(r.Result)-m.Of(base.Runs[j].Result))
+			if v := m.Of(r) - m.Of(base.Runs[j]); !math.IsNaN(v) {
+				values = append(values, v)
+			}
 		}
 	}
 	d := Difference{Sample: sample(values)}

@@ -1,7 +1,9 @@
 package compare
 
 import (
+	"encoding/csv"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -54,7 +56,7 @@ func TestGroups(t *testing.T) {
 	if len(runs) != 5 || len(left) != 0 {
 		t.Fatalf("got %d runs and %v left, want 5 and none", len(runs), left)
 	}
-	groups, err := Groups(runs, nil)
+	groups, err := Groups(runs, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +130,7 @@ func TestBestIsByValidation(t *testing.T) {
 		finished(t, run.Config{Seed: 1}, 0.7, 0.5),
 		finished(t, run.Config{Seed: 1, Momentum: 0.9}, 0.6, 0.9),
 	})
-	groups, _ := Groups(runs, nil)
+	groups, _ := Groups(runs, nil, nil)
 	if best := Best(groups); best != groups[0] {
 		t.Errorf("got %v, want the one with the better validation", best)
 	}
@@ -143,7 +145,7 @@ func TestBestIsByValidation(t *testing.T) {
 
 func TestPooledSettings(t *testing.T) {
 	runs, _ := Read(study(t))
-	groups, err := Groups(runs, []string{"seed"})
+	groups, err := Groups(runs, nil, []string{"seed"})
 	if err != nil || len(groups) != 3 || groups[0].String() != "seed=1" || len(groups[0].Runs) != 2 {
 		t.Fatalf("got %v, %v, want the three seeds", groups, err)
 	}
@@ -151,7 +153,7 @@ func TestPooledSettings(t *testing.T) {
 	if d := Paired(groups[1], groups[0], test, 0.95); d.N != 2 || !near(d.Mean, 3) { // 52−50 and 55−51
 		t.Errorf("got %+v, want 3 of two pairs", d)
 	}
-	if _, err := Groups(runs, []string{"sed"}); err == nil || !strings.Contains(err.Error(), `"sed"`) {
+	if _, err := Groups(runs, nil, []string{"sed"}); err == nil || !strings.Contains(err.Error(), `"sed"`) {
 		t.Errorf("no such setting: got %v", err)
 	}
 }
@@ -171,9 +173,95 @@ func TestWhatIsLeftOut(t *testing.T) {
 	if len(runs) != 1 || len(left) != 4 {
 		t.Fatalf("got %d runs, left out %+v", len(runs), left)
 	}
-	for i, want := range []string{"the same settings and seed as " + a, "not finished", "result.json", "not the directory of a run"} {
+	for i, want := range []string{"the same settings and seed as " + a, " after epoch 0 of 1", "result.json", "not the directory of a run"} {
 		if !strings.Contains(left[i].Why, want) {
 			t.Errorf("got %q, want %q", left[i].Why, want)
+		}
+	}
+}
+
+// pending is a run of the study's kind that has begun and not ended.
+func pending(t *testing.T, c run.Config) string {
+	t.Helper()
+	path := finished(t, c, 0, 0)
+	if err := os.Remove(filepath.Join(path, run.ResultFile)); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Groups and baseline are the same whatever has finished, and in whatever order.
+func TestOrderAndBaseline(t *testing.T) {
+	sgd := run.Config{Seed: 1}
+	lasso := func(beta float64) run.Config { return run.Config{Seed: 1, Optimizer: "beta-lasso", Beta: beta} }
+	const want = "optimizer=sgd beta=0 | optimizer=beta-lasso beta=1 | optimizer=beta-lasso beta=10 | optimizer=beta-lasso beta=50"
+	for name, dirs := range map[string][]string{
+		"all":               {finished(t, lasso(50), 0.9, 0.5), finished(t, lasso(10), 0.6, 0.5), finished(t, sgd, 0.6, 0.5), finished(t, lasso(1), 0.6, 0.5)},
+		"SGD not finished":  {finished(t, lasso(50), 0.9, 0.5), finished(t, lasso(10), 0.6, 0.5), pending(t, sgd), finished(t, lasso(1), 0.6, 0.5)},
+		"only one finished": {pending(t, lasso(1)), pending(t, lasso(10)), pending(t, sgd), finished(t, lasso(50), 0.9, 0.5)},
+	} {
+		runs, left := Read(dirs)
+		c, err := New(runs, left, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, g := range c.Groups {
+			names = append(names, g.String())
+		}
+		if got := strings.Join(names, " | "); got != want || c.Baseline != "optimizer=sgd beta=0" || c.Open != 4-len(runs) {
+			t.Errorf("%s: got %s against %s, %d open, want %s against SGD", name, got, c.Baseline, c.Open, want)
+		}
+	}
+	var points []run.Config
+	for _, dir := range []string{pending(t, run.Config{Momentum: 0.9}), pending(t, run.Config{Momentum: 0.5})} {
+		points = append(points, run.Look(dir).Config)
+	}
+	runs, left := Read([]string{finished(t, run.Config{Momentum: 0.5}, 0.6, 0.5)})
+	c, err := New(runs, left, Options{Points: points})
+	if err != nil || c.Baseline != "momentum=0.9" || c.Open != 1 || c.Groups[0].String() != "momentum=0.5" {
+		t.Errorf("got %s, %d open, %v, want the study's first as baseline, and the order of numbers", c.Baseline, c.Open, err)
+	}
+}
+
+func TestTables(t *testing.T) {
+	runs, left := Read(append(study(t), pending(t, run.Config{Seed: 3, Optimizer: "beta-lasso", Beta: 50})))
+	c, err := New(runs, left, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(f func(io.Writer) error) string {
+		var b strings.Builder
+		if err := f(&b); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	for _, table := range []struct{ name, text, want string }{
+		{"text", write(func(w io.Writer) error { return c.Text(w, false) }), "NOT FINISHED: 1 runs"},
+		{"text", write(func(w io.Writer) error { return c.Text(w, false) }), "2 of 3"},
+		{"Markdown", write(c.Markdown), "| beta-lasso | 50 | 2 of 3 | 70.00 ± 0.00 \\* | 53.00 ± 2.83 | 7 (35 %) | +2.00 | -10.71 to +14.71 |"},
+		{"LaTeX", write(c.LaTeX), "beta-lasso & 50 & 2 of 3 & 70.00 $\\pm$ 0.00 $\\ast$ & 53.00 $\\pm$ 2.83 & 7 (35 \\%) & +2.00 & -10.71 to +14.71 \\\\\n\\bottomrule"},
+		{"LaTeX", write(c.LaTeX), "\\begin{tabular}{llrrrrrr}\n\\toprule\n"},
+	} {
+		if !strings.Contains(table.text, table.want) {
+			t.Errorf("%s: want %q in\n%s", table.name, table.want, table.text)
+		}
+	}
+
+	// What was not measured is empty.
+	one := Run{Config: run.Config{Val: 0}, Result: run.Result{Last: run.Score{TestAcc: 0.5}}}
+	c, err = New([]Run{one}, nil, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(write(c.CSV))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range rows[0] {
+		if empty := rows[1][i] == ""; empty != (strings.HasPrefix(name, "val_") || strings.HasPrefix(name, "test-at-best-val_") || strings.HasSuffix(name, "_sd") || strings.HasPrefix(name, "difference")) {
+			t.Errorf("%s of one run that held nothing out: got %q", name, rows[1][i])
 		}
 	}
 }

@@ -150,14 +150,27 @@ func OpenToWrite(path string) (*os.File, error) { return open(path, os.O_RDWR|os
 // open opens a plain file, and waits for nobody: a named pipe has none at its
 // other end.
 func open(path string, flag int) (*os.File, error) {
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+	info, err := os.Lstat(path)
+	return plain(path, info, err, func() (*os.File, error) { return os.OpenFile(path, flag|guarded, 0o666) })
+}
+
+// OpenIn is Open of a file in root, which nothing leads out of. Its errors have
+// the file's name there.
+func OpenIn(root *os.Root, name string) (*os.File, error) {
+	info, err := root.Lstat(name)
+	return plain(name, info, err, func() (*os.File, error) { return root.OpenFile(name, os.O_RDONLY|guarded, 0) })
+}
+
+// plain opens a file of which Lstat said info or err.
+func plain(path string, info fs.FileInfo, err error, open func() (*os.File, error)) (*os.File, error) {
+	if err == nil && !info.Mode().IsRegular() {
 		return nil, &NotPlainError{path, info.Mode()}
 	}
-	f, err := os.OpenFile(path, flag|guarded, 0o666)
+	f, err := open()
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat() // of the file that was opened, whatever has changed in between
+	info, err = f.Stat() // of the file that was opened, whatever has changed in between
 	if err == nil && !info.Mode().IsRegular() {
 		err = &NotPlainError{path, info.Mode()}
 	}
@@ -202,6 +215,19 @@ func ReadFile(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readAll(f, path, limit)
+}
+
+// ReadFileIn is ReadFile of a file in root; see OpenIn.
+func ReadFileIn(root *os.Root, name string, limit int64) ([]byte, error) {
+	f, err := OpenIn(root, name)
+	if err != nil {
+		return nil, err
+	}
+	return readAll(f, name, limit)
+}
+
+func readAll(f *os.File, path string, limit int64) ([]byte, error) {
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {

@@ -1,10 +1,12 @@
 package export
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -31,6 +33,9 @@ func Read(path string) (*Weights, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if err := notPickle(f); err != nil {
+		return nil, err
+	}
 	list, meta, err := run.ReadOpenTensors(f)
 	if err != nil {
 		return nil, err
@@ -64,6 +69,27 @@ func Read(path string) (*Weights, error) {
 		w.Config.Epochs, w.Config.Precision = 1, "fp32"
 	}
 	return w, nil
+}
+
+// ErrPickle is that a file is what torch.save writes. Reading one runs the code
+// that it holds, so none is read here.
+var ErrPickle = errors.New("this is a file of torch.save (a pickle, which may hold code), not safetensors")
+
+// notPickle is ErrPickle, with how to convert, where the file begins as
+// torch.save's do: as a ZIP archive, or in older versions as a pickle.
+func notPickle(f *os.File) error {
+	path := f.Name()
+	var head [8]byte // of safetensors the length of a header, which is below 4 GB
+	if _, err := f.ReadAt(head[:], 0); err != nil {
+		return nil // too short for either, or no file that can be read twice
+	}
+	archive := bytes.HasPrefix(head[:], []byte("PK\x03\x04"))
+	pickle := head[0] == 0x80 && head[1] >= 2 && head[1] <= 5 && !bytes.Equal(head[4:], make([]byte, 4))
+	if !archive && !pickle {
+		return nil
+	}
+	to := strings.TrimSuffix(path, filepath.Ext(path)) + ".safetensors"
+	return fmt.Errorf("%s: %w; convert its state_dict with\n    python -c 'import sys, torch, safetensors.torch as s; s.save_file({k: v.contiguous() for k, v in torch.load(sys.argv[1], weights_only=True).items()}, sys.argv[2])' %s %s", path, ErrPickle, path, to)
 }
 
 // guess says of what network and size tensors are, by names and shapes; ""

@@ -78,9 +78,9 @@ func TestParquet(t *testing.T) {
 func TestParquetElsewhere(t *testing.T) {
 	dir := t.TempDir()
 	node := withPackage(t, dir, "hyparquet@1.31.5")
-	events, err := Events([]string{trained(t, tinyConfig("s-fc")).Path(), trained(t, tinyConfig("3-fc")).Path()})
-	if err != nil {
-		t.Fatal(err)
+	events, left := Events([]string{trained(t, tinyConfig("s-fc")).Path(), trained(t, tinyConfig("3-fc")).Path()})
+	if left != nil {
+		t.Fatal(left)
 	}
 	var text bytes.Buffer
 	if err := events.Parquet(&text); err != nil {

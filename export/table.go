@@ -39,6 +39,14 @@ func (r *record) set(name string, v any) {
 	r.cells[name] = v
 }
 
+// setIf adds a cell, or an empty one where there is nothing to be in it.
+func (r *record) setIf(measured bool, name string, v any) {
+	if !measured {
+		v = nil
+	}
+	r.set(name, v)
+}
+
 // table joins records whose columns may differ, in the order in which columns
 // are first met after those that they stand behind.
 func table(list []record) Table {
@@ -74,7 +82,7 @@ func start(d *run.Dir) record {
 	r.set("run", run.Printable(filepath.ToSlash(d.Path())))
 	r.set("id", c.ID())
 	for _, name := range run.Settings() {
-		if name != "threads" && name != "data-dir" { // they change no number
+		if run.Material(name) || name == "name" || name == "note" {
 			r.set(column(name), run.Setting(c, name))
 		}
 	}
@@ -94,54 +102,60 @@ func column(setting string) string {
 
 // Events has a row for every epoch that the runs have recorded: the run, its
 // settings, and what run.Event has; nonzero_LAYER is the number of weights that
-// are not zero.
-func Events(dirs []string) (Table, error) {
+// are not zero. What was not measured is nil: training before the first step,
+// validation where nothing was held out. Left says which runs cannot be read.
+func Events(dirs []string) (t Table, left []error) {
 	var list []record
 	for _, path := range dirs {
 		d, err := run.Open(path)
 		if err != nil {
-			return Table{}, err
+			left = append(left, err)
+			continue
 		}
 		events, err := d.Events()
-		if err != nil {
-			return Table{}, err
+		if err != nil { // those before the broken line are had
+			left = append(left, err)
 		}
+		held := d.Config().Val > 0
 		for _, e := range events {
+			trained := e.Epoch > 0
 			r := start(d)
 			r.set("epoch", e.Epoch)
 			r.set("step", e.Step)
-			r.set("learning_rate", e.LR) // lr is the setting
-			r.set("train_loss", e.TrainLoss)
-			r.set("train_acc", e.TrainAcc)
-			r.set("val_loss", e.ValLoss)
-			r.set("val_acc", e.ValAcc)
+			r.setIf(trained, "learning_rate", e.LR) // lr is the setting
+			r.setIf(trained, "train_loss", e.TrainLoss)
+			r.setIf(trained, "train_acc", e.TrainAcc)
+			r.setIf(held, "val_loss", e.ValLoss)
+			r.setIf(held, "val_acc", e.ValAcc)
 			r.set("seconds", e.Seconds)
-			r.set("examples_per_second", e.ExamplesPerSecond)
+			r.setIf(trained, "examples_per_second", e.ExamplesPerSecond)
 			for _, name := range slices.Sorted(maps.Keys(e.Nonzero)) {
 				r.set("nonzero_"+name, e.Nonzero[name])
 			}
 			list = append(list, r)
 		}
 	}
-	return table(list), nil
+	return table(list), left
 }
 
 // Results has a row for every run that has finished: the run, its settings, and
 // what run.Result has. params_LAYER and nonzero_LAYER count a layer's weights,
 // and those that are not zero.
-func Results(dirs []string) (Table, error) {
+func Results(dirs []string) (t Table, left []error) {
 	var list []record
 	for _, path := range dirs {
 		d, err := run.Open(path)
 		if err != nil {
-			return Table{}, err
+			left = append(left, err)
+			continue
 		}
 		res, err := d.Result()
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return Table{}, err
+			left = append(left, err)
+			continue
 		}
 		r := start(d)
 		for _, s := range []struct {
@@ -149,7 +163,7 @@ func Results(dirs []string) (Table, error) {
 			run.Score
 		}{{"last", res.Last}, {"best", res.Best}} {
 			r.set(s.name+"_epoch", s.Epoch)
-			r.set(s.name+"_val_acc", s.ValAcc)
+			r.setIf(d.Config().Val > 0, s.name+"_val_acc", s.ValAcc)
 			r.set(s.name+"_test_acc", s.TestAcc)
 			r.set(s.name+"_test_loss", s.TestLoss)
 		}
@@ -176,7 +190,7 @@ func Results(dirs []string) (Table, error) {
 		r.set("weights_sha256", res.WeightsSum)
 		list = append(list, r)
 	}
-	return table(list), nil
+	return table(list), left
 }
 
 // CSV writes t with a line of column names first (RFC 4180). Where there is

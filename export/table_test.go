@@ -16,9 +16,9 @@ func TestTables(t *testing.T) {
 	runs := []string{trained(t, c).Path(), trained(t, tinyConfig("3-fc")).Path()}
 	one, other := opened(t, mustOpen(t, runs[0]), false), mustOpen(t, runs[1])
 
-	events, err := Events(runs)
-	if err != nil {
-		t.Fatal(err)
+	events, left := Events(append(runs, t.TempDir()))
+	if len(left) != 1 {
+		t.Errorf("got %v left out, want the folder that is no run", left)
 	}
 	rows := readBack(t, events)
 	if len(rows) != 3+2 {
@@ -30,6 +30,12 @@ func TestTables(t *testing.T) {
 			"epoch": float64(e.Epoch), "step": float64(e.Step), "learning_rate": e.LR, "val_acc": e.ValAcc, "train_loss": e.TrainLoss,
 			"nonzero_conv1": float64(e.Nonzero["conv1"]), "nonzero_fc2": float64(e.Nonzero["fc2"]), "lambda_conv": 1e-4, "alpha": 2,
 		} {
+			if e.Epoch == 0 && (column == "train_loss" || column == "learning_rate") {
+				if rows[i][column] != "" {
+					t.Errorf("before the first step: %s is %q, want nothing", column, rows[i][column])
+				}
+				continue
+			}
 			if got, err := strconv.ParseFloat(rows[i][column], 64); err != nil || got != want {
 				t.Errorf("row %d: %s is %q, want %v", i, column, rows[i][column], want)
 			}
@@ -42,9 +48,9 @@ func TestTables(t *testing.T) {
 		t.Errorf("the last columns are %s", got)
 	}
 
-	results, err := Results(runs)
-	if err != nil {
-		t.Fatal(err)
+	results, left := Results(append(runs, t.TempDir()))
+	if len(left) != 1 {
+		t.Errorf("got %v left out, want the folder that is no run", left)
 	}
 	rows = readBack(t, results)
 	res, _ := mustOpen(t, runs[0]).Result()

@@ -18,21 +18,22 @@ const eventFile = "events.out.tfevents.0.betalasso"
 
 // TensorBoard writes the events of runs below the folder out: a folder for each
 // run, called by its path below the folder that holds them all, with one event
-// file. Steps are epochs. It gives the number of runs that had events.
-func TensorBoard(dirs []string, out string) (int, error) {
+// file. Steps are epochs. It gives the number of runs that had events, and says
+// which runs cannot be read.
+func TensorBoard(dirs []string, out string) (written int, left []error, err error) {
 	names, err := runNames(dirs)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	written := 0
 	for i, path := range dirs {
 		d, err := run.Open(path)
 		if err != nil {
-			return written, err
+			left = append(left, err)
+			continue
 		}
 		events, err := d.Events()
-		if err != nil {
-			return written, err
+		if err != nil { // those before the broken line are had
+			left = append(left, err)
 		}
 		if len(events) == 0 {
 			continue
@@ -43,14 +44,14 @@ func TensorBoard(dirs []string, out string) (int, error) {
 		}
 		folder := filepath.Join(out, names[i])
 		if err := os.MkdirAll(folder, 0o777); err != nil {
-			return written, err
+			return written, left, err
 		}
 		if err := run.Replace(filepath.Join(folder, eventFile), tensorBoardFile(events, began)); err != nil {
-			return written, err
+			return written, left, err
 		}
 		written++
 	}
-	return written, nil
+	return written, left, nil
 }
 
 // runNames are the paths of runs below the deepest folder that holds them all.

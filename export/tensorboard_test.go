@@ -86,7 +86,7 @@ func TestTensorBoard(t *testing.T) {
 	c.Epochs = 2
 	d := trained(t, c)
 	out := t.TempDir()
-	if n, err := TensorBoard([]string{d.Path()}, out); n != 1 || err != nil {
+	if n, _, err := TensorBoard([]string{d.Path()}, out); n != 1 || err != nil {
 		t.Fatalf("got %d runs, %v", n, err)
 	}
 	file, err := os.ReadFile(filepath.Join(out, "s-fc", eventFile))

@@ -152,11 +152,11 @@ func parseAttempt(text []byte) (a Attempt, err error) {
 	return a, nil
 }
 
-// memory is what cannot change any more.
+// memory is what was read before, and need not be again.
 type memory struct {
-	ended   map[leaseKey]Attempt
-	results map[string]run.Result
-	beats   map[leaseKey]beat
+	ended map[leaseKey]Attempt
+	runs  map[string]run.Snapshot // of those that are done, all; of others, to be looked at again
+	beats map[leaseKey]beat
 }
 
 type leaseKey struct {

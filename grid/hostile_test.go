@@ -100,7 +100,7 @@ func replaced(path, from, to string) error {
 	return os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)), 0o666)
 }
 
-// A run with a broken result is a point that failed and says why; the others are
+// A run with a broken result is a point that is broken and says why; the others are
 // shown.
 func TestBrokenResultHidesNoOthers(t *testing.T) {
 	d := newDir(t, small)
@@ -119,7 +119,7 @@ func TestBrokenResultHidesNoOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if list[0].State != StateFailed || !strings.Contains(list[0].Last.Why, "result.json") || list[1].State != StateDone {
-		t.Errorf("got %s (%s), %s; want failed and done", list[0].State, list[0].Last.Why, list[1].State)
+	if list[0].State != run.Broken || !strings.Contains(list[0].Last.Why, "result.json") || list[1].State != run.Done {
+		t.Errorf("got %s (%s), %s; want broken and done", list[0].State, list[0].Last.Why, list[1].State)
 	}
 }

@@ -163,7 +163,7 @@ func TestGoroutinesAndProcessesTrainEachPointOnce(t *testing.T) {
 		t.Errorf("each point trained once: got %d to %d times", least, most)
 	}
 	list, err := d.Status()
-	if err != nil || Counts(list)[StateDone] != 30 {
+	if err != nil || Counts(list)[run.Done] != 30 {
 		t.Errorf("got %v, %v, want 30 done", Counts(list), err)
 	}
 }

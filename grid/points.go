@@ -17,6 +17,7 @@ type Point struct {
 	Labels Settings   `json:"labels"` // what the axes say of it
 	Config run.Config `json:"config"`
 	Stage  int        `json:"stage,omitempty"` // 1: of Study.Then
+	Asked  string     `json:"-"`               // the size that params asked for, as it was written, where Expand made the point
 }
 
 // A Resolver makes a Config of settings, with all defaults filled in.
@@ -69,7 +70,10 @@ func newPoint(fixed, labels Settings, resolve Resolver) (Point, error) {
 	maps.Copy(all, labels)
 	delete(all, Label)
 	c, err := resolve(all)
-	return Point{ID: c.ID(), Labels: labels, Config: c}, err
+	if c.Name == "" {
+		c.Name = labels[Label]
+	}
+	return Point{ID: c.ID(), Labels: labels, Config: c, Asked: all["params"]}, err
 }
 
 // String is the settings in the order of their names: lr=0.1 seed=1.

@@ -1,9 +1,7 @@
 package grid
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,23 +10,9 @@ import (
 	"betalasso/run"
 )
 
-// State is where a point stands.
-type State string
-
-// The states of a point, in the order in which tables show them.
-const (
-	StatePlanned     State = "planned"     // not begun
-	StateRunning     State = "running"     // a worker is at it
-	StateInterrupted State = "interrupted" // begun; any worker may go on
-	StateFailed      State = "failed"      // not tried again until Reopen
-	StateDone        State = "done"
-)
-
-// States are all of them.
-var States = []State{StatePlanned, StateRunning, StateInterrupted, StateFailed, StateDone}
-
-// Open says whether a worker may take a point of that state.
-func (s State) Open() bool { return s == StatePlanned || s == StateInterrupted }
+// Ended says whether no worker takes a point of that state, unless Reopen lets
+// one.
+func Ended(s run.Status) bool { return s == run.Done || s == run.Failed || s == run.Broken }
 
 // futile is the number of attempts in a row that end without a word at the
 // same place before a point counts as failed: its process was killed each time,
@@ -38,7 +22,7 @@ const futile = 3
 // Status is where a point stands, and why.
 type Status struct {
 	Point
-	State    State       `json:"state"`
+	State    run.Status  `json:"state"`
 	Attempts int         `json:"attempts"`
 	Last     Attempt     `json:"last_attempt"`
 	Reached  Place       `json:"reached"`
@@ -62,9 +46,7 @@ func (d *Dir) Status() ([]Status, error) {
 	var list []Status
 	for _, p := range d.Points() {
 		s := Status{Point: p, Attempts: counts[p.ID]}
-		if err := d.judge(&s, begun[p.ID]); err != nil {
-			return nil, err
-		}
+		d.judge(&s, begun[p.ID])
 		list = append(list, s)
 	}
 	return list, nil
@@ -83,39 +65,41 @@ func (d *Dir) begun() (map[string]bool, error) {
 	return begun, nil
 }
 
-// judge fills in the state of a point.
-func (d *Dir) judge(s *Status, begun bool) error {
-	var err error
+// judge fills in the state of a point. Whether a worker is at it its lease says
+// and not its run's directory: a worker holds a point before it makes that.
+func (d *Dir) judge(s *Status, begun bool) {
 	if s.Attempts > 0 {
+		var err error
 		if s.Last, err = d.attempt(s.ID, s.Attempts); err != nil {
-			return err
+			s.State, s.Last.Why = run.Broken, err.Error()
+			return
 		}
 		s.Reached = s.Last.Reached
 	}
+	var seen run.Snapshot
 	if begun {
-		if s.Result, err = d.result(s.ID); err != nil { // it must not hide the others
-			s.State, s.Last.Code, s.Last.Why = StateFailed, CodeNoRetry, err.Error()
-			return nil
-		}
+		seen = d.look(s.ID)
 	}
+	s.Result = seen.Result
 	switch {
 	case s.Result != nil:
-		s.State = StateDone
+		s.State = run.Done
 		s.Reached = Place{Epoch: s.Config.Epochs}
 	case s.Last.Outcome == Failed:
-		s.State = StateFailed
+		s.State = run.Failed
+	case seen.State == run.Broken && s.Last.Outcome != Reopened && s.Last.Outcome != Unended:
+		s.State, s.Last.Why, s.Last.Code = run.Broken, seen.Note, CodeFailed
 	case s.Attempts > 0 && s.Last.Outcome == Unended && !processGone(s.Last) && time.Since(s.Last.Beat) < d.patience:
-		s.State = StateRunning
+		s.State = run.Running
 	case s.Attempts > 0 && s.Last.Outcome == Unended && d.isFutile(s.ID, s.Attempts):
-		s.State = StateFailed
+		s.State = run.Failed
 		s.Last.Code = CodeNoRetry
 		s.Last.Why = "its process ended without a word, again and again at " + s.Last.From.String()
 	case s.Attempts == 0 && !begun || s.Attempts > 0 && d.Place(s.ID) == (Place{}) && (s.Last.Outcome == Reopened || s.Last.Outcome == Done):
-		s.State = StatePlanned
+		s.State = run.Planned
 	default:
-		s.State = StateInterrupted
+		s.State = run.Interrupted
 	}
-	return nil
 }
 
 // isFutile says whether the last attempts at a point died without progress.
@@ -133,33 +117,37 @@ func (d *Dir) isFutile(id string, attempts int) bool {
 	return true
 }
 
-// result is the result of a run, or nil where it has none.
-func (d *Dir) result(id string) (*run.Result, error) {
+// look is what the run's directory of a point says. One that is done is read
+// once.
+func (d *Dir) look(id string) run.Snapshot {
 	d.mu.Lock()
-	r, ok := d.known.results[id]
+	before := d.known.runs[id]
 	d.mu.Unlock()
-	if ok {
-		return &r, nil
+	if before.Result != nil {
+		return before
 	}
-	r, err := run.ReadResult(d.RunPath(id))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	before.Dir = d.RunPath(id)
+	root, err := os.OpenRoot(before.Dir)
 	if err != nil {
-		return nil, err
+		return run.Look(before.Dir)
+	}
+	defer root.Close()
+	s, there := run.LookAgain(root, before)
+	if !there { // its worker is about to make it
+		return run.Snapshot{}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.known.results == nil {
-		d.known.results = map[string]run.Result{}
+	if d.known.runs == nil {
+		d.known.runs = map[string]run.Snapshot{}
 	}
-	d.known.results[id] = r
-	return &r, nil
+	d.known.runs[id] = s
+	return s
 }
 
 // Counts is how many points are in each state.
-func Counts(list []Status) map[State]int {
-	counts := map[State]int{}
+func Counts(list []Status) map[run.Status]int {
+	counts := map[run.Status]int{}
 	for _, s := range list {
 		counts[s.State]++
 	}
@@ -179,14 +167,14 @@ func (d *Dir) Stopped(list []Status) error {
 func inARow(list []Status) int {
 	var ended []Status
 	for _, s := range list {
-		if s.State == StateDone || s.State == StateFailed || s.Last.Outcome == Reopened {
+		if Ended(s.State) || s.Last.Outcome == Reopened {
 			ended = append(ended, s)
 		}
 	}
 	slices.SortStableFunc(ended, func(a, b Status) int { return a.Last.Ended.Compare(b.Last.Ended) })
 	n := 0
 	for _, s := range ended {
-		if n++; s.State != StateFailed {
+		if n++; s.State == run.Done || s.Last.Outcome == Reopened {
 			n = 0
 		}
 	}

@@ -229,7 +229,7 @@ func (r *reader) stage(n node) *Stage {
 // worker has is for its machine to say, not for a study.
 var (
 	fixable  = append(slices.DeleteFunc(run.Settings(), func(s string) bool { return s == "threads" }), "params")
-	variable = slices.DeleteFunc(slices.Clone(fixable), func(s string) bool { return s == "data-dir" })
+	variable = slices.DeleteFunc(slices.Clone(fixable), func(s string) bool { return s == "data-dir" || s == "name" || s == "note" })
 )
 
 // unknown adds the problem of a key that does not exist.

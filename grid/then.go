@@ -22,7 +22,7 @@ func (d *Dir) Advance(resolve Resolver) (added int, err error) {
 	}
 	list = slices.DeleteFunc(list, func(s Status) bool { return s.Stage > 0 })
 	for _, s := range list {
-		if s.State != StateDone && s.Last.Code != CodeNoRetry {
+		if s.State != run.Done && s.Last.Code != CodeNoRetry {
 			return 0, nil
 		}
 	}

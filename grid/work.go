@@ -63,7 +63,7 @@ func (w *Worker) Drain(ctx context.Context, only ...string) (code int, err error
 		list = Among(list, only)
 		took, held := false, false
 		for _, s := range list {
-			if s.State == StateDone || s.State == StateFailed {
+			if Ended(s.State) {
 				continue
 			}
 			if time.Now().Before(w.busy[s.ID]) || s.Attempts > 0 && s.Last.Outcome == Unended && !w.Dir.over(s.ID, s.Last) {
@@ -127,7 +127,7 @@ func Among(list []Status, ids []string) []Status {
 // ErrHeld where a process without a lease is at it; else err is what went wrong
 // and code its exit status.
 func (w *Worker) hold(ctx context.Context, p Point, l *Lease) (code int, err error) {
-	if r, err := w.Dir.result(p.ID); err == nil && r != nil { // meanwhile
+	if w.Dir.look(p.ID).Result != nil { // meanwhile
 		return 0, l.End(Done, 0, "")
 	}
 	finished := make(chan struct{})

@@ -242,7 +242,7 @@ func TestThenTrainsTheBestAgain(t *testing.T) {
 	if !slices.Equal(chosen, want) {
 		t.Errorf("got %q, want %q", chosen, want)
 	}
-	if list, err := d.Status(); err != nil || Counts(list)[StateDone] != 11+len(want) {
+	if list, err := d.Status(); err != nil || Counts(list)[run.Done] != 11+len(want) {
 		t.Errorf("got %v, %v, want the chosen trained", Counts(list), err)
 	}
 	if n, err := d.Advance(resolve); n != 0 || err != nil {
@@ -270,5 +270,41 @@ func TestStatusOfManyPoints(t *testing.T) {
 	t.Logf("5,000 points in %v", time.Since(began))
 	if took := time.Since(began); err != nil || len(list) != 5000 || took > 20*time.Second {
 		t.Errorf("got %d points in %v, %v, want 5000, and quickly", len(list), took, err)
+	}
+}
+
+// A point whose files cannot be read is broken, the others stand where they
+// stand, and a retry mends it.
+func TestABrokenPointIsOneOfTheList(t *testing.T) {
+	d := newDir(t, "seeds: 4")
+	w := worker(d, func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	if _, err := w.Drain(context.Background(), d.Points()[0].ID, d.Points()[1].ID, d.Points()[2].ID); err != nil {
+		t.Fatal(err)
+	}
+	id := d.Points()[1].ID
+	if err := os.WriteFile(filepath.Join(d.RunPath(id), run.ResultFile), []byte(`{"last":`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	lease := d.leasePath(d.Points()[2].ID, 1)
+	if err := errors.Join(os.Remove(lease), os.Mkdir(lease, 0o777)); err != nil { // cannot be read as a file
+		t.Fatal(err)
+	}
+	if got, want := states(t, d), "done broken broken planned"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	list, err := again(t, d).Status()
+	if err != nil || !strings.Contains(list[1].Last.Why, run.ResultFile) {
+		t.Errorf("got %+v, %v, want the reason", list[1], err)
+	}
+	e := again(t, d)
+	if err := e.Reopen(id); err != nil {
+		t.Fatal(err)
+	}
+	w.Dir = e
+	if _, err := w.Drain(context.Background(), id, d.Points()[3].ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := states(t, d), "done done broken done"; got != want {
+		t.Errorf("after a retry: got %s, want %s", got, want)
 	}
 }

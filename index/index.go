@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -32,7 +33,7 @@ type Index struct {
 
 const (
 	application = 0x62657461 // SQLite's application_id: "beta"
-	version     = 1          // of the table and of Row; another one is made anew
+	version     = 2          // of the table and of run.Snapshot; another one is made anew
 )
 
 // Path is where the index of this user is: in the cache folder, which is the
@@ -155,10 +156,27 @@ type kept struct {
 	row   []byte
 }
 
+// look is what a run's directory says, by what the index has of it where its
+// files have not changed since. A directory that cannot be opened is a run that
+// says so.
+func look(dir string, had kept) (run.Snapshot, bool) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return run.Look(dir), !errors.Is(err, fs.ErrNotExist)
+	}
+	defer root.Close()
+	var before run.Snapshot
+	if json.Unmarshal(had.row, &before) != nil {
+		before = run.Snapshot{}
+	}
+	before.Dir = dir
+	return run.LookAgain(root, before)
+}
+
 // Refresh lists the runs at or below the roots, in the order of their
 // directories. It reads those whose files have changed, and forgets those that
 // are gone.
-func (x *Index) Refresh(ctx context.Context, roots ...string) ([]Row, error) {
+func (x *Index) Refresh(ctx context.Context, roots ...string) ([]run.Snapshot, error) {
 	var list []string
 	for _, root := range roots {
 		abs, err := filepath.Abs(root)
@@ -181,31 +199,26 @@ func (x *Index) Refresh(ctx context.Context, roots ...string) ([]Row, error) {
 		known = map[string]kept{}
 	}
 	now := time.Now()
-	var rows []Row
+	var rows []run.Snapshot
 	changed := map[string]kept{}
 	for _, dir := range dirs {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		stamp, latest := stamps(dir)
-		if stamp == "" { // deleted since it was found
+		old, have := known[dir]
+		r, there := look(dir, old)
+		if !there { // deleted since it was found
 			continue
 		}
-		var r Row
-		old, have := known[dir]
-		if !have || old.stamp != stamp || json.Unmarshal(old.row, &r) != nil {
-			r = read(dir, latest)
-			// A file may change twice within a tick of its clock.
-			if x.db != nil && now.Sub(latest) > 2*time.Second {
-				text, err := json.Marshal(r)
-				if err != nil {
-					return nil, fmt.Errorf("index %s: %w", dir, err)
-				}
-				changed[dir] = kept{stamp, text}
+		// A file may change twice within a tick of its clock.
+		if x.db != nil && (!have || old.stamp != r.Stamp) && now.Sub(r.Updated) > 2*time.Second {
+			text, err := json.Marshal(r)
+			if err != nil {
+				return nil, fmt.Errorf("index %s: %w", dir, err)
 			}
+			changed[dir] = kept{r.Stamp, text}
 		}
 		delete(known, dir)
-		r.settle(now)
 		rows = append(rows, r)
 	}
 	if err := x.store(ctx, changed, known); ctx.Err() != nil {

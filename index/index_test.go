@@ -76,7 +76,7 @@ func open(t testing.TB, path string) *Index {
 	return x
 }
 
-func refresh(t testing.TB, x *Index, roots ...string) []Row {
+func refresh(t testing.TB, x *Index, roots ...string) []run.Snapshot {
 	t.Helper()
 	rows, err := x.Refresh(context.Background(), roots...)
 	if err != nil {
@@ -98,7 +98,7 @@ func TestRefreshFollowsTheFiles(t *testing.T) {
 	planned(t, root, 3, 2, false)
 	x := open(t, filepath.Join(t.TempDir(), "a", "runs.sqlite"))
 	rows := refresh(t, x, root)
-	if len(rows) != 3 || count(t, x) != 3 || rows[0].State != Interrupted || rows[0].Epoch != 1 || rows[0].Nonzero() != 7 || rows[2].Config.Seed != 2 {
+	if len(rows) != 3 || count(t, x) != 3 || rows[0].State != run.Interrupted || rows[0].Epoch != 1 || rows[0].Nonzero() != 7 || rows[2].Config.Seed != 2 {
 		t.Fatalf("got %d in the index and %+v", count(t, x), rows)
 	}
 	one := rows[0].Dir
@@ -109,19 +109,19 @@ func TestRefreshFollowsTheFiles(t *testing.T) {
 		age(t, one, time.Now().Add(-time.Hour))
 	}
 	put(run.FailureFile, "the loss is not finite\n")
-	if r := refresh(t, x, root)[0]; r.State != Failed || r.Note != "the loss is not finite" {
+	if r := refresh(t, x, root)[0]; r.State != run.Failed || r.Note != "the loss is not finite" {
 		t.Errorf("got %s, %q, want failed", r.State, r.Note)
 	}
 	if err := os.Remove(filepath.Join(one, run.FailureFile)); err != nil {
 		t.Fatal(err)
 	}
 	put(run.ResultFile, `{"last": {"epoch": 100, "test_acc": 0.75}}`)
-	if r := refresh(t, x, root)[0]; r.State != Done || r.Result.Last.TestAcc != 0.75 {
+	if r := refresh(t, x, root)[0]; r.State != run.Done || r.Result.Last.TestAcc != 0.75 {
 		t.Errorf("got %+v, want done", r)
 	}
 	put(run.ConfigFile, "modle: x\n")
-	if r := refresh(t, x, root)[0]; r.State != Failed || r.Note == "" {
-		t.Errorf("broken config: got %+v, want failed with a note", r)
+	if r := refresh(t, x, root)[0]; r.State != run.Broken || r.Note == "" {
+		t.Errorf("broken config: got %+v, want broken with a note", r)
 	}
 	if err := os.RemoveAll(one); err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestStates(t *testing.T) {
 	root := t.TempDir()
 	planned(t, root, 1, 0, false)
 	x := open(t, filepath.Join(t.TempDir(), "runs.sqlite"))
-	if r := refresh(t, x, root)[0]; r.State != Planned {
+	if r := refresh(t, x, root)[0]; r.State != run.Planned {
 		t.Errorf("got %s, want planned", r.State)
 	}
 	host, _ := os.Hostname()
@@ -161,7 +161,7 @@ func TestStates(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, "run-00000", run.LockFile), []byte(lock), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if r := refresh(t, x, root)[0]; r.State != Running {
+	if r := refresh(t, x, root)[0]; r.State != run.Running {
 		t.Errorf("locked by this process: got %s, want running", r.State)
 	}
 }

@@ -4,6 +4,7 @@ package model
 type LayerCount struct {
 	Name   string
 	Params int
+	FanIn  int // inputs of one unit: the first weights are within ±1/√FanIn
 }
 
 // Count is the number of weights of each layer of a network and of all
@@ -14,7 +15,11 @@ func Count(name string, s Size) (list []LayerCount, total int, err error) {
 		return nil, 0, err
 	}
 	for _, l := range plan {
-		list = append(list, LayerCount{l.name, l.params()})
+		fan := l.in
+		if l.kind == conv || l.kind == local {
+			fan = l.win.Patch()
+		}
+		list = append(list, LayerCount{l.name, l.params(), fan})
 		total += l.params()
 	}
 	return list, total, nil

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 
+	"betalasso/paper"
 	"betalasso/run"
 )
 
@@ -38,7 +39,7 @@ func runOf(r record) Run {
 	if c.Optimizer == "beta-lasso" {
 		v.Title = fmt.Sprintf("%s, β-lasso, β = %g", strings.ToUpper(c.Model), c.Beta)
 	}
-	v.Title += " on " + describe(c.Data).title
+	v.Title += " on " + paper.Describe(c.Data).Title
 	v.Seed = fmt.Sprint(c.Seed)
 	v.Epochs = commas(r.epochs())
 	if r.epochs() != c.Epochs {

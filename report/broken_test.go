@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"betalasso/paper"
 	"betalasso/run"
 )
 
@@ -80,18 +81,18 @@ func TestWhatIsBrokenIsAGap(t *testing.T) {
 		want  string // in the page
 	}{
 		{"nothing", func(*testing.T, *run.Dir) {}, "18 of the 100 filters"},
-		{"no result", remove(run.ResultFile), "not finished: epoch 30 of 30"},
+		{"no result", remove(run.ResultFile), " after epoch 30 of 30"},
 		{"no events", remove(run.EventsFile), "no epochs are recorded"},
 		{"no filters", remove(run.FiltersFile), "the run kept no filters"},
-		{"no config", remove(run.ConfigFile), "cannot be read"},
-		{"a torn result", spoil(run.ResultFile, `{"last": {`), "the result cannot be read"},
+		{"no config", remove(run.ConfigFile), "it has no config.yaml"},
+		{"a torn result", spoil(run.ResultFile, `{"last": {`), "result.json cannot be read"},
 		{"an empty result", spoil(run.ResultFile, `{}`), "it is of 0 epochs, and the settings have 30"},
 		{"no result at all", spoil(run.ResultFile, `null`), "it holds nothing (null)"},
-		{"a result of another kind", spoil(run.ResultFile, `[1]`), "the result cannot be read"},
+		{"a result of another kind", spoil(run.ResultFile, `[1]`), "result.json cannot be read"},
 		{"torn events", spoil(run.EventsFile, "{\n{}\n"), "the events cannot be read to their end"},
 		{"events of nothing", spoil(run.EventsFile, "{}\n{}\n"), "18 of the 100 filters"},
 		{"negative and huge events", spoil(run.EventsFile, `{"epoch":-5,"val_loss":-1e300,"nonzero":{"conv1":-7,"<b>":9}}`+"\n"+`{"epoch":9000000,"val_loss":1e308,"train_loss":-1e308,"nonzero":{"conv1":0}}`+"\n"), "non-zeros"},
-		{"a config of another kind", spoil(run.ConfigFile, "model: [\n"), "cannot be read"},
+		{"a config of another kind", spoil(run.ConfigFile, "model: [\n"), "config.yaml: "},
 		{"torn filters", spoil(run.FiltersFile, "xx"), run.FiltersFile},
 		{"filters without a shape", tensors(run.Tensor{Name: "filters", Shape: []int{3}, Data: make([]float32, 3)}), "of 4 dimensions"},
 		{"no filter with 20 non-zeros", tensors(run.Tensor{Name: "filters", Shape: []int{0, 3, 32, 32}}, counts, run.Tensor{Name: "locality", Shape: []int{0, 5}}), "none of the 1,024 filters has 20"},
@@ -102,9 +103,9 @@ func TestWhatIsBrokenIsAGap(t *testing.T) {
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			m := &maker{t: t, root: t.TempDir()}
-			d := m.begin("it", m.config(cases[6], "cifar10", 1), 30)
+			d := m.begin("it", m.config(paper.Cases[6], "cifar10", 1), 30)
 			m.finish(d, 0.5)
-			m.finish(m.begin("other", m.config(cases[0], "cifar10", 1), 30), 0.6)
+			m.finish(m.begin("other", m.config(paper.Cases[0], "cifar10", 1), 30), 0.6)
 			c.spoil(t, d)
 			p, html, markdown := composed(t, append(m.dirs, filepath.Join(m.root, "none")))
 			if !strings.Contains(html, c.want) {
@@ -115,7 +116,7 @@ func TestWhatIsBrokenIsAGap(t *testing.T) {
 					t.Errorf("the rest is not told: no %q", w)
 				}
 			}
-			if text := terminal(p.Sections); !strings.Contains(text, "60.00 %") {
+			if text := p.terminal(); !strings.Contains(text, "60.00 %") {
 				t.Errorf("got %q", text)
 			}
 			if strings.Contains(html, "<b>:") {
@@ -134,12 +135,12 @@ func TestNothingToReport(t *testing.T) {
 
 func TestLeadSaysWhichData(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
-	m.finish(m.begin("made", m.config(cases[0], "digits", 1), 1), 0.5)
+	m.finish(m.begin("made", m.config(paper.Cases[0], "digits", 1), 1), 0.5)
 	made := m.dirs
 	if sum, html, _ := composed(t, made); !strings.HasPrefix(sum.Lead, "DATA: digits") || !strings.Contains(sum.Lead, "NOT the paper's data") || !strings.Contains(html, `class="lead loud"`) {
 		t.Errorf("the generated set: got %q", sum.Lead)
 	}
-	d := m.begin("own", m.config(cases[0], "svhn", 1), 1)
+	d := m.begin("own", m.config(paper.Cases[0], "svhn", 1), 1)
 	m.finish(d, 0.5)
 	r, err := d.Result()
 	if err != nil {
@@ -166,7 +167,7 @@ func TestLeadSaysWhichData(t *testing.T) {
 
 func TestTextIsEscaped(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
-	d := m.begin("a|b`<script>alert(1)<", m.config(cases[6], "cifar10", 1), 3)
+	d := m.begin("a|b`<script>alert(1)<", m.config(paper.Cases[6], "cifar10", 1), 3)
 	d.WriteFailure("<img src=x onerror=alert(2)> | ``")
 	_, html, markdown := written(t, m.dirs, Options{Remarks: []string{"<u>remark</u>"}})
 	for _, bad := range []string{"<script>", "<img src=x", "<u>"} {
@@ -184,7 +185,7 @@ func TestTextIsEscaped(t *testing.T) {
 func TestRowsAreOfOneSetting(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
 	for i, epochs := range []int{30, 60, 60, 90} {
-		c := m.config(cases[3], "cifar10", uint64(i))
+		c := m.config(paper.Cases[3], "cifar10", uint64(i))
 		c.Epochs, c.Threads = epochs, i
 		d := m.begin("r"+string(rune('0'+i)), c, epochs)
 		if epochs < 90 { // the longest has not finished
@@ -195,7 +196,7 @@ func TestRowsAreOfOneSetting(t *testing.T) {
 	for _, d := range m.dirs {
 		all = append(all, read(d))
 	}
-	row := rowOf(all, describe("cifar10"), cases[3])
+	row := rowOf(all, paper.Describe("cifar10"), paper.Cases[3])
 	if row.Ours != "55.00 ± 7.07 %" || row.Runs != "2" || !strings.Contains(row.Gap, "of 3 settings") {
 		t.Errorf("got %q of %s runs, gap %q, want the two of 60 epochs", row.Ours, row.Runs, row.Gap)
 	}
@@ -204,17 +205,26 @@ func TestRowsAreOfOneSetting(t *testing.T) {
 // Without validation examples no epoch is the best by them.
 func TestNothingHeldOut(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
-	c := m.config(cases[0], "cifar10", 1)
+	c := m.config(paper.Cases[0], "cifar10", 1)
 	c.Val = 0
 	m.finish(m.begin("all", c, 3), 0.5)
 	all := []record{read(m.dirs[0])}
-	if row := rowOf(all, describe("cifar10"), cases[0]); row.Ours != "50.00 %" || row.Best != "–" {
+	if row := rowOf(all, paper.Describe("cifar10"), paper.Cases[0]); row.Ours != "50.00 %" || row.Best != "–" {
 		t.Errorf("got %q, best %q, want 50.00 %% and no best", row.Ours, row.Best)
 	}
 	if v := runOf(all[0]); v.Best != "–" {
 		t.Errorf("among all runs: got the best %q", v.Best)
 	}
-	for _, ch := range curvesFigure(all, describe("cifar10")).charts {
+	set := paper.Describe("cifar10")
+	together, err := comparison(all, set, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := curvesFigure(groupsOf(all, set, together), set)
+	if len(f.charts) == 0 {
+		t.Error("got no charts")
+	}
+	for _, ch := range f.charts {
 		if strings.HasPrefix(ch.title, "validation") {
 			t.Errorf("got a chart of %s", ch.title)
 		}
@@ -225,14 +235,14 @@ func TestExplain(t *testing.T) {
 	same := run.Default()
 	same.Alpha = 28
 	r := record{config: same, finished: true, result: run.Result{Params: 26_904_000}}
-	set := describe("cifar10")
+	set := paper.Describe("cifar10")
 	if got := explain(r, againstReport(set)); len(got) != 0 {
 		t.Errorf("the report's own settings: got %v", got)
 	}
 	r.config.Epochs, r.config.Augment, r.config.Train = 400, "flip-crop", 10_000
 	r.result.Params, r.result.DataSet.Train = 1_000_000, 10_000
 	r.result.Sources = []run.Source{{File: "x"}}
-	want := "Lowers ours: 1 M weights instead of 25.6 M; 10,000 training examples instead of 50,000. Raises ours: 400 epochs instead of 100; flip and crop instead of no augmentation. Either way: data files that are not the publisher's."
+	want := "Tends to lower ours: 1 M weights instead of 25.6 M; 10,000 training examples instead of 50,000. Tends to raise ours: 400 epochs instead of 100; flip and crop instead of no augmentation. Either way: data files that are not the publisher's."
 	if got := sentences(explain(r, againstReport(set))); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -240,7 +250,7 @@ func TestExplain(t *testing.T) {
 
 func TestFilterSheet(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
-	d := m.begin("it", m.config(cases[6], "digits", 1), 1)
+	d := m.begin("it", m.config(paper.Cases[6], "digits", 1), 1)
 	out := filepath.Join(t.TempDir(), "sheet.png")
 	if err := FilterSheet(d.Path(), out, 8, 2); err == nil {
 		t.Error("a run without filters: got no error")

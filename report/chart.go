@@ -19,16 +19,27 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgpdf"
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// series is one curve.
+// series is one curve, or points that a line joins.
 type series struct {
 	name  string
 	color string
+	dash  int       // its place among dashes
 	width vg.Length // of the line; 0: as usual
 	x, y  []float64
+
+	spread []float64 // of each y, to both sides; nil: none is known
+	bars   bool      // the spread is drawn as error bars at the points, not as a band
 }
+
+// dashes tell curves apart that have the same colour, or none.
+var dashes = [][]vg.Length{nil, {5, 2.5}, {1.5, 2}, {7, 2, 1.5, 2}}
+
+// dashNames are those of dashes as a style sheet has them.
+var dashNames = []string{"solid", "dashed", "dotted", "double"}
 
 // level is a dashed line across a chart.
 type level struct {
@@ -39,13 +50,21 @@ type level struct {
 // chart is one set of axes.
 type chart struct {
 	title  string
+	x, y   string // what the axes are of
+	logX   bool
 	log    bool // the y axis
 	series []series
 	levels []level
 }
 
 // key is one entry of a figure's legend.
-type key struct{ Name, Color string }
+type key struct {
+	Name, Color string
+	dash        int
+}
+
+// Style is the key's line as a style sheet has it.
+func (k key) Style() string { return dashNames[k.dash%len(dashNames)] }
 
 // figure is several charts with one legend.
 type figure struct {
@@ -60,6 +79,8 @@ const (
 	chartHeight vg.Length = 220
 	legendLine  vg.Length = 18
 	pngDPI                = 144
+
+	textSize vg.Length = 10 // of all text in a figure
 )
 
 var (
@@ -74,21 +95,26 @@ func (c chart) plot() *plot.Plot {
 	p.Title.Text = c.title
 	p.Title.Padding = 6
 	p.Title.TextStyle.Font.Variant = "Sans"
-	p.Title.TextStyle.Font.Size = 12
+	p.Title.TextStyle.Font.Size = textSize
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		a.Label.TextStyle.Font.Variant = "Sans"
-		a.Label.TextStyle.Font.Size = 10
+		a.Label.TextStyle.Font.Size = textSize
 		a.Tick.Label.Font.Variant = "Sans"
-		a.Tick.Label.Font.Size = 10
+		a.Tick.Label.Font.Size = textSize
 		a.LineStyle.Width = 0
 		a.Tick.LineStyle.Width = 0
 		a.Tick.Length = 2
 		a.Padding = 2
 	}
-	p.X.Label.Text = "epoch"
+	p.X.Label.Text, p.Y.Label.Text = cmp.Or(c.x, "epoch"), c.y
 	minX, maxX, minY, maxY := c.bounds()
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = minX, maxX, minY, maxY
-	p.X.Tick.Marker = plot.ConstantTicks(linearTicks(minX, maxX, 6, true))
+	if c.logX {
+		p.X.Scale = plot.LogScale{}
+		p.X.Tick.Marker = plot.ConstantTicks(logTicks(minX, maxX))
+	} else {
+		p.X.Tick.Marker = plot.ConstantTicks(linearTicks(minX, maxX, 6, c.x == ""))
+	}
 	if c.log {
 		p.Y.Scale = plot.LogScale{}
 		p.Y.Tick.Marker = plot.ConstantTicks(logTicks(minY, maxY))
@@ -103,7 +129,7 @@ func (c chart) plot() *plot.Plot {
 		line := must(plotter.NewLine(plotter.XYs{{X: minX, Y: l.y}, {X: maxX, Y: l.y}}))
 		line.LineStyle = draw.LineStyle{Color: dash, Width: 1.25, Dashes: []vg.Length{5, 3}}
 		label := must(plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: maxX, Y: l.y}}, Labels: []string{l.name}}))
-		label.TextStyle[0].Font = font.Font{Typeface: "Liberation", Variant: "Sans", Size: 9}
+		label.TextStyle[0].Font = font.Font{Typeface: "Liberation", Variant: "Sans", Size: textSize}
 		label.TextStyle[0].XAlign = draw.XRight
 		label.Offset = vg.Point{Y: 3}
 		p.Add(line, label)
@@ -113,10 +139,22 @@ func (c chart) plot() *plot.Plot {
 		for i := range s.x {
 			points[i] = plotter.XY{X: s.x[i], Y: math.Max(s.y[i], minY)}
 		}
+		if s.spread != nil && !s.bars {
+			band := must(plotter.NewPolygon(s.band(minY)))
+			fill := rgb(s.color)
+			fill.A = 50
+			band.Color, band.LineStyle.Width = fill, 0
+			p.Add(band)
+		}
 		line := must(plotter.NewLine(points))
-		line.LineStyle = draw.LineStyle{Color: rgb(s.color), Width: cmp.Or(s.width, 1.75)}
+		line.LineStyle = draw.LineStyle{Color: rgb(s.color), Width: cmp.Or(s.width, 1.75), Dashes: dashes[s.dash%len(dashes)]}
 		p.Add(line)
-		if maxX <= 12 { // few epochs: show where they are
+		if s.spread != nil && s.bars {
+			bars := must(plotter.NewYErrorBars(errorBars{points, s.spread}))
+			bars.LineStyle = draw.LineStyle{Color: rgb(s.color), Width: 1.25}
+			p.Add(bars)
+		}
+		if c.x != "" || maxX <= 12 { // few points: show where they are
 			dots := must(plotter.NewScatter(points))
 			dots.GlyphStyle = draw.GlyphStyle{Color: rgb(s.color), Radius: 2.2, Shape: draw.CircleGlyph{}}
 			p.Add(dots)
@@ -138,12 +176,25 @@ func (c chart) bounds() (minX, maxX, minY, maxY float64) {
 		for i := range s.x {
 			minX, maxX = math.Min(minX, s.x[i]), math.Max(maxX, s.x[i])
 			see(s.y[i])
+			if s.spread != nil {
+				see(s.y[i] - s.spread[i])
+				see(s.y[i] + s.spread[i])
+			}
 		}
 	}
 	for _, l := range c.levels {
 		see(l.y)
 	}
-	minX, maxX = math.Min(minX, 0), math.Max(maxX, 1)
+	switch {
+	case c.x == "": // epochs
+		minX, maxX = math.Min(minX, 0), math.Max(maxX, 1)
+	case c.logX:
+		wider := math.Max(1.15, math.Pow(maxX/minX, 0.06))
+		minX, maxX = minX/wider, maxX*wider
+	default:
+		gap := math.Max((maxX-minX)*0.06, math.Abs(maxX)*1e-3)
+		minX, maxX = minX-gap, maxX+math.Max(gap, 1e-12)
+	}
 	if c.log {
 		wider := math.Max(1.25, math.Sqrt(4*minY/maxY)) // a flat curve is to look flat
 		return minX, maxX, minY / wider, maxY * wider
@@ -179,7 +230,7 @@ func logTicks(low, high float64) []plot.Tick {
 		for e := math.Floor(math.Log10(low)); e <= math.Log10(high); e++ {
 			for _, f := range factors {
 				if v := f * math.Pow(10, e); v >= low && v <= high {
-					ticks = append(ticks, plot.Tick{Value: v, Label: short(v)})
+					ticks = append(ticks, plot.Tick{Value: v, Label: logLabel(v)})
 				}
 			}
 		}
@@ -187,7 +238,18 @@ func logTicks(low, high float64) []plot.Tick {
 			return ticks
 		}
 	}
-	return []plot.Tick{{Value: low, Label: short(low)}, {Value: high, Label: short(high)}}
+	ticks := linearTicks(low, high, 4, false)
+	for i := range ticks {
+		ticks[i].Label = logLabel(ticks[i].Value)
+	}
+	return ticks
+}
+
+func logLabel(v float64) string {
+	if v < 1e-2 {
+		return exponent(round3(v))
+	}
+	return short(v)
 }
 
 // draw draws the charts in rows of so many, and the legend.
@@ -198,30 +260,49 @@ func (f figure) draw(c draw.Canvas, columns int) {
 		y := c.Max.Y - vg.Length(i/columns+1)*chartHeight
 		box := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
 			Min: vg.Point{X: c.Min.X + x + 6, Y: y + 6},
-			Max: vg.Point{X: c.Min.X + x + chartWidth - 10, Y: y + chartHeight - 6},
+			Max: vg.Point{X: c.Min.X + x + chartWidth - 14, Y: y + chartHeight - 6},
 		}}
 		ch.plot().Draw(box)
 	}
-	style := plot.New().Legend.TextStyle
-	style.Font = font.Font{Typeface: "Liberation", Variant: "Sans", Size: 10}
-	style.YAlign = draw.YCenter
-	for i, k := range f.keys {
-		per := f.keysPerLine(columns)
-		x := c.Min.X + 16 + vg.Length(i%per)*(vg.Length(columns)*chartWidth-20)/vg.Length(per)
-		y := c.Max.Y - vg.Length(rows)*chartHeight - vg.Length(i/per)*legendLine - legendLine/2
-		c.StrokeLine2(draw.LineStyle{Color: rgb(k.Color), Width: 2.5}, x, y, x+16, y)
-		c.FillText(style, vg.Point{X: x + 22, Y: y}, k.Name)
+	for i, at := range f.legend(columns) {
+		k := f.keys[i]
+		x := c.Min.X + at.X
+		y := c.Max.Y - vg.Length(rows)*chartHeight - at.Y
+		c.StrokeLine2(draw.LineStyle{Color: rgb(k.Color), Width: 2.5, Dashes: dashes[k.dash%len(dashes)]}, x, y, x+18, y)
+		c.FillText(legendStyle(), vg.Point{X: x + 24, Y: y}, k.Name)
 	}
 }
 
-func (f figure) keysPerLine(columns int) int { return 2*columns - columns/3 }
+func legendStyle() draw.TextStyle {
+	style := plot.New().Legend.TextStyle
+	style.Font = font.Font{Typeface: "Liberation", Variant: "Sans", Size: textSize}
+	style.YAlign = draw.YCenter
+	return style
+}
+
+// legend is where the keys stand below the charts, y downwards: side by side as
+// far as they fit, each in a column of the widest one's width.
+func (f figure) legend(columns int) (places []vg.Point) {
+	style, widest := legendStyle(), vg.Length(0)
+	for _, k := range f.keys {
+		widest = max(widest, style.Width(k.Name)+44)
+	}
+	room := vg.Length(columns)*chartWidth - 16
+	per := max(1, int(room/max(widest, 1)))
+	for i := range f.keys {
+		places = append(places, vg.Point{X: 16 + vg.Length(i%per)*widest, Y: vg.Length(i/per)*legendLine + legendLine/2})
+	}
+	return places
+}
 
 // dimensions is the size of what draw draws.
 func (f figure) dimensions(columns int) (w, h vg.Length) {
 	rows := (len(f.charts) + columns - 1) / columns
-	per := f.keysPerLine(columns)
-	lines := (len(f.keys) + per - 1) / per
-	return vg.Length(columns) * chartWidth, vg.Length(rows)*chartHeight + vg.Length(lines)*legendLine + 6
+	h = vg.Length(rows)*chartHeight + 6
+	if places := f.legend(columns); len(places) > 0 {
+		h += places[len(places)-1].Y + legendLine/2
+	}
+	return vg.Length(columns) * chartWidth, h
 }
 
 // columns is how many charts stand side by side in the figure's files.
@@ -240,6 +321,16 @@ func (f figure) png(w io.Writer) error {
 	c := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(pngDPI))
 	f.draw(draw.New(c), f.columns())
 	return png.Encode(w, c.Image())
+}
+
+// pdf writes the figure as a PDF.
+func (f figure) pdf(w io.Writer) error {
+	width, height := f.dimensions(f.columns())
+	c := vgpdf.New(width, height)
+	c.EmbedFonts(true)
+	f.draw(draw.New(c), f.columns())
+	_, err := c.WriteTo(w)
+	return err
 }
 
 // svg writes the figure as an SVG on white.
@@ -295,6 +386,26 @@ func must[T any](v T, err error) T {
 		panic(fmt.Sprintf("report: a chart with %v", err))
 	}
 	return v
+}
+
+// errorBars are points with what they spread to both sides.
+type errorBars struct {
+	plotter.XYs
+	spread []float64
+}
+
+func (e errorBars) YError(i int) (low, high float64) { return e.spread[i], e.spread[i] }
+
+// band is the outline of what the curve spreads to both sides, not below low.
+func (s series) band(low float64) plotter.XYs {
+	var outline plotter.XYs
+	for i := range s.x {
+		outline = append(outline, plotter.XY{X: s.x[i], Y: math.Max(s.y[i]+s.spread[i], low)})
+	}
+	for i := len(s.x) - 1; i >= 0; i-- {
+		outline = append(outline, plotter.XY{X: s.x[i], Y: math.Max(s.y[i]-s.spread[i], low)})
+	}
+	return outline
 }
 
 // add adds a point to a curve if it can be drawn.

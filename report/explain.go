@@ -2,9 +2,11 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
+	"betalasso/paper"
 	"betalasso/run"
 )
 
@@ -18,12 +20,12 @@ type setting struct {
 	tuned   bool // the best of several momenta, weight decays and dropouts
 }
 
-func againstReport(set dataSet) setting {
-	return setting{epochs: reportEpochs, params: reportParams, augment: reportAugment, train: set.train}
+func againstReport(set paper.DataSet) setting {
+	return setting{epochs: paper.ReportEpochs, params: paper.ReportParams, augment: paper.ReportAugment, train: set.Train}
 }
 
-func againstPaper(set dataSet, k tableCase) setting {
-	return setting{epochs: paperEpochs, params: k.paperParams, augment: paperAugment, train: set.train, tuned: true}
+func againstPaper(set paper.DataSet, k paper.Case) setting {
+	return setting{epochs: paper.Epochs, params: k.Params, augment: paper.Augment, train: set.Train, tuned: true}
 }
 
 // augments are the augmentations from weak to strong, as they are called in a
@@ -49,19 +51,40 @@ type factor struct{ way, text string }
 
 // The ways, in the order in which they are told.
 const (
-	lowers = "Lowers ours"
-	raises = "Raises ours"
+	lowers = "Tends to lower ours"
+	raises = "Tends to raise ours"
 	either = "Either way"
 )
+
+// agree says whether what differs explains a difference of so many points, ours
+// less theirs: its sign must be one that the factors tend to.
+func agree(difference float64, list []factor) string {
+	way, where, against := raises, "above", "lower"
+	if difference < 0 {
+		way, where, against = lowers, "below", "raise"
+	}
+	has := func(way string) bool { return slices.ContainsFunc(list, func(f factor) bool { return f.way == way }) }
+	switch {
+	case math.Abs(difference) < 1:
+		return "Ours is within a point."
+	case has(way):
+		return "Ours is " + where + ", as that would have it."
+	case has(either):
+		return "Ours is " + where + ": what works either way may explain it."
+	case len(list) > 0:
+		return "Ours is " + where + ", unexplained: all that differs tends to " + against + " it."
+	}
+	return "Ours is " + where + ", unexplained: epochs, size and augmentation are the same; what is left is the seed and what the text does not tell."
+}
 
 // explain says in which settings a run differs from another text's. It is
 // derived from the settings alone.
 func explain(r record, other setting) []factor {
 	c := r.config
 	var list []factor
-	differ := func(less bool, format string, args ...any) {
+	differ := func(fewer bool, format string, args ...any) {
 		way := raises
-		if less {
+		if fewer {
 			way = lowers
 		}
 		list = append(list, factor{way, fmt.Sprintf(format, args...)})
@@ -119,8 +142,8 @@ func common(lists [][]factor) []factor {
 	return all
 }
 
-// without is a list less some of its factors.
-func without(list, some []factor) []factor {
+// less is a list without some of its factors.
+func less(list, some []factor) []factor {
 	return slices.DeleteFunc(slices.Clone(list), func(f factor) bool { return slices.Contains(some, f) })
 }
 
@@ -169,11 +192,12 @@ func (s Section) Whys() []Why {
 // rows share once, then each row's own.
 func (s *Section) account() {
 	for _, side := range []struct {
-		of     func(*Row) ([]factor, *string)
-		shared *string
+		of         func(*Row) ([]factor, *string)
+		difference func(*Row) float64
+		shared     *string
 	}{
-		{func(r *Row) ([]factor, *string) { return r.fromReport, &r.WhyReport }, &s.WhyReport},
-		{func(r *Row) ([]factor, *string) { return r.fromPaper, &r.WhyPaper }, &s.WhyPaper},
+		{func(r *Row) ([]factor, *string) { return r.fromReport, &r.WhyReport }, func(r *Row) float64 { return r.toReport }, &s.WhyReport},
+		{func(r *Row) ([]factor, *string) { return r.fromPaper, &r.WhyPaper }, func(r *Row) float64 { return r.toPaper }, &s.WhyPaper},
 	} {
 		var lists [][]factor
 		for i := range s.Rows {
@@ -189,13 +213,8 @@ func (s *Section) account() {
 				continue
 			}
 			list, to := side.of(&s.Rows[i])
-			*to = sentences(without(list, all))
-			switch {
-			case len(list) == 0:
-				*to = "Same epochs, size and augmentation; what is left is the seed and what the text does not tell."
-			case *to == "":
-				*to = "Nothing more."
-			}
+			*to = sentences(less(list, all))
+			*to = strings.TrimSpace(*to + " " + agree(side.difference(&s.Rows[i]), list))
 		}
 	}
 }

@@ -7,53 +7,69 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/plot/vg"
+	"betalasso/compare"
+	"betalasso/paper"
+	"betalasso/run"
 )
 
 // nonzeroFigure is the counterpart of the paper's Figure 3 on one data set: a
-// chart for each layer of S-FC, a curve for each β.
-func nonzeroFigure(all []record, set dataSet) (f figure, caption string) {
-	f.name = "nonzero-" + set.name
+// chart for each layer of a network, a curve for each of its settings that
+// β-lasso trained. Of several networks it is the one with the most settings,
+// S-FC before others.
+func nonzeroFigure(list []group, set paper.DataSet) (f figure, caption string) {
+	f.name = "nonzero-" + set.Name
+	model := ""
+	counts := map[string]int{}
+	for _, g := range list {
+		if c := g.runs[0].config; c.Optimizer == "beta-lasso" {
+			counts[c.Model] += 2
+			if c.Model == "s-fc" {
+				counts[c.Model]++
+			}
+			if counts[c.Model] > counts[model] {
+				model = c.Model
+			}
+		}
+	}
+	var groups []group
+	for _, g := range list {
+		if c := g.runs[0].config; model != "" && c.Model == model && c.Optimizer == "beta-lasso" {
+			groups = append(groups, g)
+		}
+	}
+	groups, note := best(groups)
 	curves := map[string][]series{}
 	sizes := map[string]int{}
 	alpha := 0
-	for _, k := range cases {
-		if k.model != "s-fc" || k.optimizer != "beta-lasso" {
-			continue
-		}
-		// β = 0 cuts nothing and β = 1 little: the curve below shows at the edges.
-		width := map[float64]vg.Length{0: 5, 1: 3}[k.beta]
-		runs, _ := choose(all, set.name, k)
-		drawn := false
-		for _, r := range runs {
-			lines := map[string]*series{}
+	for _, g := range groups {
+		layers := map[string]bool{}
+		for _, r := range g.runs {
 			for _, e := range r.events {
 				for layer, n := range e.Nonzero {
-					if lines[layer] == nil {
-						lines[layer] = &series{name: k.title(), color: k.color, width: width}
-					}
-					lines[layer].add(float64(e.Epoch), float64(n))
+					layers[layer] = true
 					sizes[layer] = max(sizes[layer], n)
 				}
 			}
-			for layer, s := range lines {
-				if len(s.x) > 0 {
-					curves[layer] = append(curves[layer], *s)
-					drawn = true
-					alpha = max(alpha, r.config.Alpha)
-				}
+		}
+		drawn := false
+		for layer := range layers {
+			s := g.curve(func(e run.Event) (float64, bool) { n, ok := e.Nonzero[layer]; return float64(n), ok })
+			if len(s.x) > 0 {
+				curves[layer] = append(curves[layer], s)
+				drawn = true
+				alpha = max(alpha, g.runs[0].config.Alpha)
 			}
 		}
 		if drawn {
-			f.keys = append(f.keys, key{k.title(), k.color})
+			f.keys = append(f.keys, key{g.name, g.color, g.dash})
 		}
 	}
 	layers := slices.SortedFunc(maps.Keys(curves), func(a, b string) int {
 		return cmp.Or(cmp.Compare(order(a), order(b)), strings.Compare(a, b))
 	})
 	for _, layer := range layers {
-		c := chart{title: fmt.Sprintf("%s: non-zeros of %s", layer, short(float64(sizes[layer]))), log: true, series: curves[layer]}
-		if layer == "conv1" {
+		c := chart{title: fmt.Sprintf("%s of %s weights", layer, short(float64(sizes[layer]))), y: "non-zero weights", log: true, series: curves[layer]}
+		if layer == "conv1" && model == "s-fc" {
 			c.levels = []level{
 				{"S-LOCAL: " + short(float64(localParams(alpha))), float64(localParams(alpha))},
 				{"S-CONV: " + short(float64(convParams(alpha))), float64(convParams(alpha))},
@@ -62,13 +78,24 @@ func nonzeroFigure(all []record, set dataSet) (f figure, caption string) {
 		f.charts = append(f.charts, c)
 	}
 	if len(f.charts) == 0 {
-		return f, "no run of S-FC with β-lasso has recorded an epoch"
+		return f, "no run with β-lasso has recorded an epoch"
 	}
-	caption = fmt.Sprintf("Non-zero weights of each layer of S-FC (α = %d) with β-lasso on %s. Dashed: the first layers of S-LOCAL and S-CONV with the same α.", alpha, set.title)
-	if p := set.paperNonzero; p != nil {
-		caption += fmt.Sprintf(" The paper's curves (α = 230, about 4,096 epochs, read from its figure) end at %s, %s and %s.", short(p[0]), short(p[1]), short(p[2]))
+	caption = fmt.Sprintf("Non-zero weights of each layer of %s with β-lasso on %s.%s%s", strings.ToUpper(model), set.Title, bands(groups), note)
+	if model == "s-fc" {
+		caption = fmt.Sprintf("Non-zero weights of each layer of S-FC (α = %d) with β-lasso on %s.%s%s Dashed levels: the first layers of S-LOCAL and S-CONV with the same α.", alpha, set.Title, bands(groups), note)
+		if p := set.Nonzero; p != nil {
+			caption += fmt.Sprintf(" The paper's curves (α = 230, about 4,096 epochs, read from its figure) end at %s, %s and %s.", short(p[0]), short(p[1]), short(p[2]))
+		}
 	}
 	return f, caption
+}
+
+// bands says what curves are of several runs.
+func bands(list []group) string {
+	if !slices.ContainsFunc(list, func(g group) bool { return len(g.runs) > 1 }) {
+		return ""
+	}
+	return " Curves are means over seeds, bands their standard deviations."
 }
 
 // order puts convolutions first.
@@ -84,39 +111,30 @@ func order(layer string) int {
 func convParams(alpha int) int  { return 243 * alpha }
 func localParams(alpha int) int { return 243 * alpha * 32 * 32 / 4 }
 
-// curvesFigure is the learning curves on one data set, a curve for each run of
-// the table.
-func curvesFigure(all []record, set dataSet) figure {
-	f := figure{name: "curves-" + set.name}
-	charts := []chart{{title: "training loss"}, {title: "validation loss"}, {title: "training accuracy, %"}, {title: "validation accuracy, %"}}
-	for _, k := range cases {
-		runs, _ := choose(all, set.name, k)
+// curvesFigure is the learning curves on one data set, a curve for each group.
+func curvesFigure(list []group, set paper.DataSet) (f figure, caption string) {
+	f.name = "curves-" + set.Name
+	groups, note := best(list)
+	charts := []chart{
+		{title: "training loss", y: "cross-entropy"}, {title: "validation loss", y: "cross-entropy"},
+		{title: "training accuracy", y: "accuracy, %"}, {title: "validation accuracy", y: "accuracy, %"},
+	}
+	for _, g := range groups {
 		drawn := false
-		for _, r := range runs {
-			var lines [4]series
-			for i := range lines {
-				lines[i] = series{name: k.title(), color: k.color}
-			}
-			for _, e := range r.events {
-				x := float64(e.Epoch)
-				if e.Epoch > 0 { // before the first step there is no training loss
-					lines[0].add(x, e.TrainLoss)
-					lines[2].add(x, 100*e.TrainAcc)
-				}
-				if r.config.Val > 0 {
-					lines[1].add(x, e.ValLoss)
-					lines[3].add(x, 100*e.ValAcc)
-				}
-			}
-			for i, s := range lines {
-				if len(s.x) > 0 {
-					charts[i].series = append(charts[i].series, s)
-					drawn = true
-				}
+		held := g.runs[0].config.Val > 0
+		for i, of := range []func(run.Event) (float64, bool){ // before the first step there is no training loss
+			func(e run.Event) (float64, bool) { return e.TrainLoss, e.Epoch > 0 },
+			func(e run.Event) (float64, bool) { return e.ValLoss, held },
+			func(e run.Event) (float64, bool) { return 100 * e.TrainAcc, e.Epoch > 0 },
+			func(e run.Event) (float64, bool) { return 100 * e.ValAcc, held },
+		} {
+			if s := g.curve(of); len(s.x) > 0 {
+				charts[i].series = append(charts[i].series, s)
+				drawn = true
 			}
 		}
 		if drawn {
-			f.keys = append(f.keys, key{k.title(), k.color})
+			f.keys = append(f.keys, key{g.name, g.color, g.dash})
 		}
 	}
 	for _, c := range charts {
@@ -124,5 +142,99 @@ func curvesFigure(all []record, set dataSet) figure {
 			f.charts = append(f.charts, c)
 		}
 	}
-	return f
+	return f, fmt.Sprintf("Loss and accuracy on %s by epoch.%s%s Training is measured on the examples as trained, augmented.", set.Title, bands(groups), note)
+}
+
+// settingsFigure is test accuracy against the weights that are left, and against
+// each number among the settings in which the groups differ.
+func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption string) {
+	f.name = "settings-" + set.Name
+	var finished []compare.Compared
+	for _, g := range c.Groups {
+		if len(g.Runs) > 0 {
+			finished = append(finished, g)
+		}
+	}
+	if len(finished) < 2 {
+		return f, ""
+	}
+	families := map[string]int{} // colours are those of families: what a line joins
+	family := func(name string) (color string, dash int) {
+		at, ok := families[name]
+		if !ok {
+			at = len(families)
+			families[name] = at
+			f.keys = append(f.keys, key{name, palette[at%len(palette)], at / len(palette)})
+		}
+		return palette[at%len(palette)], at / len(palette)
+	}
+	said := telling(c)
+	network := func(g compare.Compared) string {
+		return settingsName(g.Group, map[string]bool{"model": said["model"], "optimizer": said["optimizer"]})
+	}
+	add := func(ch *chart, name string, x float64, acc compare.Sample) {
+		i := slices.IndexFunc(ch.series, func(s series) bool { return s.name == name })
+		if i < 0 {
+			color, dash := family(name)
+			i = len(ch.series)
+			ch.series = append(ch.series, series{name: name, color: color, dash: dash, bars: true})
+		}
+		s := &ch.series[i]
+		at, _ := slices.BinarySearch(s.x, x)
+		s.x, s.y, s.spread = slices.Insert(s.x, at, x), slices.Insert(s.y, at, acc.Mean), slices.Insert(s.spread, at, acc.SD)
+	}
+	left := chart{title: "accuracy and size", x: "weights that are not zero", y: "test accuracy, %", logX: true}
+	for _, g := range finished {
+		if n := g.Samples["nonzero"].Mean; n >= 1 {
+			add(&left, network(g), n, g.Samples["test"])
+		}
+	}
+	for i := range left.series { // sizes are an outcome: no line joins them
+		left.series[i].width = 0.01
+	}
+	f.charts = append(f.charts, left)
+	for _, s := range finished[0].Settings {
+		if !said[s.Name] {
+			continue
+		}
+		lasso := s.Name == "beta" || strings.HasPrefix(s.Name, "lambda")
+		ch := chart{title: "accuracy by " + s.Name, x: s.Name, y: "test accuracy, %", logX: true}
+		values, others := map[float64]bool{}, map[string]int{}
+		var some []compare.Compared
+		for _, g := range finished {
+			x, ok := compare.Number(g.Config(), s.Name)
+			if !ok || lasso && g.Config().Optimizer != "beta-lasso" {
+				continue
+			}
+			some = append(some, g)
+			values[x] = true
+			others[without(g, s.Name, said)]++
+			ch.logX = ch.logX && x > 0
+		}
+		if len(values) < 2 {
+			continue
+		}
+		for _, g := range some {
+			x, _ := compare.Number(g.Config(), s.Name)
+			name := without(g, s.Name, said)
+			if len(others) == len(some) { // nothing else stays the same while this varies
+				name = network(g)
+			}
+			add(&ch, name, x, g.Samples["test"])
+		}
+		f.charts = append(f.charts, ch)
+	}
+	seeds := ""
+	if slices.ContainsFunc(finished, func(g compare.Compared) bool { return len(g.Runs) > 1 }) {
+		seeds = " Bars are standard deviations over seeds."
+	}
+	return f, fmt.Sprintf("Test accuracy on %s after the last epoch, a point for each setting.%s", set.Title, seeds)
+}
+
+// without is a group's name but for one setting, which is what a line joins that
+// follows that setting.
+func without(g compare.Compared, setting string, said map[string]bool) string {
+	rest := *g.Group
+	rest.Settings = slices.DeleteFunc(slices.Clone(rest.Settings), func(s compare.Setting) bool { return s.Name == setting })
+	return settingsName(&rest, said)
 }

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"io"
 	"regexp"
+	"slices"
 )
 
 //go:embed page.html
@@ -12,8 +13,9 @@ var pageText string
 
 // What both forms of the report say in the same words.
 const (
-	pageTitle = "Convolutions learned from scratch: the report"
-	tableNote = "Test accuracy after the last epoch, as the mean ± standard deviation over seeds where there are several; beside it that of the epoch with the best validation accuracy. " +
+	pageTitle    = "Convolutions learned from scratch: the report"
+	settingsNote = "Runs that differ in their seed alone are one setting: mean ± standard deviation over seeds. The star is for the best mean validation accuracy; the test set has no say. "
+	tableNote    = "Test accuracy after the last epoch, as the mean ± standard deviation over seeds where there are several; beside it that of the epoch with the best validation accuracy. " +
 		"The paper chooses hyper-parameters by validation; that it or EE-411 also chooses an epoch is not said, so the last epoch leads. " +
 		"EE-411 is the report that this program follows (25.6 M weights, 100 epochs, no augmentation); the paper is arXiv 2007.13657 (256 M weights, 4,000 epochs, Fast AutoAugment). " +
 		"Differences are in percentage points."
@@ -29,10 +31,18 @@ var units = regexp.MustCompile(`(\d) ([kMGsh%]|min)\b`)
 // unbroken keeps numbers on one line with their units.
 func unbroken(text string) string { return units.ReplaceAllString(text, "$1\u00a0$2") }
 
+// HasRows says whether there are runs of the paper's table.
+func (p *page) HasRows() bool {
+	return slices.ContainsFunc(p.Sections, func(s Section) bool { return len(s.Rows) > 0 })
+}
+
+// HasSettings says whether there is more than the paper's table shows.
+func (p *page) HasSettings() bool { return slices.ContainsFunc(p.Sections, Section.Settled) }
+
 // html writes the report as one page.
 func (p *page) html(w io.Writer) error {
 	return pageTemplate.Execute(w, struct {
 		*page
-		Title, TableNote, FilterNote, LocalityNote string
-	}{p, pageTitle, tableNote, filterNote, localityNote})
+		Title, TableNote, SettingsNote, FilterNote, LocalityNote string
+	}{p, pageTitle, tableNote, settingsNote, filterNote, localityNote})
 }

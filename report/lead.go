@@ -11,10 +11,10 @@ func (p *page) lead(all []record) {
 	var real, foreign []string
 	generated := false
 	for _, s := range setsOf(all) {
-		if s.name == "digits" {
+		if s.Name == "digits" {
 			generated = true
 		} else {
-			real = append(real, s.title)
+			real = append(real, s.Title)
 		}
 	}
 	checked := true

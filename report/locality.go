@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"betalasso/filters"
+	"betalasso/paper"
 )
 
 // Local is one row of the table of locality: medians over filters.
@@ -16,34 +17,32 @@ type Local struct {
 	PaperRadius                  string
 }
 
-// localities are the rows of a data set.
-func localities(all []record, set dataSet) []Local {
+// localities are the rows of a data set: of each group that has filters, with
+// the paper's values beside its cases.
+func localities(list []group, set paper.DataSet) []Local {
 	var rows []Local
-	for _, k := range cases {
-		if k.model == "3-fc" {
+	for _, g := range list {
+		c := g.runs[0].config
+		if c.Model == "3-fc" {
 			continue // its first layer corresponds to no convolution
 		}
-		row := Local{Set: set.title, Case: k.title(), PaperNonzero: "–", PaperBox: "–", PaperRadius: "–"}
-		if set.paperNonzero != nil {
-			switch k.name {
+		row := Local{Set: set.Title, Case: g.name, PaperNonzero: "–", PaperBox: "–", PaperRadius: "–"}
+		if c.Imported != "" {
+			row.Case = "imported: " + c.Imported
+		}
+		if set.Nonzero != nil && g.table != nil {
+			switch g.table.Name {
 			case "s-fc":
-				row.PaperRadius = paperDenseRadius
+				row.PaperRadius = fmt.Sprint(paper.DenseRadius)
 			case "s-local":
-				row.PaperNonzero, row.PaperRadius = "108 to 243", paperLocalRadius
+				row.PaperNonzero, row.PaperRadius = "108 to 243", fmt.Sprintf("%.1f to %.1f", paper.LocalLow, paper.LocalHigh)
 			case "s-fc-beta50":
-				row.PaperNonzero = fmt.Sprintf("%.0f", set.nonzero)
-				row.PaperBox = fmt.Sprintf("%.0f × %.0f", set.height, set.width)
-				row.PaperRadius = fmt.Sprintf("%.1f", set.radius)
+				row.PaperNonzero = fmt.Sprintf("%.0f", set.Filters.Nonzero)
+				row.PaperBox = fmt.Sprintf("%.0f × %.0f", set.Filters.Height, set.Filters.Width)
+				row.PaperRadius = fmt.Sprintf("%.1f", set.Filters.Radius)
 			}
 		}
-		runs, _ := choose(all, set.name, k)
-		if row.measure(runs) {
-			rows = append(rows, row)
-		}
-	}
-	for _, r := range all {
-		row := Local{Set: set.title, Case: "imported: " + r.config.Imported, PaperNonzero: "–", PaperBox: "–", PaperRadius: "–"}
-		if r.config.Data == set.name && r.config.Imported != "" && row.measure([]record{r}) {
+		if row.measure(g.runs) {
 			rows = append(rows, row)
 		}
 	}

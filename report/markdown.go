@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -32,26 +33,38 @@ func mdTable(b *strings.Builder, right int, head []string, rows [][]string) {
 // markdown writes the report as Markdown.
 func (p *page) markdown(w io.Writer) error {
 	b := &strings.Builder{}
+	fmt.Fprintf(b, "# %s\n\n", pageTitle)
+	if p.Unfinished != "" {
+		fmt.Fprintf(b, "**%s**\n\n", cell.Replace(p.Unfinished))
+	}
 	if p.Loud {
 		fmt.Fprintf(b, "**%s**\n\n", cell.Replace(p.Lead))
 	} else {
 		fmt.Fprintf(b, "%s\n\n", cell.Replace(p.Lead))
 	}
-	fmt.Fprintf(b, "# %s\n\n%s\n\n", pageTitle, cell.Replace(p.Facts))
+	for _, s := range p.Sections {
+		fmt.Fprintf(b, "%s\n\n", cell.Replace(s.Verdict.Text))
+	}
+	fmt.Fprintf(b, "%s\n\n", cell.Replace(p.Facts))
 	for _, r := range p.Remarks {
 		fmt.Fprintf(b, "**%s**\n\n", cell.Replace(r))
 	}
-	fmt.Fprintf(b, "## Table 2: test accuracy\n\n%s\n\n", tableNote)
+	if p.HasRows() {
+		fmt.Fprintf(b, "## Test accuracy: the paper's Table 2\n\n%s\n\n", tableNote)
+	}
 	for _, s := range p.Sections {
+		if len(s.Rows) == 0 {
+			continue
+		}
 		fmt.Fprintf(b, "### %s\n\n", s.Title)
 		var rows, why [][]string
 		for _, y := range s.Whys() {
 			why = append(why, []string{strings.Join(y.Cases, "; "), y.FromReport, y.FromPaper})
 		}
 		for _, r := range s.Rows {
-			rows = append(rows, []string{r.Network, r.Method, r.Ours, r.Best, r.Runs, r.Weights, r.Report, r.ToReport, r.Paper, r.ToPaper})
+			rows = append(rows, []string{r.Network, r.Method, r.Ours, r.Best, r.Runs, r.Weights, r.PaperWeights, r.Report, r.ToReport, r.Paper, r.ToPaper})
 		}
-		mdTable(b, 2, []string{"network", "method", "ours, last epoch", "ours, best validation", "runs", "weights", "EE-411", "ours − EE-411", "paper", "ours − paper"}, rows)
+		mdTable(b, 2, []string{"network", "method", "ours, last epoch", "ours, best validation", "runs", "weights", "paper's weights", "EE-411", "ours − EE-411", "paper", "ours − paper"}, rows)
 		gaps := 0
 		for _, r := range s.Rows {
 			if r.Gap != "" {
@@ -81,13 +94,29 @@ func (p *page) markdown(w io.Writer) error {
 			fmt.Fprintf(b, "**%s**: %s.\n\n", pic.Title, cell.Replace(pic.Gap))
 			return
 		}
-		fmt.Fprintf(b, "**%s**: %s\n\n![%s](figures/%s.%s)\n\n", pic.Title, cell.Replace(pic.Caption), pic.Title, pic.File, ext)
+		fmt.Fprintf(b, "![%s](figures/%s.%s)\n\n**%s**: %s\n\n", pic.Title, pic.File, ext, pic.Title, cell.Replace(pic.Named()))
 	}
-	b.WriteString("## Figure 3: non-zero weights\n\n")
+	if p.HasSettings() {
+		fmt.Fprintf(b, "## All settings\n\n%s\n\n", settingsNote)
+	}
+	for _, s := range p.Sections {
+		if !s.Settled() {
+			continue
+		}
+		var rows [][]string
+		for _, cells := range s.Settings.Cells {
+			rows = append(rows, slices.Clone(cells))
+		}
+		fmt.Fprintf(b, "### %s\n\n", s.Title)
+		mdTable(b, 1, s.Settings.Head, rows)
+		fmt.Fprintf(b, "Difference: %s.\n\n", cell.Replace(s.Settings.Heading()))
+		figure(s.Settings.Figure, "svg")
+	}
+	b.WriteString("## Non-zero weights, as in the paper's Figure 3\n\n")
 	for _, s := range p.Sections {
 		figure(s.Nonzero, "svg")
 	}
-	fmt.Fprintf(b, "## Figure 4: first-layer filters\n\n%s\n\n", filterNote)
+	fmt.Fprintf(b, "## First-layer filters, as in the paper's Figure 4\n\n%s\n\n", filterNote)
 	for _, s := range p.Sections {
 		fmt.Fprintf(b, "### %s\n\n", s.Title)
 		for _, f := range s.Filters {

@@ -14,24 +14,32 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"betalasso/compare"
 	"betalasso/filters"
+	"betalasso/paper"
+	"betalasso/run"
 )
 
 // Options are what a report may be told beside the runs.
 type Options struct {
-	Remarks []string // sentences for the top, such as data that could not be had
+	Remarks []string     // sentences for the top, such as data that could not be had
+	Points  []run.Config // of the study that the runs are of, in its order, begun or not
 }
 
 // Summary is what a report says, in short.
 type Summary struct {
-	Page string // the path of the HTML page
-	Lead string // its first line
-	Text string // Table 2 for a terminal
+	Page       string // the path of the HTML page
+	Lead       string // which data
+	Unfinished string // which runs have no result; "" where all have
+	Text       string // the tables for a terminal
+	Verdict    string // what the runs say of the paper's claim, a paragraph for each data set
 }
 
 // Picture is one figure: drawn in the page, and as files for Markdown.
 type Picture struct {
+	Number  int // in the report; 0 where there is none
 	Title   string
 	Caption string
 	File    string          // in figures/, without .png and .svg
@@ -45,28 +53,56 @@ type Picture struct {
 // Section is all of one data set.
 type Section struct {
 	Name, Title string
-	Rows        []Row
+	Rows        []Row  // of the paper's table, those that there are runs of
 	WhyReport   string // what explains the differences of all rows
 	WhyPaper    string
+	Verdict     Verdict
+	Settings    Settings
 	Nonzero     Picture
 	Filters     []Picture
 	Curves      Picture
 }
 
+// Settings are all groups of settings on a data set.
+type Settings struct {
+	compare.Comparison
+	Head   []string
+	Cells  [][]string // the first of a row names the group
+	Figure Picture
+}
+
+// fill makes the table of the comparison, with groups in the paper's words.
+func (s *Settings) fill() {
+	if len(s.Groups) == 0 {
+		return
+	}
+	skip, said := len(s.Groups[0].Settings), telling(s.Comparison)
+	head, rows := s.Rows()
+	s.Head = append([]string{"setting"}, head[skip:]...)
+	for i, cells := range rows {
+		name := settingsName(s.Groups[i].Group, said)
+		if s.Groups[i].String() == s.Baseline {
+			defer func() { s.Baseline = name }()
+		}
+		s.Cells = append(s.Cells, append([]string{name}, cells[skip:]...))
+	}
+}
+
 // page is the whole report.
 type page struct {
-	Loud     bool // the first line is a warning
-	Lead     string
-	Facts    string
-	Remarks  []string
-	Sections []Section
-	Locality []Local
-	Runs     []Run
-	figures  map[string]func(io.Writer) error // by path in out
+	Loud       bool // the line of the data is a warning
+	Lead       string
+	Unfinished string
+	Facts      string
+	Remarks    []string
+	Sections   []Section
+	Locality   []Local
+	Runs       []Run
+	files      map[string]func(io.Writer) error // by path in out
 }
 
 // Write writes the report of the runs in dirs into the folder out: index.html,
-// report.md and figures/. A run that is missing, unfinished or broken becomes a
+// report.md, summary.json, figures/ and tables/. A run that is missing, unfinished or broken becomes a
 // gap with its reason.
 func Write(dirs []string, out string, opt Options) (Summary, error) {
 	var all []record
@@ -77,10 +113,13 @@ func Write(dirs []string, out string, opt Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	if err := os.MkdirAll(filepath.Join(out, "figures"), 0o777); err != nil {
-		return Summary{}, err
+	for _, sub := range []string{"figures", "tables"} {
+		if err := os.MkdirAll(filepath.Join(out, sub), 0o777); err != nil {
+			return Summary{}, err
+		}
 	}
-	for name, draw := range p.figures {
+	p.files["summary.json"] = func(w io.Writer) error { return p.summary(w, all) }
+	for name, draw := range p.files {
 		if err := writeFile(filepath.Join(out, name), draw); err != nil {
 			return Summary{}, err
 		}
@@ -92,26 +131,51 @@ func Write(dirs []string, out string, opt Options) (Summary, error) {
 	if err := writeFile(index, p.html); err != nil {
 		return Summary{}, err
 	}
-	return Summary{Page: index, Lead: p.Lead, Text: terminal(p.Sections)}, nil
+	var verdicts []string
+	for _, s := range p.Sections {
+		verdicts = append(verdicts, s.Verdict.Text)
+	}
+	return Summary{Page: index, Lead: p.Lead, Unfinished: p.Unfinished, Text: p.terminal(), Verdict: strings.Join(verdicts, "\n")}, nil
 }
 
 // compose makes the report's content.
 func compose(all []record, opt Options) (*page, error) {
-	p := &page{Remarks: opt.Remarks, figures: map[string]func(io.Writer) error{}}
+	p := &page{Remarks: opt.Remarks, files: map[string]func(io.Writer) error{}}
 	p.lead(all)
+	p.Unfinished = unfinished(all, opt.Points)
 	for _, set := range setsOf(all) {
-		s := Section{Name: set.name, Title: set.title}
-		for _, k := range cases {
-			s.Rows = append(s.Rows, rowOf(all, set, k))
+		s := Section{Name: set.Name, Title: set.Title}
+		for _, k := range paper.Cases {
+			if slices.ContainsFunc(all, func(r record) bool { return r.is(k) && r.config.Data == set.Name }) {
+				s.Rows = append(s.Rows, rowOf(all, set, k))
+			}
 		}
 		s.account()
-		f, caption := nonzeroFigure(all, set)
-		s.Nonzero = Picture{Title: set.title, Caption: caption}
+		c, err := comparison(all, set, opt.Points)
+		if err != nil {
+			return nil, err
+		}
+		groups := groupsOf(all, set, c)
+		s.Verdict = verdict(set, groups, c)
+		s.Settings = Settings{Comparison: c, Figure: Picture{Title: set.Title}}
+		s.Settings.fill()
+		if len(c.Groups) > 1 {
+			f, caption := settingsFigure(c, set)
+			s.Settings.Figure.Caption = caption
+			if err := p.charts(&s.Settings.Figure, f); err != nil {
+				return nil, err
+			}
+			p.files["tables/"+set.Name+".csv"] = c.CSV
+			p.files["tables/"+set.Name+".tex"] = c.LaTeX
+		}
+		f, caption := nonzeroFigure(groups, set)
+		s.Nonzero = Picture{Title: set.Title, Caption: caption}
 		if err := p.charts(&s.Nonzero, f); err != nil {
 			return nil, err
 		}
-		s.Curves = Picture{Title: set.title, Caption: fmt.Sprintf("Loss and accuracy on %s by epoch, a curve for each run of the table. Training is measured on the examples as trained, augmented.", set.title)}
-		if err := p.charts(&s.Curves, curvesFigure(all, set)); err != nil {
+		f, caption = curvesFigure(groups, set)
+		s.Curves = Picture{Title: set.Title, Caption: caption}
+		if err := p.charts(&s.Curves, f); err != nil {
 			return nil, err
 		}
 		pictures, err := p.filterPictures(all, set)
@@ -120,12 +184,97 @@ func compose(all []record, opt Options) (*page, error) {
 		}
 		s.Filters = pictures
 		p.Sections = append(p.Sections, s)
-		p.Locality = append(p.Locality, localities(all, set)...)
+		p.Locality = append(p.Locality, localities(groups, set)...)
 	}
+	p.number()
 	for _, r := range all {
 		p.Runs = append(p.Runs, runOf(r))
 	}
 	return p, nil
+}
+
+// number numbers the figures in the order in which the report shows them.
+func (p *page) number() {
+	n := 0
+	next := func(pic *Picture) {
+		if pic.Gap == "" && (len(pic.Charts) > 0 || pic.png != nil) {
+			n++
+			pic.Number = n
+		}
+	}
+	for i := range p.Sections {
+		next(&p.Sections[i].Settings.Figure)
+	}
+	for i := range p.Sections {
+		next(&p.Sections[i].Nonzero)
+	}
+	for i := range p.Sections {
+		for j := range p.Sections[i].Filters {
+			next(&p.Sections[i].Filters[j])
+		}
+	}
+	for i := range p.Sections {
+		next(&p.Sections[i].Curves)
+	}
+}
+
+// Named is a picture's caption with its number.
+func (p Picture) Named() string {
+	if p.Number == 0 {
+		return p.Caption
+	}
+	return fmt.Sprintf("Figure %d. %s", p.Number, p.Caption)
+}
+
+// comparison sets the runs on a data set side by side.
+func comparison(all []record, set paper.DataSet, points []run.Config) (compare.Comparison, error) {
+	var runs []compare.Run
+	var left []compare.Left
+	seen := map[string]bool{}
+	for _, r := range all {
+		switch id := r.config.ID(); {
+		case !r.opened || r.config.Data != set.Name || seen[id]:
+		case r.finished:
+			seen[id] = true
+			runs = append(runs, compare.Run{Dir: r.dir, Config: r.config, Result: r.result})
+		default:
+			left = append(left, compare.Left{Dir: r.dir, Why: r.gap, Config: r.config, Open: true})
+		}
+	}
+	points = slices.DeleteFunc(slices.Clone(points), func(c run.Config) bool { return c.Data != set.Name })
+	return compare.New(runs, left, compare.Options{Points: points})
+}
+
+// unfinished says how many of the runs, and of the study's points, have no
+// result; "" where all have.
+func unfinished(all []record, points []run.Config) string {
+	counts := map[run.Status]int{}
+	known := map[string]bool{}
+	for _, r := range all {
+		counts[r.state]++
+		known[r.config.ID()] = known[r.config.ID()] || r.opened
+	}
+	for _, c := range points {
+		if !known[c.ID()] {
+			known[c.ID()] = true
+			counts[run.Planned]++
+		}
+	}
+	total := 0
+	var parts []string
+	for _, state := range run.Statuses {
+		total += counts[state]
+		if n := counts[state]; n > 0 && state != run.Done {
+			parts = append(parts, fmt.Sprintf("%s %s", commas(n), state))
+		}
+	}
+	switch {
+	case total == 0 || len(parts) == 0:
+		return ""
+	case counts[run.Done] == 0:
+		return fmt.Sprintf("NOTHING FINISHED: none of %s has a result (%s).", count(total, "run"), list(parts))
+	}
+	return fmt.Sprintf("NOT FINISHED: %s of %s have a result (%s). What follows is of those that have.", commas(counts[run.Done]), count(total, "run"), list(parts))
 }
 
 // charts draws a figure for the page and sets down its files.
@@ -144,8 +293,9 @@ func (p *page) charts(pic *Picture, f figure) error {
 		pic.Charts = append(pic.Charts, template.HTML(text))
 	}
 	pic.File, pic.Keys = f.name, f.keys
-	p.figures["figures/"+f.name+".png"] = f.png
-	p.figures["figures/"+f.name+".svg"] = f.svg
+	p.files["figures/"+f.name+".png"] = f.png
+	p.files["figures/"+f.name+".svg"] = f.svg
+	p.files["figures/"+f.name+".pdf"] = f.pdf
 	return nil
 }
 
@@ -158,13 +308,16 @@ const (
 
 // filterPictures are the counterpart of the paper's Figure 4 on a data set: of
 // its three cases, and of the others where none of the three has filters.
-func (p *page) filterPictures(all []record, set dataSet) ([]Picture, error) {
+func (p *page) filterPictures(all []record, set paper.DataSet) ([]Picture, error) {
 	var main, rest []Picture
 	some := false
-	order := slices.SortedStableFunc(slices.Values(cases), func(a, b tableCase) int { return figure4Place(a) - figure4Place(b) })
+	order := slices.SortedStableFunc(slices.Values(paper.Cases), func(a, b paper.Case) int { return figure4Place(a) - figure4Place(b) })
 	for _, k := range order {
-		pic := Picture{Title: k.title(), Gap: "no run"}
-		runs, _ := choose(all, set.name, k)
+		if !slices.ContainsFunc(all, func(r record) bool { return r.is(k) && r.config.Data == set.Name }) {
+			continue
+		}
+		pic := Picture{Title: k.Title(), Gap: "no run"}
+		runs, _ := choose(all, set.Name, k)
 		for _, r := range runs {
 			pic.Gap = r.noFilter
 			if pic.Gap == "" && len(r.filters.filters) == 0 {
@@ -181,7 +334,7 @@ func (p *page) filterPictures(all []record, set dataSet) ([]Picture, error) {
 				return nil, err
 			}
 			pic.Caption = fmt.Sprintf("%d of the %s filters with at least %d non-zeros; the layer has %s", len(shown), commas(f.eligible), filters.MinNonzero, commas(f.units))
-			pic.File = fmt.Sprintf("filters-%s-%s", set.name, k.name)
+			pic.File = fmt.Sprintf("filters-%s-%s", set.Name, k.Name)
 			pic.Image = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(buf.Bytes()))
 			pic.png = buf.Bytes()
 			break
@@ -198,15 +351,15 @@ func (p *page) filterPictures(all []record, set dataSet) ([]Picture, error) {
 	}
 	for _, pic := range main {
 		if pic.png != nil {
-			p.figures["figures/"+pic.File+".png"] = func(w io.Writer) error { _, err := w.Write(pic.png); return err }
+			p.files["figures/"+pic.File+".png"] = func(w io.Writer) error { _, err := w.Write(pic.png); return err }
 		}
 	}
 	return main, nil
 }
 
 // figure4Place is where the paper's Figure 4 has a case, 3 where it has it not.
-func figure4Place(k tableCase) int {
-	if i := slices.Index([]string{"s-fc", "s-fc-beta50", "s-local"}, k.name); i >= 0 {
+func figure4Place(k paper.Case) int {
+	if i := slices.Index([]string{"s-fc", "s-fc-beta50", "s-local"}, k.Name); i >= 0 {
 		return i
 	}
 	return 3

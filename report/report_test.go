@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"betalasso/paper"
 	"betalasso/run"
 )
 
@@ -29,9 +30,9 @@ type maker struct {
 }
 
 // config is the Config of a case at a small size.
-func (m *maker) config(k tableCase, set string, seed uint64) run.Config {
+func (m *maker) config(k paper.Case, set string, seed uint64) run.Config {
 	c := run.Default()
-	c.Model, c.Data, c.Optimizer, c.Seed, c.Epochs, c.Precision = k.model, set, k.optimizer, seed, 30, "fp32"
+	c.Model, c.Data, c.Optimizer, c.Seed, c.Epochs, c.Precision = k.Model, set, k.Optimizer, seed, 30, "fp32"
 	c.Augment = "flip-crop"
 	if c.Model == "3-fc" {
 		c.Width = 240
@@ -39,7 +40,7 @@ func (m *maker) config(k tableCase, set string, seed uint64) run.Config {
 		c.Alpha = 4
 	}
 	if c.Optimizer == "beta-lasso" {
-		c.Beta, c.LambdaConv, c.LambdaFC = k.beta, 1e-4, 2e-5
+		c.Beta, c.LambdaConv, c.LambdaFC = k.Beta, 1e-4, 2e-5
 	}
 	return c
 }
@@ -126,9 +127,9 @@ func (m *maker) filters(d *run.Dir, c run.Config) {
 
 // all makes the seven cases on a data set.
 func (m *maker) all(set string) {
-	for i, k := range cases {
+	for i, k := range paper.Cases {
 		for seed := range uint64(1 + i%2) {
-			d := m.begin(fmt.Sprintf("%s-%s-s%d", set, k.name, seed+1), m.config(k, set, seed+1), 30)
+			d := m.begin(fmt.Sprintf("%s-%s-s%d", set, k.Name, seed+1), m.config(k, set, seed+1), 30)
 			m.finish(d, 0.55+0.02*float64(i)+0.01*float64(seed))
 		}
 	}
@@ -140,11 +141,11 @@ var pictures = regexp.MustCompile(`(?s)<svg .*?</svg>|data:image/png;base64,[A-Z
 func TestGolden(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
 	m.all("cifar10")
-	odd := m.config(cases[0], "cifar10", 1)
+	odd := m.config(paper.Cases[0], "cifar10", 1)
 	odd.Model, odd.Alpha = "d-conv", 2
 	m.finish(m.begin("deep", odd, 30), 0.8)
-	m.begin("svhn-stopped", m.config(cases[6], "svhn", 1), 12).WriteFailure("the loss is not finite")
-	m.finish(m.begin("svhn-conv", m.config(cases[0], "svhn", 1), 30), 0.9)
+	m.begin("svhn-stopped", m.config(paper.Cases[6], "svhn", 1), 12).WriteFailure("the loss is not finite")
+	m.finish(m.begin("svhn-conv", m.config(paper.Cases[0], "svhn", 1), 30), 0.9)
 	out := t.TempDir()
 	if *keep != "" {
 		out = *keep
@@ -153,8 +154,8 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"index.html", "report.md", "terminal.txt"} {
-		got := []byte(sum.Lead + "\n\n" + sum.Text)
+	for _, name := range []string{"index.html", "report.md", "terminal.txt", "summary.json"} {
+		got := []byte(strings.Join([]string{sum.Unfinished, sum.Lead, sum.Text, sum.Verdict}, "\n\n"))
 		if name != "terminal.txt" {
 			if got, err = os.ReadFile(filepath.Join(out, name)); err != nil {
 				t.Fatal(err)

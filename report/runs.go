@@ -1,17 +1,20 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
 
+	"betalasso/paper"
 	"betalasso/run"
 )
 
 // record is what a run's directory says.
 type record struct {
 	dir      string
+	state    run.Status
 	config   run.Config
 	events   []run.Event
 	result   run.Result
@@ -24,33 +27,24 @@ type record struct {
 
 // read reads a run's directory. What is missing or broken becomes a gap.
 func read(dir string) record {
-	r := record{dir: run.Printable(dir)}
+	s := run.Look(dir)
+	r := record{dir: run.Printable(dir), state: s.State, config: s.Config, gap: s.Why()}
+	if s.Result != nil {
+		r.result, r.finished = *s.Result, true
+	}
 	d, err := run.Open(dir)
 	if err != nil {
-		r.gap = fmt.Sprintf("cannot be read: %s", err)
+		r.noFilter = r.gap
 		return r
 	}
-	r.opened, r.config = true, d.Config()
-	events, eventsErr := d.Events()
-	r.events = events
-	r.result, err = d.Result()
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		r.gap = fmt.Sprintf("not finished: epoch %d of %d", r.epochs(), r.config.Epochs)
-		if why := d.Failure(); why != "" {
-			r.gap += "; " + why
-		}
-	case err != nil:
-		r.gap = fmt.Sprintf("the result cannot be read: %s", err)
-	default:
-		r.finished = true
+	r.opened = true
+	r.events, err = d.Events()
+	if err == nil && r.finished {
+		err = r.result.CheckEvents(r.events)
 	}
-	if eventsErr == nil && r.finished {
-		eventsErr = r.result.CheckEvents(events)
-	}
-	if eventsErr != nil {
-		r.gap = join(r.gap, fmt.Sprintf("the events cannot be read to their end: %s", eventsErr))
-	} else if len(events) == 0 && r.finished {
+	if err != nil {
+		r.gap = join(r.gap, fmt.Sprintf("the events cannot be read to their end: %s", err))
+	} else if len(r.events) == 0 && r.finished {
 		r.gap = join(r.gap, "no epochs are recorded, so there are no curves")
 	}
 	r.filters, err = readFilters(d)
@@ -95,15 +89,15 @@ func (r record) seconds() float64 {
 
 // is says whether the run is of a case. Weights trained elsewhere are of none:
 // how they were trained is not known.
-func (r record) is(k tableCase) bool {
+func (r record) is(k paper.Case) bool {
 	c := r.config
-	return r.opened && c.Imported == "" && c.Model == k.model && c.Optimizer == k.optimizer && (c.Optimizer == "sgd" || c.Beta == k.beta)
+	return r.opened && c.Imported == "" && c.Model == k.Model && c.Optimizer == k.Optimizer && (c.Optimizer == "sgd" || c.Beta == k.Beta)
 }
 
 // settings is the Config without what may differ between seeds of one setting.
 func (r record) settings() run.Config {
 	c := r.config
-	c.Seed, c.Threads, c.DataDir = 0, 0, ""
+	c.Seed, c.Threads, c.Sparse, c.DataDir, c.Name, c.Note = 0, 0, "", "", "", ""
 	return c
 }
 
@@ -122,9 +116,10 @@ func size(list []record) []int {
 }
 
 // choose gives the runs of a case on a data set that its row shows: those of
-// one setting, the longest and largest of which there is a result. others is
-// how many other settings there are.
-func choose(all []record, set string, k tableCase) (chosen []record, others int) {
+// the setting with the best mean validation accuracy; of settings that held
+// nothing out, the longest and largest that has a result. others is how many
+// other settings there are.
+func choose(all []record, set string, k paper.Case) (chosen []record, others int) {
 	var groups [][]record
 	for _, r := range all {
 		if !r.is(k) || r.config.Data != set {
@@ -140,15 +135,17 @@ func choose(all []record, set string, k tableCase) (chosen []record, others int)
 	if len(groups) == 0 {
 		return nil, 0
 	}
-	best := slices.MaxFunc(groups, func(a, b []record) int { return slices.Compare(size(a), size(b)) })
+	best := slices.MaxFunc(groups, func(a, b []record) int {
+		return cmp.Or(cmp.Compare(valOf(a), valOf(b)), slices.Compare(size(a), size(b)))
+	})
 	return best, len(groups) - 1
 }
 
 // setsOf lists the data sets of runs in the paper's order.
-func setsOf(all []record) []dataSet {
-	var list []dataSet
-	for _, d := range dataSets {
-		if slices.ContainsFunc(all, func(r record) bool { return r.opened && r.config.Data == d.name }) {
+func setsOf(all []record) []paper.DataSet {
+	var list []paper.DataSet
+	for _, d := range paper.DataSets {
+		if slices.ContainsFunc(all, func(r record) bool { return r.opened && r.config.Data == d.Name }) {
 			list = append(list, d)
 		}
 	}

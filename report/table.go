@@ -3,8 +3,12 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"betalasso/compare"
+	"betalasso/paper"
 )
 
 // Row is one row of Table 2 on one data set.
@@ -21,6 +25,8 @@ type Row struct {
 	WhyReport       string // what explains the difference, beside what all rows share
 	WhyPaper        string
 
+	PaperWeights          string
+	toReport, toPaper     float64
 	compared              bool // there are numbers on both sides
 	fromReport, fromPaper []factor
 }
@@ -51,19 +57,19 @@ func accuracy(list []float64) string {
 }
 
 // rowOf makes the row of a case from its runs.
-func rowOf(all []record, set dataSet, k tableCase) Row {
+func rowOf(all []record, set paper.DataSet, k paper.Case) Row {
 	row := Row{
-		Network: k.network, Method: k.method,
-		Ours: "–", Best: "–", Runs: "0", Weights: "–", Report: "–", Paper: "–", ToReport: "–", ToPaper: "–",
+		Network: k.Network, Method: k.Method,
+		Ours: "–", Best: "–", Runs: "0", Weights: "–", PaperWeights: short(float64(k.Params)), Report: "–", Paper: "–", ToReport: "–", ToPaper: "–",
 	}
-	theirs, paper := published(k.report, set.name), published(k.paper, set.name)
+	theirs, papers := known(k.ReportAccuracy(set.Name)), known(k.Accuracy(set.Name))
 	if !math.IsNaN(theirs) {
 		row.Report = fmt.Sprintf("%.0f %%", theirs)
 	}
-	if !math.IsNaN(paper) {
-		row.Paper = fmt.Sprintf("%.2f %%", paper)
+	if !math.IsNaN(papers) {
+		row.Paper = fmt.Sprintf("%.2f %%", papers)
 	}
-	runs, others := choose(all, set.name, k)
+	runs, others := choose(all, set.Name, k)
 	if len(runs) == 0 {
 		row.Gap = "no run"
 		return row
@@ -83,7 +89,11 @@ func rowOf(all []record, set dataSet, k tableCase) Row {
 		}
 	}
 	if others > 0 {
-		gaps = append(gaps, fmt.Sprintf("the longest and largest of %d settings; the others are under “All runs”", others+1))
+		how := "the best by validation accuracy"
+		if valOf(runs) < 0 {
+			how = "the longest and largest" // no validation says which is better
+		}
+		gaps = append(gaps, fmt.Sprintf("%s of %d settings; the others are below", how, others+1))
 	}
 	row.Gap = strings.Join(gaps, "; ")
 	if len(last) == 0 {
@@ -95,9 +105,10 @@ func rowOf(all []record, set dataSet, k tableCase) Row {
 		row.Best = accuracy(best)
 	}
 	m, _ := mean(last)
-	row.ToReport, row.ToPaper = points(100*m-theirs), points(100*m-paper)
+	row.toReport, row.toPaper = 100*m-theirs, 100*m-papers
+	row.ToReport, row.ToPaper = points(100*m-theirs), points(100*m-papers)
 	for _, r := range runs {
-		if r.finished && !math.IsNaN(paper) {
+		if r.finished && !math.IsNaN(papers) {
 			row.compared = true
 			row.fromReport, row.fromPaper = explain(r, againstReport(set)), explain(r, againstPaper(set, k))
 			break
@@ -106,23 +117,46 @@ func rowOf(all []record, set dataSet, k tableCase) Row {
 	return row
 }
 
-// terminal is Table 2 as plain text, a block for each data set.
-func terminal(sections []Section) string {
+// terminal is the tables as plain text, a block for each data set: Table 2 with
+// the rows that there are runs of, and all settings where the table does not
+// show them.
+func (p *page) terminal() string {
 	var b strings.Builder
-	for i, s := range sections {
-		if i > 0 {
+	for _, s := range p.Sections {
+		if s.Settings.more(len(s.Rows)) {
+			if b.Len() > 0 {
+				b.WriteByte('\n')
+			}
+			fmt.Fprintf(&b, "%s, all settings\n", s.Title)
+			w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+			fmt.Fprintln(w, strings.Join(s.Settings.Head, "\t"))
+			for _, cells := range s.Settings.Cells {
+				fmt.Fprintln(w, strings.Join(cells, "\t"))
+			}
+			w.Flush()
+			fmt.Fprintf(&b, "difference: %s; * best by validation\n", s.Settings.Heading())
+		}
+		if len(s.Rows) == 0 {
+			continue
+		}
+		if b.Len() > 0 {
 			b.WriteByte('\n')
 		}
 		w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
-		fmt.Fprintf(w, "%s\ttest accuracy\truns\tEE-411\tpaper\n", s.Title)
+		fmt.Fprintf(w, "%s\ttest accuracy\truns\tweights\tEE-411, 25.6 M\tpaper\tits weights\n", s.Title)
 		for _, r := range s.Rows {
-			ours := r.Ours
-			if r.Runs == "0" {
-				ours = "–"
-			}
-			fmt.Fprintf(w, "%s, %s\t%s\t%s\t%s\t%s\n", r.Network, r.Method, ours, r.Runs, r.Report, r.Paper)
+			fmt.Fprintf(w, "%s, %s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Network, r.Method, r.Ours, r.Runs, r.Weights, r.Report, r.Paper, r.PaperWeights)
 		}
 		w.Flush()
 	}
 	return b.String()
 }
+
+// more says whether there is more to be said of the settings than so many rows
+// of Table 2 say: more groups, or seeds.
+func (s Settings) more(rows int) bool {
+	return len(s.Groups) > 1 && (len(s.Groups) > rows || slices.ContainsFunc(s.Groups, func(g compare.Compared) bool { return len(g.Runs)+g.Open > 1 }))
+}
+
+// Settled says whether the report has the table of settings.
+func (s Section) Settled() bool { return s.Settings.more(len(s.Rows)) }

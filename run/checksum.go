@@ -53,8 +53,7 @@ func sumName(h hash.Hash, t Tensor) {
 func ofNetwork(t Tensor) bool { return !strings.HasPrefix(t.Name, "velocity/") }
 
 // eventSum adds up events: how many, and a checksum of all but their times and
-// the work that was done, which are of one training and not of its settings. A field that Event gets
-// later must be left out of its JSON at zero, for the sums that there are.
+// the work that was done, which are of one training and not of its settings.
 type eventSum struct {
 	n    int
 	hash hash.Hash
@@ -64,12 +63,31 @@ func newEventSum() *eventSum { return &eventSum{hash: sha256.New()} }
 
 func (s *eventSum) add(e Event) {
 	e.Seconds, e.ExamplesPerSecond, e.StepMS, e.Work, e.DenseWork = 0, 0, 0, 0, 0
-	line, err := json.Marshal(e)
+	line, err := json.Marshal(summedEvent(e))
 	if err != nil {
 		panic(fmt.Sprintf("run: an event that was read cannot be written: %v", err))
 	}
 	s.hash.Write(append(line, '\n'))
 	s.n++
+}
+
+// summedEvent is an Event as sums have it, whatever its own JSON leaves out. A
+// field that Event gets later must be left out here at zero, for the sums that
+// there are.
+type summedEvent struct {
+	Epoch             int            `json:"epoch"`
+	Step              int            `json:"step"`
+	LR                float64        `json:"lr"`
+	TrainLoss         float64        `json:"train_loss"`
+	TrainAcc          float64        `json:"train_acc"`
+	ValLoss           float64        `json:"val_loss"`
+	ValAcc            float64        `json:"val_acc"`
+	Nonzero           map[string]int `json:"nonzero"`
+	Seconds           float64        `json:"seconds"`
+	ExamplesPerSecond float64        `json:"examples_per_second"`
+	StepMS            float64        `json:"step_ms,omitempty"`
+	Work              float64        `json:"work,omitempty"`
+	DenseWork         float64        `json:"dense_work,omitempty"`
 }
 
 // String is "COUNT SHA-256".

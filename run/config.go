@@ -42,6 +42,10 @@ type Config struct {
 	Sparse    string `yaml:"sparse,omitempty" json:"sparse,omitempty"`   // auto (or ""), off: weights stay dense; changes no number
 	DataDir   string `yaml:"data-dir,omitempty" json:"data_dir,omitempty"`
 
+	// Name and Note are the user's own words for the run. They change no number.
+	Name string `yaml:"name,omitempty" json:"name,omitempty"`
+	Note string `yaml:"note,omitempty" json:"note,omitempty"`
+
 	// Imported is the file, and the beginning of its SHA-256, of weights that
 	// were trained elsewhere. Then how they were trained is not known, but for
 	// what the file said. Nothing can be trained with it.
@@ -56,18 +60,19 @@ type Layer struct {
 }
 
 // Event is one line of events.jsonl: the state after one epoch. Epoch 0 is the
-// state before the first step (its training loss and accuracy are 0).
+// state before the first step, which has no training loss. What was not measured
+// is 0 here and absent from the file.
 type Event struct {
 	Epoch             int            `json:"epoch"` // 1 after the first pass
 	Step              int            `json:"step"`
-	LR                float64        `json:"lr"` // of the epoch's last step
-	TrainLoss         float64        `json:"train_loss"`
-	TrainAcc          float64        `json:"train_acc"` // 0 to 1, on augmented examples as trained
-	ValLoss           float64        `json:"val_loss"`
-	ValAcc            float64        `json:"val_acc"`
+	LR                float64        `json:"lr,omitzero"` // of the epoch's last step
+	TrainLoss         float64        `json:"train_loss,omitzero"`
+	TrainAcc          float64        `json:"train_acc,omitzero"` // 0 to 1, on augmented examples as trained
+	ValLoss           float64        `json:"val_loss,omitzero"`
+	ValAcc            float64        `json:"val_acc,omitzero"`
 	Nonzero           map[string]int `json:"nonzero"` // by layer name
 	Seconds           float64        `json:"seconds"` // of this epoch, training and validation
-	ExamplesPerSecond float64        `json:"examples_per_second"`
+	ExamplesPerSecond float64        `json:"examples_per_second,omitzero"`
 	StepMS            float64        `json:"step_ms,omitempty"`    // milliseconds of a training step, on average
 	Work              float64        `json:"work,omitempty"`       // multiply-adds of the epoch's products, as they were done
 	DenseWork         float64        `json:"dense_work,omitempty"` // and as dense products of all weights would take

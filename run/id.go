@@ -11,13 +11,13 @@ import (
 
 // ID names a Config by all that decides its numbers: the first 12 hexadecimal
 // digits of the SHA-256 of its settings, one "name value" a line in the order
-// of their names. Threads, sparse and data-dir change no number and are left out; so is
-// a setting at its zero, so that a setting added later renames no run.
+// of their names. Those that change no number are left out; so is a setting at
+// its zero, so that a setting added later renames no run.
 func (c Config) ID() string {
 	var lines []string
 	v := reflect.ValueOf(c)
 	for i, name := range settings {
-		if name == "threads" || name == "data-dir" || name == "sparse" || v.Field(i).IsZero() {
+		if !Material(name) || v.Field(i).IsZero() {
 			continue
 		}
 		lines = append(lines, fmt.Sprintf("%s %v\n", name, v.Field(i)))
@@ -40,6 +40,15 @@ var settings = func() (names []string) {
 // Settings are the names of Config's settings, as in YAML and, but for imported,
 // as flags.
 func Settings() []string { return slices.Clone(settings) }
+
+// Material says whether a setting decides a run's numbers.
+func Material(name string) bool {
+	switch name {
+	case "threads", "data-dir", "sparse", "name", "note":
+		return false
+	}
+	return true
+}
 
 // WholeSettings are those of Settings whose values are whole numbers.
 func WholeSettings() []string {

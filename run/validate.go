@@ -91,6 +91,11 @@ func (c Config) Validate() error {
 		}
 	}
 
+	for _, s := range []struct{ name, value string }{{"name", c.Name}, {"note", c.Note}} {
+		if len(s.value) > 500 || s.value != Printable(s.value) {
+			add("%s: must be one line of at most 500 bytes, of characters that can be shown", s.name)
+		}
+	}
 	whole("epochs", c.Epochs, 1, maxEpochs)
 	whole("batch", c.Batch, 2, 1<<16) // batch norm has no deviation over one example
 	whole("threads", c.Threads, 0, 1024)

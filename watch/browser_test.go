@@ -173,8 +173,8 @@ func served(t *testing.T, o Options) *httptest.Server {
 
 const (
 	live    = `document.querySelector("#link").textContent === "live"`
-	names   = `[...document.querySelectorAll("#rows td.name")].map((e) => e.innerText.trim()).join()`
-	reading = `(document.querySelector("#charts .readout:not([hidden])")?.innerText ?? "")`
+	names   = `[...document.querySelectorAll("#rows td.name .path")].map((e) => e.innerText.trim()).join()`
+	reading = `(document.querySelector("#charts .readout")?.innerText ?? "")`
 )
 
 // press sends a key to what has the focus.
@@ -211,7 +211,7 @@ func TestPage(t *testing.T) {
 	b.press(" ")
 	b.press(kb.ArrowDown)
 	b.press(" ")
-	b.until(`document.querySelectorAll("#charts canvas").length === 4`, 2*time.Second) // loss, accuracy, conv1, fc1
+	b.until(`document.querySelectorAll("#charts canvas").length === 5`, 2*time.Second) // loss, accuracy, conv1, fc1, learning rate
 	b.until(`document.querySelectorAll("#chosen li").length === 2`, 5*time.Second)
 
 	b.eval(`document.querySelector("#charts canvas").focus()`)
@@ -270,7 +270,7 @@ func TestPhone(t *testing.T) {
 		t.Errorf("nothing selected: the page is %s wide, want 360", got)
 	}
 	b.eval(`[...document.querySelectorAll("#rows input")].slice(0, 5).forEach((e) => e.click())`)
-	b.until(`document.querySelectorAll("#charts canvas").length === 4 && document.querySelectorAll("#gallery img[src]").length === 5`, 5*time.Second)
+	b.until(`document.querySelectorAll("#charts canvas").length === 5 && document.querySelectorAll("#gallery img[src]").length === 5`, 5*time.Second)
 	b.eval(`document.querySelector("#same").click(), document.querySelector("#charts canvas").focus()`)
 	b.press(kb.End)
 	b.until(reading+`.includes("epoch 30")`, 5*time.Second)
@@ -320,7 +320,7 @@ func TestManyRunsAndEpochs(t *testing.T) {
 	b.until(`document.querySelectorAll("#rows tr").length === 1`, 5*time.Second)
 	b.eval(`document.querySelector("#rows input").click()`)
 	b.eval(`(() => { const e = document.querySelector("#query"); e.value = "/0007"; e.dispatchEvent(new Event("input")) })()`)
-	b.until(`document.querySelector("#rows td.name").innerText.endsWith("/0007")`, 5*time.Second)
+	b.until(`document.querySelector("#rows td.name .path").innerText.endsWith("/0007")`, 5*time.Second)
 	b.eval(`document.querySelector("#rows input").click(), document.querySelector("#charts canvas").focus()`)
 	took = b.until(`(document.activeElement.tagName === "CANVAS" || document.querySelector("#charts canvas").focus(), document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "End"})), `+reading+`.includes("epoch 4000"))`, 10*time.Second)
 	t.Logf("4,000 epochs were drawn %.2f s after the run was selected", took.Seconds())
@@ -344,13 +344,14 @@ func TestMouseAndDark(t *testing.T) {
 	b.do(chromedp.Navigate(served(t, Options{Folders: []string{folder}}).URL))
 	b.until(live+` && document.querySelectorAll("#rows tr").length === 1`, 5*time.Second)
 	b.do(chromedp.Click(chromedp.CSS("#rows label")))
-	b.until(`document.querySelectorAll("#charts canvas").length === 4`, 2*time.Second)
+	b.until(`document.querySelectorAll("#charts canvas").length === 5`, 2*time.Second)
+	b.eval(`document.querySelector("#charts canvas").scrollIntoView({block: "center"})`)
 	b.eval(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))`) // the layout rests
 	var box struct{ X, Y, Width float64 }
 	if err := json.Unmarshal([]byte(b.eval(`document.querySelector("#charts canvas").getBoundingClientRect().toJSON()`)), &box); err != nil {
 		t.Fatal(err)
 	}
-	plot := box.Width - 60 // beside the numbers of the axis
+	plot := box.Width - 64 // beside the numbers of the axis
 	at := func(share float64) float64 { return box.X + 52 + share*plot }
 	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at(0.3), box.Y+50))
 	b.until(reading+`.includes("epoch 30")`, 5*time.Second)
@@ -383,9 +384,9 @@ func TestModules(t *testing.T) {
 		{"store", `(() => { const a = [1, 3]; m.smooth(a, 0.5); a.push(5); return m.smooth(a, 0.5).length })()`, `3`},
 		{"store", `(m.takePoints({run: "r", again: true, mark: "9.9.0", layers: ["fc1"], rows: [[0, 60, 1, 0, 0, 2, 0.1, 7], [1, 60, 1, 2, 0.5, 2, 0.1, 6]]}), [m.curves.get("r").nonzero.fc1, m.curves.get("r").values.hours[1].toFixed(4), m.position("v-1", ["r", "s"])])`, `[[7,6],"0.0333","v-1,r:9.9.0"]`},
 		{"store", `(m.takePoints({run: "r", again: true, mark: "5.5.0", layers: ["fc1"], rows: [[0, 60, 1, 0, 0, 2, 0.1, 7]]}), m.curves.get("r").nonzero.fc1)`, `[7]`},
-		{"store", `(m.takeRows({all: true, rows: [{id: "a", name: "r/x/1", state: "done", epoch: 1, config: {epochs: 1, train: 9, lambda_fc: 1e-5, seed: 1, threads: 1}}, {id: "b", name: "r/x/2", state: "done", epoch: 1, config: {epochs: 1, seed: 1, threads: 2}}]}), [...m.labels(["a", "b", "c"]).values()])`,
-			`["1 lambda-fc=0.00001 train=9","2 lambda-fc=– train=–","c"]`},
-		{"store", `[...m.labels(["a"]).values()]`, `["1"]`},
+		{"store", `(m.takeRows({all: true, rows: [{id: "a", name: "r/x/1", state: "done", epoch: 1, config: {model: "s-fc", alpha: 4, optimizer: "sgd", epochs: 1, train: 9, lambda_fc: 1e-5, seed: 1, threads: 1}}, {id: "b", name: "r/x/2", state: "done", epoch: 1, config: {model: "s-fc", alpha: 4, optimizer: "sgd", epochs: 1, seed: 1, threads: 2}}]}), [...m.labels(["a", "b", "c"]).values()])`,
+			`["S-FC α=4, SGD lambda-fc=1e-5 train=9","S-FC α=4, SGD train=–","c"]`},
+		{"store", `[...m.labels(["a"]).values()]`, `["S-FC α=4, SGD"]`},
 		{"format", `[m.short(3145728), m.short(512), m.short(34309), m.plain(0.00002), m.plain(1.23456), m.span(45), m.span(600), m.span(7200), m.span(400000)]`, `["3.15 M","512","34.3 k","2.00e-5","1.235","45 s","10 min","2.0 h","4.6 d"]`},
 		{"view", `(location.hash = "#runs=0123456789ab,,zz,0123456789ab,ffffffffffff,&smooth=7&page=-3&size=x&q=a%20b%&state=%E0&xlog=true&nope=1&from=1e2", m.read(), [m.view.runs, m.view.smooth, m.view.page, m.view.size, m.view.q, m.view.state, m.view.xlog, m.view.from, m.view.to])`,
 			`[["0123456789ab",null,null,null,"ffffffffffff"],0.99,0,10,"","",true,100,null]`},
@@ -463,4 +464,86 @@ func TestScreenshots(t *testing.T) {
 	b.shoot("watch-phone.png")
 	b.eval(`scrollTo(0, 0)`)
 	b.shootBy(chromedp.CaptureScreenshot(), "watch-phone-top.png")
+}
+
+// TestNamesSeedsScatterAndFiles looks at what tells runs apart, at a study's
+// seeds as one line, at runs by two quantities, and at what can be downloaded.
+func TestNamesSeedsScatterAndFiles(t *testing.T) {
+	folder := t.TempDir()
+	for _, lambda := range []float64{1e-5, 1e-4} {
+		for seed := range uint64(2) {
+			dir := filepath.Join(folder, fmt.Sprintf("%g-%d", lambda, seed+1))
+			makeRun(t, dir, 4)
+			c := run.Default()
+			c.Model, c.Alpha, c.Data, c.Optimizer, c.Beta, c.LambdaConv, c.Seed = "s-fc", 1, "digits", "beta-lasso", 50, lambda, seed+1
+			if lambda == 1e-4 && seed == 1 {
+				c.Name, c.Note = "the one that counts", "after lunch"
+			}
+			if err := run.WriteConfig(filepath.Join(dir, run.ConfigFile), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	writeFilters(t, filepath.Join(folder, "1e-05-1"), 0)
+	b := openBrowser(t)
+	b.do(chromedp.Navigate(served(t, Options{Folders: []string{folder}}).URL + "/#sort=name&down=false"))
+	for _, width := range []int{1280, 390} {
+		b.do(chromedp.EmulateViewport(int64(width), 900))
+		b.until(live+` && document.querySelectorAll("#rows tr").length === 4`, 5*time.Second)
+		got := b.eval(`[...document.querySelectorAll("#rows td.name .names")].map((e) => e.innerText.replace(/\n/g, " | ").trim())`)
+		for _, want := range []string{"S-FC α=1, β-lasso β=50 | lambda-conv=1e-5", "lambda-conv=1e-4", "the one that counts", "after lunch"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("at %d pixels the names are %s, want %q", width, got, want)
+			}
+		}
+		if got := b.eval(`[...document.querySelectorAll("#rows .varies, #rows .title")].filter((e) => e.offsetParent === null || e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflow !== "visible").length`); got != "0" {
+			t.Errorf("at %d pixels %s names are clipped", width, got)
+		}
+		if got := b.eval(`document.documentElement.scrollWidth <= innerWidth`); got != "true" {
+			t.Errorf("at %d pixels the page scrolls to the side", width)
+		}
+	}
+	b.do(chromedp.EmulateViewport(1280, 900))
+
+	// A click anywhere on a row selects it, and a second one no longer.
+	b.eval(`document.querySelector("#rows tr td.nonzero").click()`)
+	b.until(`document.querySelectorAll("#chosen li").length === 1`, 5*time.Second)
+	b.eval(`document.querySelector("#rows tr td.nonzero").click()`)
+	b.until(`document.querySelectorAll("#chosen li").length === 0`, 5*time.Second)
+	b.eval(`[...document.querySelectorAll("#rows tr td.nonzero")].forEach((e) => e.click())`)
+	b.until(`document.querySelectorAll("#charts figure").length === 5 && [...document.querySelectorAll("#charts figcaption span")].some((e) => e.textContent === "Learning rate")`, 5*time.Second)
+
+	// Values stand below the chart and cover nothing.
+	if got := b.eval(`[...document.querySelectorAll("#charts figure")].every((f) => f.querySelector(".readout").getBoundingClientRect().top >= f.querySelector("canvas").getBoundingClientRect().bottom - 1)`); got != "true" {
+		t.Error("what a chart reads covers the chart")
+	}
+	const lines = `document.querySelectorAll("#charts figure:nth-child(3) .readout div").length`
+	b.until(lines+" === 4", 5*time.Second)
+	b.eval(`document.querySelector("#band").click()`)
+	b.until(lines+` === 2 && document.querySelector("#charts .readout").innerText.includes("(2 seeds)") && /band=true/.test(location.hash)`, 5*time.Second)
+
+	// Filters: one figure, and one line for those without.
+	b.until(`document.querySelectorAll("#gallery figure").length === 1 && document.querySelector("#unfiltered").innerText.startsWith("No filters are kept") && document.querySelector("#unfiltered").innerText.split(";").length === 3`, 5*time.Second)
+
+	// The scatter has a canvas with a point for each run, in words that it says.
+	b.eval(`(() => { for (const [id, v] of [["sx", "lambda_conv"], ["sy", "val"]]) { const e = document.getElementById(id); e.value = v; e.dispatchEvent(new Event("change")) } })()`)
+	b.until(`/sx=lambda_conv/.test(location.hash) && document.querySelector("#scatter canvas")`, 5*time.Second)
+
+	// What is downloaded.
+	b.eval(`(window.files = [], URL.createObjectURL = (blob) => { blob.text().then((text) => files.push(text)); return "#files" }, HTMLAnchorElement.prototype.click = function () { files.push(this.download) }, 0)`)
+	b.eval(`document.querySelector("#csv").click(), document.querySelector("#charts figcaption button").click(), document.querySelector("#scatter-svg").click()`)
+	b.until(`files.length === 6`, 5*time.Second)
+	got := b.eval(`files.filter((f) => f.length > 60)`)
+	for _, want := range []string{`run,name,epoch,seconds,lr,train_loss,train_acc,val_loss,val_acc,nonzero_conv1,nonzero_fc1`, `,0,1,,,,2.5,0.4,1000,50`, `<svg xmlns=`, `(2 seeds) train</text>`, `validation accuracy, % by lambda-conv`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the files do not hold %q:\n%.1500s", want, got)
+		}
+	}
+	if got := b.eval(`files.filter((f) => f.startsWith("<svg")).map((f) => new DOMParser().parseFromString(f, "image/svg+xml").querySelector("parsererror") === null)`); got != "[true,true]" {
+		t.Errorf("the SVG files are not well-formed: %s", got)
+	}
+	if got := b.eval(`files.filter((f) => f.length <= 60).sort()`); got != `["loss.svg","runs.csv","scatter.svg"]` {
+		t.Errorf("the files are called %s", got)
+	}
+	b.shoot("watch-test-study.png")
 }

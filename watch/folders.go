@@ -58,13 +58,3 @@ func (p place) open(name string) (*os.File, error) {
 	}
 	return p.folder.root.Open(filepath.Join(p.path, name))
 }
-
-// read reads one of the run's small files.
-func (p place) read(name string) ([]byte, error) {
-	if info, err := p.stat(name); err != nil {
-		return nil, err
-	} else if info.Size() > 1<<20 {
-		return nil, fmt.Errorf("%s is too large: %d bytes", filepath.Join(p.path, name), info.Size())
-	}
-	return p.folder.root.ReadFile(filepath.Join(p.path, name))
-}

@@ -121,7 +121,7 @@ func TestNothingElseIsReached(t *testing.T) {
 	ids := map[string]string{}
 	for _, r := range u.Rows {
 		ids[r.Name] = r.ID
-		if r.Name == "watched/linked" && (r.Note != "" || r.Epoch != 0) {
+		if r.Name == "watched/linked" && (strings.Contains(r.Note, secret) || !strings.Contains(r.Note, run.FailureFile+" is a symbolic link") || r.Epoch != 0) {
 			t.Errorf("a file was read through a link: %+v", r)
 		}
 	}

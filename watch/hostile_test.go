@@ -54,7 +54,11 @@ func TestBrokenRunsHideNoOthers(t *testing.T) {
 		t.Fatalf("got %d rows, want 6", len(u.Rows))
 	}
 	for _, r := range u.Rows {
-		if broken := !strings.HasSuffix(r.Name, "/good"); broken != (r.State == failed && r.Note != "") {
+		state := run.Broken
+		if strings.HasSuffix(r.Name, "/without end") { // its state is for people, and it goes on without
+			state = run.Running
+		}
+		if broken := !strings.HasSuffix(r.Name, "/good"); broken != (r.State == state && r.Note != "") {
 			t.Errorf("%s: got %s, %q", r.Name, r.State, r.Note)
 		}
 	}

@@ -117,12 +117,12 @@ func (l *list) refresh(now time.Time) {
 		l.search()
 	}
 	for id, e := range l.entries {
-		if !all && e.row.State != running {
+		if !all && e.row.State != run.Running {
 			continue
 		}
-		changed, there := e.refresh(now)
+		changed, there := e.refresh()
 		if _, err := json.Marshal(e.row); err != nil { // one run must not hide the others
-			e.row = row{ID: e.row.ID, Name: e.row.Name, State: failed, Note: "it cannot be shown: " + err.Error()}
+			e.row = row{ID: e.row.ID, Name: e.row.Name, State: run.Broken, Note: "it cannot be shown: " + err.Error()}
 		}
 		if !there {
 			l.forget(id)

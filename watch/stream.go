@@ -64,6 +64,9 @@ func newPoints(id string, events []run.Event) points {
 	p.Layers = slices.SortedFunc(maps.Keys(events[len(events)-1].Nonzero), byDepth)
 	for _, e := range events {
 		r := []any{e.Epoch, e.Seconds, e.LR, e.TrainLoss, e.TrainAcc, e.ValLoss, e.ValAcc}
+		if e.Epoch == 0 { // before the first step nothing was trained on
+			r[2], r[3], r[4] = nil, nil, nil
+		}
 		for _, layer := range p.Layers {
 			r = append(r, e.Nonzero[layer])
 		}

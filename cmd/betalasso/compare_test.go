@@ -23,14 +23,14 @@ func TestCompare(t *testing.T) {
 		t.Errorf("layers that nobody asked for:\n%s", stdout)
 	}
 	stdout, _ = want(t, 0, "compare", out, "--layers")
-	for _, w := range []string{"by layer\n  lr=0.1\n    fc1  49,152 ± 0  of 49,152  100.00 ± 0.00 %\n", "    fc3  160 ± 0     of 160     100.00 ± 0.00 %\n"} {
+	for _, w := range []string{"\n  lr=0.1\n    fc1  49,152 ± 0  of 49,152  100.00 ± 0.00 %\n", "    fc3  160 ± 0     of 160     100.00 ± 0.00 %\n"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("the layers are not\n%s but\n%s", w, stdout)
 		}
 	}
 	stdout, _ = want(t, 0, "compare", out, "--format=csv", "--baseline=lr=0.01")
 	rows, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()
-	if err != nil || len(rows) != 3 || rows[0][0] != "lr" || rows[1][1] != "2" || rows[2][len(rows[2])-1] != "" || rows[1][len(rows[1])-1] != "2" {
+	if err != nil || len(rows) != 3 || rows[0][0] != "lr" || rows[1][0] != "0.01" || rows[1][1] != "2" || rows[1][len(rows[1])-1] != "" || rows[2][len(rows[2])-1] != "2" {
 		t.Errorf("got %v, %v", rows, err)
 	}
 	if i := slices.Index(rows[0], "nonzero_fc2_mean"); i < 0 || strings.Join(rows[1][i:i+4], " ") != "256 0 256 256 100" {

@@ -63,7 +63,8 @@ func (e *exportCommand) Run() error {
 		return e.table(dirs)
 	case "tensorboard":
 		out := e.out("tensorboard")
-		n, err := export.TensorBoard(dirs, out)
+		n, left, err := export.TensorBoard(dirs, out)
+		leftOut(left)
 		if err != nil {
 			return err
 		}
@@ -155,10 +156,8 @@ func (e *exportCommand) table(dirs []string) error {
 	if e.Table == "results" {
 		read = export.Results
 	}
-	t, err := read(dirs)
-	if err != nil {
-		return err
-	}
+	t, left := read(dirs)
+	leftOut(left)
 	if len(t.Rows) == 0 {
 		return fmt.Errorf("none of the %d runs has %s yet", len(dirs), e.Table)
 	}
@@ -180,6 +179,13 @@ func (e *exportCommand) table(dirs []string) error {
 	}
 	fmt.Printf("%s: %d rows of %d columns\n", out, len(t.Rows), len(t.Columns))
 	return nil
+}
+
+// leftOut warns of runs, or parts of them, that cannot be read.
+func leftOut(left []error) {
+	for _, err := range left {
+		warn(fmt.Errorf("left out: %w", err))
+	}
 }
 
 // out is what to write: what --out says, or the fallback.

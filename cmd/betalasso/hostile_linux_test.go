@@ -111,7 +111,7 @@ func TestFoundRuns(t *testing.T) {
 		{"seed edited", edit(run.ConfigFile, "seed: 1", "seed: 2"), "resume eval", "config.yaml now has"},
 		{"seed edited, no result", unfinished(edit(run.ConfigFile, "seed: 1", "seed: 2")), "resume eval", run.WeightsFile},
 		{"epochs edited", edit(run.ConfigFile, "epochs: 3", "epochs: 30"), "resume eval", "config.yaml now has"},
-		{"a flipped bit", damage(run.WeightsFile), "eval", run.WeightsFile},
+		{"a flipped bit", damage(run.WeightsFile), "resume eval", run.WeightsFile},
 		{"a flipped bit, no result", unfinished(damage(run.WeightsFile)), "resume eval", run.WeightsFile},
 		{"a flipped bit in the best", unfinished(damage(run.BestFile)), "resume eval", run.BestFile},
 		{"a result that is null", func(dir string) { os.WriteFile(filepath.Join(dir, run.ResultFile), []byte("null"), 0o666) }, "resume eval", run.ResultFile},

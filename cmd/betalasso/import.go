@@ -58,11 +58,11 @@ func (i *importCommand) Run() error {
 	if i.Out == "" {
 		i.Out = filepath.Join("runs", "imported-"+strings.TrimSuffix(filepath.Base(i.Weights), filepath.Ext(i.Weights)))
 	}
-	if err := run.Vacant(i.Out); err != nil {
-		return err
+	if run.Vacant(i.Out) != nil {
+		return usageError{fmt.Errorf("%s holds a run already, and import makes a new one; choose another --out, or remove it", i.Out)}
 	}
 	weights, err := export.Read(i.Weights)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, export.ErrPickle) {
 		return usageError{err}
 	}
 	if err != nil {
@@ -191,6 +191,10 @@ func (i *importCommand) normalise(n *export.Network, w *export.Weights, c run.Co
 			}
 		}
 	}
+	if i.Mean == nil && w.Mean == nil || i.Std == nil && w.Std == nil {
+		fmt.Fprintf(os.Stderr, "warning: %s does not say by which channel means and deviations its images were normalised; those of %s are assumed (mean %s, std %s). If they were others, the accuracy here is too low: give them with --mean and --std\n",
+			i.Weights, set.Name, listed(n.Mean), listed(n.Std))
+	}
 	exact, err := n.Renormalise(mean, std)
 	if err != nil {
 		return usageError{err}
@@ -199,6 +203,15 @@ func (i *importCommand) normalise(n *export.Network, w *export.Weights, c run.Co
 		fmt.Fprintf(os.Stderr, "warning: %s was trained with other channel means, and its windows reach over the images' borders: its answers here differ a little from those there\n", i.Weights)
 	}
 	return nil
+}
+
+// listed are numbers as a flag takes them.
+func listed(values []float64) string {
+	var parts []string
+	for _, v := range values {
+		parts = append(parts, fmt.Sprintf("%.4g", v))
+	}
+	return strings.Join(parts, ",")
 }
 
 // imported is what n comes to on the data.

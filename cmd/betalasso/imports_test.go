@@ -18,6 +18,7 @@ var allowed = map[string][]string{
 	"data":    {"spelling"},
 	"augment": {"spelling"},
 
+	"paper":               {},
 	"filters":             {},
 	"spelling":            {},
 	"disk":                {},
@@ -29,7 +30,8 @@ var allowed = map[string][]string{
 	"model":               {"nn", "compute", "spelling"},
 	"optim":               {"nn", "compute"},
 	"train":               {"run", "data", "augment", "filters", "model", "optim", "nn", "compute"},
-	"report":              {"run", "filters"},
+	"plan":                {"run", "model"},
+	"report":              {"run", "filters", "paper", "compare"},
 	"grid":                {"run", "disk", "model", "spelling"},
 	"compare":             {"run"},
 	"index":               {"run"},

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"betalasso/compare"
 	"betalasso/run"
+	"betalasso/spelling"
 	"betalasso/train"
 )
 
@@ -47,6 +49,8 @@ type commands struct {
 	Completion completionCommand `cmd:"" help:"Print a script with which a shell completes words."`
 	Complete   completeCommand   `cmd:"" hidden:"" help:"Print what a word may become."`
 	Version    versionCommand    `cmd:"" help:"Say which build this is, and of what machine."`
+
+	ShowVersion versionFlag `name:"version" help:"Say which build this is."`
 }
 
 const description = `Learning convolutions from scratch: S-CONV, S-LOCAL, S-FC and 3-FC trained with SGD and with β-lasso on CIFAR-10, CIFAR-100 and SVHN.
@@ -105,13 +109,25 @@ func mainStatus(args []string, stdout, stderr io.Writer) (status int) {
 		if errors.As(err, &p) && p.Context.Selected() != nil {
 			command = " " + p.Context.Selected().Path()
 		}
-		fmt.Fprintf(stderr, "betalasso: %s\nRun `betalasso%s --help` for what there is.\n", run.PrintableLines(err.Error()), command)
+		fmt.Fprintf(stderr, "betalasso: %s%s\nRun `betalasso%s --help` for what there is.\n", run.PrintableLines(err.Error()), mistypedSweep(args), command)
 		return exitUsage
 	}
 	if err := ctx.Run(ctx); err != nil {
 		return explain(stderr, err)
 	}
 	return 0
+}
+
+// mistypedSweep is a hint where what follows sweep is neither a word of its nor
+// a file, and so was taken for a study.
+func mistypedSweep(args []string) string {
+	if len(args) < 2 || args[0] != "sweep" || slices.Contains(sweepWords, args[1]) {
+		return ""
+	}
+	if _, err := os.Stat(args[1]); err == nil {
+		return ""
+	}
+	return spelling.Hint(args[1], sweepWords)
 }
 
 // explain prints err with what to do about it, and gives the exit status.

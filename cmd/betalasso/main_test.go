@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"betalasso/paper"
 	"betalasso/run"
 )
 
@@ -157,9 +158,9 @@ func TestTrainEvalFilters(t *testing.T) {
 	if !strings.Contains(stdout, "finished already") {
 		t.Errorf("resuming a finished run printed %q", stdout)
 	}
-	_, stderr = want(t, exitFailure, append([]string{"train", "--out", dir}, tiny(t)...)...)
-	if !strings.Contains(stderr, "betalasso resume") {
-		t.Errorf("training into a run's directory: got %q", stderr)
+	_, stderr = want(t, exitUsage, append([]string{"train", "--out", dir}, tiny(t)...)...)
+	if !strings.Contains(stderr, "other settings") {
+		t.Errorf("training into another run's directory: got %q", stderr)
 	}
 
 	// The directory's config repeats the run, with another number of threads.
@@ -357,6 +358,14 @@ func TestReproduce(t *testing.T) {
 	dirs, _, _ := run.Find(out)
 	os.RemoveAll(dirs[3])
 	stdout, _ = want(t, 0, flags...)
+	for _, say := range []string{"1 runs, about", "weights", "256 M"} {
+		if !strings.Contains(stdout, say) {
+			t.Errorf("again: it does not say %q:\n%s", say, stdout)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(out, "report", "summary.json")); err != nil || !json.Valid(text) || !bytes.Contains(text, []byte(`"verdict"`)) {
+		t.Errorf("summary.json: got %s, %v", text, err)
+	}
 	if n := strings.Count(stdout, "] digits: "); n != 1 {
 		t.Errorf("again: got %d runs begun, want 1:\n%s", n, stdout)
 	}
@@ -368,8 +377,8 @@ func TestReproduce(t *testing.T) {
 }
 
 func caseTitles() (list []string) {
-	for _, c := range cases {
-		list = append(list, c.title)
+	for _, c := range paper.Cases {
+		list = append(list, c.Title())
 	}
 	return list
 }

@@ -22,7 +22,7 @@ func enoughMemory(c run.Config, notes io.Writer) error {
 	need := memoryNeed(c)
 	have, of := run.Memory()
 	if have > 0 && need > have {
-		return usageError{fmt.Errorf("%s weights need %.1f GB to be trained, and there are %.1f GB, %s; take a smaller --alpha, --width, --params or --batch, or give it more",
+		return usageError{fmt.Errorf("%s weights need %.1f GB to be trained, and there are %.1f GB, %s; take a smaller network or a smaller batch, or give it more",
 			thousands(n), need/1e9, have/1e9, of)}
 	}
 	if have > 0 {

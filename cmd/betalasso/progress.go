@@ -59,13 +59,24 @@ func (m *meter) epochLine(p train.Progress) string {
 		fmt.Sprintf("train %.4f %5.2f %%", e.TrainLoss, 100*e.TrainAcc),
 		fmt.Sprintf("val %.4f %5.2f %%", e.ValLoss, 100*e.ValAcc),
 		nonzeros(p),
-		span(p.Remaining) + " left",
+		m.left(p),
 		thousands(int(e.ExamplesPerSecond)) + " img/s",
 	}
 	if !m.terminal {
 		return strings.Join(parts, "  ")
 	}
 	text, _ := fitting(parts, m.width())
+	return text
+}
+
+// left is the time that the run will take yet, and all that follow it.
+func (m *meter) left(p train.Progress) string {
+	text := span(p.Remaining) + " left"
+	if m.session != nil && m.after != nil {
+		if more := m.after(); more > 0 {
+			text += ", " + span(p.Remaining+more) + " in all"
+		}
+	}
 	return text
 }
 
@@ -78,7 +89,7 @@ func (m *meter) barIn(p train.Progress, columns int) string {
 		fmt.Sprintf("epoch %d/%d", p.Epoch, p.Epochs),
 		fmt.Sprintf("loss %.4f", p.Loss),
 		fmt.Sprintf("acc %.1f %%", 100*p.Acc),
-		span(p.Remaining) + " left",
+		m.left(p),
 		nonzeros(p),
 		thousands(int(p.ExamplesPerSecond)) + " img/s",
 	}

@@ -57,3 +57,25 @@ func TestTheBarFitsTheTerminal(t *testing.T) {
 		t.Errorf("got %q", text)
 	}
 }
+
+// What is left in all follows what the runs took that are over.
+func TestAgenda(t *testing.T) {
+	a := agenda{ids: []string{"a", "b", "c"}, expected: map[string]time.Duration{"a": time.Minute, "b": 2 * time.Minute, "c": 3 * time.Minute}}
+	now := time.Unix(1e9, 0)
+	a.begin("a", now)
+	if got := a.after(); got != 5*time.Minute {
+		t.Errorf("at the first: got %v, want 5 minutes", got)
+	}
+	a.begin("b", now.Add(2*time.Minute)) // the first took twice as long
+	if got := a.after(); got != 6*time.Minute {
+		t.Errorf("at the second: got %v, want 6 minutes", got)
+	}
+	a.begin("c", now.Add(4*time.Minute)) // the second as long as was expected
+	if got := a.after(); got != 0 {
+		t.Errorf("at the last: got %v, want none", got)
+	}
+	m := &meter{session: &session{after: func() time.Duration { return time.Minute }}}
+	if got := m.left(train.Progress{Remaining: 5 * time.Second}); got != "5s left, 1m05s in all" {
+		t.Errorf("got %q", got)
+	}
+}

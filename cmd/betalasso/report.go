@@ -1,8 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"betalasso/report"
 	"betalasso/run"
@@ -28,14 +32,27 @@ func (r *reportCommand) Run() error {
 	if err != nil {
 		return usageError{err}
 	}
-	if len(dirs) == 0 {
+	points := studyPoints(r.Dir)
+	if len(dirs)+len(points) == 0 {
 		return usageError{fmt.Errorf("no runs in %q: a run's directory has a %s", r.Dir, run.ConfigFile)}
 	}
-	sum, err := report.Write(dirs, r.Out, report.Options{})
+	sum, err := report.Write(dirs, r.Out, report.Options{Points: points})
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s\n\n%s\n", sum.Lead, sum.Text)
+	printSummary(os.Stdout, sum)
 	fmt.Printf("%d runs; the report: %s\n", len(dirs), filepath.Join(r.Out, "index.html"))
+	if sum.Unfinished != "" {
+		return codedError{exitFailure, errors.New(sum.Unfinished)}
+	}
 	return nil
+}
+
+// printSummary prints what a report says, with what is missing first.
+func printSummary(w io.Writer, sum report.Summary) {
+	for _, text := range []string{sum.Unfinished, sum.Lead, strings.TrimSuffix(sum.Text, "\n"), sum.Verdict} {
+		if text != "" {
+			fmt.Fprintf(w, "%s\n\n", text)
+		}
+	}
 }

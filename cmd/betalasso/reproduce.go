@@ -63,6 +63,9 @@ func (r *reproduceCommand) Run() error {
 	defer s.close()
 	rep := &reproduction{session: s, command: r, began: time.Now()}
 	if !r.finished(all) {
+		if err := rep.foresee(all); err != nil { // before a download, which may take longer
+			return err
+		}
 		if p.data, err = rep.reachable(p.data); err != nil {
 			return err
 		}
@@ -181,7 +184,7 @@ func differences(had, want run.Config) []string {
 	var list []string
 	for _, name := range run.Settings() {
 		a, b := run.Setting(had, name), run.Setting(want, name)
-		if name != "threads" && name != "data-dir" && a != b {
+		if run.Material(name) && a != b {
 			list = append(list, fmt.Sprintf("%s %v, not %v", name, a, b))
 		}
 	}
@@ -193,6 +196,7 @@ type reproduction struct {
 	*session
 	command *reproduceCommand
 	began   time.Time
+	plan    agenda
 	failed  []string // what went wrong, a line each
 	remarks []string // what the report is to say of the data
 }
@@ -246,18 +250,20 @@ func (r *reproduction) run(all *reproduced) error {
 		if p.Result != nil {
 			r.tell(d.RunPath(p.ID), *p.Result)
 		}
-		if p.State == grid.StateFailed { // the same command is the leave to try again
+		if p.State == run.Failed || p.State == run.Broken { // the same command is the leave to try again
 			if err := d.Reopen(p.ID); err != nil {
 				return err
 			}
 		}
 	}
+	r.after = r.plan.after
 	w := r.newWorker(d, r.command.Threads)
 	w.Title = func(p grid.Point) string {
 		size, err := sizeLine(p.Config)
 		if err != nil {
 			size = err.Error()
 		}
+		r.plan.begin(p.ID, time.Now())
 		return fmt.Sprintf("[%d/%d] %s: %s (%s)", place[p.ID], len(all.ids), p.Config.Data, p.Labels[grid.Label], size)
 	}
 	code, err := w.Drain(r.ctx, all.ids...)
@@ -285,7 +291,7 @@ func (r *reproduction) report(d *grid.Dir, ids []string) error {
 		if run.Vacant(path) != nil {
 			dirs = append(dirs, path)
 		}
-		if p.State != grid.StateDone {
+		if p.State != run.Done {
 			r.failed = append(r.failed, fmt.Sprintf("%s: %s", path, p.Last.Why))
 		}
 	}
@@ -294,7 +300,8 @@ func (r *reproduction) report(d *grid.Dir, ids []string) error {
 	if err != nil {
 		return fmt.Errorf("the report: %w", err)
 	}
-	fmt.Fprintf(r.notes, "\n%s\n\n%s\n", sum.Lead, sum.Text)
+	fmt.Fprintln(r.notes)
+	printSummary(r.notes, sum)
 	if r.json {
 		r.newMeter().object(struct {
 			Kind string `json:"kind"`

@@ -39,15 +39,6 @@ func (r *resumeCommand) Run() error {
 		return err
 	}
 	defer d.Close()
-	s := newSession(r.JSON)
-	defer s.close()
-	if done, err := d.Result(); err == nil {
-		fmt.Fprintf(s.notes, "finished already\n")
-		s.tell(d.Path(), done)
-		return nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
 	c := d.Config()
 	if r.Threads != nil {
 		c.Threads = *r.Threads
@@ -58,18 +49,50 @@ func (r *resumeCommand) Run() error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
+	s := newSession(r.JSON)
+	defer s.close()
+	return s.goOn(d, c)
+}
+
+// goOn trains the run in d from where it is to its end, unless it is there
+// already, and says where that is.
+func (s *session) goOn(d *run.Dir, c run.Config) error {
+	if done, err := d.Result(); err == nil {
+		if wrong := run.Verify(d.Path()); wrong != nil { // nothing will be trained that could come upon it
+			return errors.Join(wrong...)
+		}
+		fmt.Fprintf(s.notes, "finished already\n")
+		s.tell(d.Path(), done)
+		return nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	if err := enoughMemory(c, s.notes); err != nil {
 		return err
 	}
+	where := "nothing was saved yet, so it begins anew"
+	if at := run.Look(d.Path()).Checkpoint; at != nil {
+		where = fmt.Sprintf("going on after epoch %d of %d", at.Epoch, c.Epochs)
+		if at.Step > 0 {
+			where += fmt.Sprintf(" and %d steps of the next", at.Step)
+		}
+	}
+	fmt.Fprintf(s.notes, "%s: %s\n", run.Printable(d.Path()), where)
 	set, err := s.load(c)
 	if err != nil {
 		return err
 	}
 	_, err = s.fit(d, c, set)
+	return s.howToGoOn(err, d)
+}
+
+// howToGoOn adds, to an error that ended the run in d before its end and left it
+// saved, how to go on: one of a signal, or one that more disk space cures.
+func (s *session) howToGoOn(err error, d *run.Dir) error {
 	if errors.Is(err, train.ErrStopped) {
-		return s.stopped(fmt.Sprintf("saved; go on with: betalasso resume %s", quote(r.Dir)))
+		return s.stopped(fmt.Sprintf("saved; the same command goes on, or: betalasso resume %s", quote(d.Path())))
 	}
-	return hintResume(err, d, r.Dir)
+	return hintResume(err, d, d.Path())
 }
 
 // hintResume adds, to an error that more disk space cures, what the run at dir

@@ -20,7 +20,7 @@ import (
 // runsCommand is `betalasso runs`.
 type runsCommand struct {
 	Dir   []string `arg:"" optional:"" help:"directories of runs, or folders that hold some (default: this folder)"`
-	State []string `placeholder:"NAME" help:"only runs in these states: planned, running, done, failed, interrupted (default: all)"`
+	State []string `placeholder:"NAME" help:"only runs in these states: planned, running, interrupted, failed, broken, done (default: all)"`
 	Sort  string   `default:"dir" placeholder:"NAME" help:"dir, or best first: val, test; fewest first: nonzero; latest first: age (default dir)"`
 	Limit int      `placeholder:"N" help:"list so many runs at most (default 0: all)"`
 	JSON  bool     `name:"json" help:"one JSON object a line, one a run (default off)"`
@@ -36,18 +36,22 @@ Example:
 }
 
 // runOrders are the values of --sort but for dir.
-var runOrders = map[string]func(a, b index.Row) int{
-	"val":     func(a, b index.Row) int { return cmp.Compare(valOf(b), valOf(a)) },
-	"test":    func(a, b index.Row) int { return cmp.Compare(testOf(b), testOf(a)) },
-	"nonzero": func(a, b index.Row) int { return cmp.Compare(a.Nonzero(), b.Nonzero()) },
-	"age":     func(a, b index.Row) int { return b.Updated.Compare(a.Updated) },
+var runOrders = map[string]func(a, b run.Snapshot) int{
+	"val":     func(a, b run.Snapshot) int { return cmp.Compare(valOf(b), valOf(a)) },
+	"test":    func(a, b run.Snapshot) int { return cmp.Compare(testOf(b), testOf(a)) },
+	"nonzero": func(a, b run.Snapshot) int { return cmp.Compare(a.Nonzero(), b.Nonzero()) },
+	"age":     func(a, b run.Snapshot) int { return b.Updated.Compare(a.Updated) },
 }
 
 // Run lists.
 func (c *runsCommand) Run() error {
+	var states []string
+	for _, s := range run.Statuses {
+		states = append(states, string(s))
+	}
 	for _, s := range c.State {
-		if !slices.Contains(index.States, s) {
-			return usageError{fmt.Errorf("state: there is no %q%s; the states are %s", s, spelling.Hint(s, index.States), strings.Join(index.States, ", "))}
+		if !slices.Contains(states, s) {
+			return usageError{fmt.Errorf("state: there is no %q%s; the states are %s", s, spelling.Hint(s, states), strings.Join(states, ", "))}
 		}
 	}
 	order, ok := runOrders[c.Sort]
@@ -78,7 +82,7 @@ func (c *runsCommand) Run() error {
 		warn(err)
 	}
 	if len(c.State) > 0 {
-		rows = slices.DeleteFunc(rows, func(r index.Row) bool { return !slices.Contains(c.State, r.State) })
+		rows = slices.DeleteFunc(rows, func(r run.Snapshot) bool { return !slices.Contains(c.State, string(r.State)) })
 	}
 	if order != nil {
 		slices.SortStableFunc(rows, order)
@@ -121,9 +125,9 @@ func findRuns(dirs ...string) ([]string, error) {
 
 func warn(err error) { fmt.Fprintf(os.Stderr, "warning: %s\n", run.PrintableLines(err.Error())) }
 
-func printRuns(rows []index.Row) error {
+func printRuns(rows []run.Snapshot) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "STATE\tMODEL\tDATA\tOPTIMIZER\tSEED\tEPOCH\tVAL %\tTEST %\tNONZERO\tAGE\tDIR")
+	fmt.Fprintln(w, "STATE\tMODEL\tSIZE\tDATA\tOPTIMIZER\tβ\tλ CONV\tλ FC\tDROPOUT\tSEED\tEPOCH\tVAL %\tTEST %\tNONZERO\tAGE\tDIR\tNAME")
 	here, _ := os.Getwd()
 	for _, r := range rows {
 		dir := r.Dir
@@ -134,30 +138,39 @@ func printRuns(rows []index.Row) error {
 		if r.Last != nil {
 			nonzero = thousands(r.Nonzero())
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d/%d\t%s\t%s\t%s\t%s\t%s\n", r.State, r.Config.Model, r.Config.Data, r.Config.Optimizer,
-			r.Config.Seed, r.Epoch, r.Config.Epochs, percentOrNothing(valOf(r)), percentOrNothing(testOf(r)), nonzero, ageText(time.Since(r.Updated)), run.Printable(dir))
+		c := r.Config
+		size := fmt.Sprintf("α=%d", c.Alpha)
+		if c.Width > 0 {
+			size = fmt.Sprint(c.Width)
+		}
+		lasso := [3]string{}
+		if c.Optimizer == "beta-lasso" {
+			lasso = [3]string{fmt.Sprint(c.Beta), fmt.Sprint(c.LambdaConv), fmt.Sprint(c.LambdaFC)}
+		}
+		dropout := ""
+		if c.Dropout > 0 {
+			dropout = fmt.Sprint(c.Dropout)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d/%d\t%s\t%s\t%s\t%s\t%s\t%s\n", r.State, c.Model, size, c.Data, c.Optimizer,
+			lasso[0], lasso[1], lasso[2], dropout, c.Seed, r.Epoch, r.Config.Epochs, percentOrNothing(valOf(r)), percentOrNothing(testOf(r)), nonzero, ageText(time.Since(r.Updated)), run.Printable(dir), run.Printable(c.Name))
 	}
 	return w.Flush()
 }
 
 // valOf is the validation accuracy after the last epoch; −1: none.
-func valOf(r index.Row) float64 {
-	switch {
-	case r.Config.Val == 0:
-	case r.Result != nil:
-		return r.Result.Last.ValAcc
-	case r.Last != nil:
-		return r.Last.ValAcc
+func valOf(r run.Snapshot) float64 {
+	if v, ok := r.Val(); ok {
+		return v
 	}
 	return -1
 }
 
 // testOf is the test accuracy after the last epoch; −1: none.
-func testOf(r index.Row) float64 {
-	if r.Result == nil {
-		return -1
+func testOf(r run.Snapshot) float64 {
+	if v, ok := r.Test(); ok {
+		return v
 	}
-	return r.Result.Last.TestAcc
+	return -1
 }
 
 func percentOrNothing(x float64) string {

@@ -39,7 +39,7 @@ func TestRuns(t *testing.T) {
 		}
 	}
 	stdout, _ := want(t, 0, "runs", root, "--state=done", "--json")
-	var r index.Row
+	var r run.Snapshot
 	if err := json.Unmarshal([]byte(stdout), &r); err != nil || filepath.Base(r.Dir) != "second" || r.Result.Last.TestAcc != 0.4321 {
 		t.Errorf("got %+v, %v", r, err)
 	}

@@ -27,7 +27,8 @@ type session struct {
 	terminal bool      // out is one, and can move its cursor
 	color    bool
 	json     bool
-	set      *data.Set // the last one loaded, and
+	after    func() time.Duration // what comes after the run under way takes; nil: nothing does
+	set      *data.Set            // the last one loaded, and
 	from     dataSource
 
 	ctx    context.Context // done at the first signal

@@ -10,6 +10,7 @@ import (
 
 	"betalasso/data"
 	"betalasso/model"
+	"betalasso/paper"
 	"betalasso/run"
 )
 
@@ -43,15 +44,11 @@ type settings struct {
 	Batch     int    `default:"512" placeholder:"N" group:"run" help:"examples a step (default 512)"`
 	Seed      uint64 `default:"1" placeholder:"N" group:"run" help:"of weights, split, order and augmentation (default 1)"`
 	Threads   int    `default:"0" placeholder:"N" group:"run" help:"changes no result; 0 is all cores (default 0)"`
+	Name      string `placeholder:"TEXT" group:"run" help:"your name for it, for lists and pages (default none)"`
+	Note      string `placeholder:"TEXT" group:"run" help:"your note about it (default none)"`
 	Precision string `default:"auto" placeholder:"NAME" group:"run" help:"of products: auto, fp32, bf16 (default auto)"`
 	Sparse    string `default:"auto" placeholder:"NAME" group:"run" help:"products of what is left: auto, off; changes no result (default auto)"`
 }
-
-// defaultParams is the size of the EE-411 report's networks.
-const defaultParams = 25_600_000
-
-// defaultBeta is the paper's β.
-const defaultBeta = 50
 
 // config is the Config that the flags say, with its size and its λ settled. It
 // also gives a line about the size.
@@ -61,6 +58,7 @@ func (s settings) config(given origin) (run.Config, string, error) {
 		Data: s.Data, DataDir: s.DataDir, Val: s.Val, Train: s.Train, SVHNExtra: s.Extra, Augment: s.Augment,
 		Optimizer: s.Optimizer, LR: s.LR, Momentum: s.Momentum, WeightDecay: s.WeightDecay,
 		Epochs: s.Epochs, Batch: s.Batch, Seed: s.Seed, Threads: s.Threads, Precision: s.Precision,
+		Name: s.Name, Note: s.Note,
 	}
 	if s.Sparse != "auto" {
 		c.Sparse = s.Sparse
@@ -99,16 +97,16 @@ func sizeLine(c run.Config) (string, error) {
 // settleLasso fills in what β-lasso needs. A config file's β and λ go unheeded
 // where the command line says --optimizer sgd.
 func (s settings) settleLasso(c *run.Config, given origin) {
-	conv, fc := paperLambda(c.Data)
+	lambda := paper.Lambdas[c.Data]
 	for _, f := range []struct {
 		name     string
 		value    *float64
 		to       *float64
 		fallback float64
 	}{
-		{"beta", s.Beta, &c.Beta, defaultBeta},
-		{"lambda-conv", s.LambdaConv, &c.LambdaConv, conv},
-		{"lambda-fc", s.LambdaFC, &c.LambdaFC, fc},
+		{"beta", s.Beta, &c.Beta, paper.Beta},
+		{"lambda-conv", s.LambdaConv, &c.LambdaConv, lambda.Conv},
+		{"lambda-fc", s.LambdaFC, &c.LambdaFC, lambda.FC},
 	} {
 		switch {
 		case c.Optimizer == "sgd" && given["optimizer"] == byFlag && given[f.name] == byFile:
@@ -133,7 +131,7 @@ func (s settings) settleSize(c *run.Config, given origin) error {
 	if len(said) > 1 {
 		return usageError{fmt.Errorf("%s: give only one of them", strings.Join(said, ", "))}
 	}
-	n := defaultParams
+	n := paper.ReportParams
 	if len(said) == 1 {
 		switch said[0] {
 		case "alpha":

@@ -11,6 +11,7 @@ import (
 
 	"betalasso/data"
 	"betalasso/model"
+	"betalasso/paper"
 	"betalasso/run"
 )
 
@@ -138,16 +139,16 @@ func TestNamesAgree(t *testing.T) {
 func TestProfilesAreValid(t *testing.T) {
 	for name, p := range profiles {
 		for _, set := range data.Names() {
-			for _, c := range cases {
+			for _, c := range paper.Cases {
 				cfg, err := p.config(c, set, 1)
 				if err != nil {
-					t.Errorf("%s: %s on %s: %v", name, c.name, set, err)
+					t.Errorf("%s: %s on %s: %v", name, c.Name, set, err)
 				}
 				if err := cfg.Validate(); err != nil {
-					t.Errorf("%s: %s on %s: %v", name, c.name, set, err)
+					t.Errorf("%s: %s on %s: %v", name, c.Name, set, err)
 				}
-				if c.optimizer == "beta-lasso" && (cfg.LambdaConv == 0 || cfg.LambdaFC == 0) {
-					t.Errorf("%s: %s on %s: has no λ", name, c.name, set)
+				if c.Optimizer == "beta-lasso" && (cfg.LambdaConv == 0 || cfg.LambdaFC == 0) {
+					t.Errorf("%s: %s on %s: has no λ", name, c.Name, set)
 				}
 			}
 		}

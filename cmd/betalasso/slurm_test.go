@@ -120,7 +120,7 @@ axes:
 	var killed grid.Status
 	eventually(t, "point 0 is being trained", time.Minute, func() bool {
 		killed = status(0)
-		return killed.State == grid.StateRunning && d.Place(killed.ID).Epoch > 2
+		return killed.State == run.Running && d.Place(killed.ID).Epoch > 2
 	})
 	if err := syscall.Kill(killed.Last.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -131,7 +131,7 @@ axes:
 	t.Log("the controller was stopped and started again")
 	eventually(t, "all points are done", 8*time.Minute, func() bool {
 		list, err := d.Status()
-		return err == nil && grid.Counts(list)[grid.StateDone] == len(list)
+		return err == nil && grid.Counts(list)[run.Done] == len(list)
 	})
 	eventually(t, "the queue is empty", time.Minute, func() bool { return slurmRun(t, "squeue", "--noheader") == "" })
 

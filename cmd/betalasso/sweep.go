@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -116,8 +115,13 @@ func (l launchFlags) validate() error {
 	if l.Launcher == "local" {
 		return nil
 	}
-	if l.CPUs < 1 || l.MaxParallel < 0 || l.Warning < 0 || l.Rounds < 1 {
-		return usageError{errors.New("cpus and rounds must be at least 1, max-parallel and warning at least 0")}
+	for _, f := range []struct {
+		name         string
+		value, least int
+	}{{"cpus", l.CPUs, 1}, {"rounds", l.Rounds, 1}, {"max-parallel", l.MaxParallel, 0}, {"warning", l.Warning, 0}} {
+		if f.value < f.least {
+			return usageError{fmt.Errorf("%s: must be at least %d, not %d", f.name, f.least, f.value)}
+		}
 	}
 	if l.Launcher == "kubernetes" {
 		return l.kubernetesFlags.validate()
@@ -154,7 +158,7 @@ func (r *sweepRetryCommand) Run() error {
 	}
 	var failed []string
 	for _, s := range list {
-		if s.State == grid.StateFailed {
+		if s.State == run.Failed || s.State == run.Broken {
 			if err := d.Reopen(s.ID); err != nil {
 				return fmt.Errorf("point %d (%s): %w", s.Index, s.ID, err)
 			}

@@ -71,6 +71,7 @@ func (s *session) check(points []grid.Point, out string, l launchFlags) error {
 			os.Remove(p)
 		}
 	}()
+	warnOf(points)
 	sets := s.verified(points, wrong)
 	if s.ctx.Err() != nil {
 		return s.stopped("stopped before anything was trained")

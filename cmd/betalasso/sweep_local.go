@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"betalasso/grid"
+	"betalasso/run"
 )
 
 // local is the launcher of workers on this machine.
@@ -64,10 +65,15 @@ func (l *local) list() ([]grid.Status, error) {
 	return grid.Among(list, l.only), err
 }
 
-// open is the number of points that are neither done nor failed.
+// open is the number of points that a worker may take.
 func open(list []grid.Status) int {
-	c := grid.Counts(list)
-	return len(list) - c[grid.StateDone] - c[grid.StateFailed]
+	n := 0
+	for _, s := range list {
+		if !grid.Ended(s.State) {
+			n++
+		}
+	}
+	return n
 }
 
 // run keeps so many workers until the open points are done.
@@ -121,7 +127,7 @@ func (l *local) run(processes, threads int) error {
 			if err != nil {
 				return err
 			}
-			if n := grid.Counts(list)[grid.StateDone]; n > done {
+			if n := grid.Counts(list)[run.Done]; n > done {
 				done, deaths = n, 0
 			}
 			if deaths++; open(list) == 0 || deaths > mostDeaths {
@@ -204,20 +210,20 @@ func (l *local) show(list []grid.Status) {
 			l.kept = time.Now()
 			l.meter.object(struct {
 				Kind   string             `json:"kind"`
-				Counts map[grid.State]int `json:"counts"`
+				Counts map[run.Status]int `json:"counts"`
 				Left   float64            `json:"seconds_left"`
 			}{"study", counts, left.Seconds()})
 		}
 		return
 	}
-	parts := []string{fmt.Sprintf("%d of %d points", counts[grid.StateDone], len(list))}
-	if n := counts[grid.StateFailed]; n > 0 {
+	parts := []string{fmt.Sprintf("%d of %d points", counts[run.Done], len(list))}
+	if n := counts[run.Failed] + counts[run.Broken]; n > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", n))
 	}
 	if left > 0 {
 		parts = append(parts, span(left)+" left")
 	}
-	parts = append(parts, fmt.Sprintf("%d running", counts[grid.StateRunning]))
+	parts = append(parts, fmt.Sprintf("%d running", counts[run.Running]))
 	switch text := strings.Join(parts, "  "); {
 	case l.terminal:
 		const gauge = 24
@@ -237,7 +243,7 @@ func spent(list []grid.Status) (did, all float64) {
 		w := trainingWork(s.Config)
 		all += w
 		switch {
-		case s.State == grid.StateDone || s.State == grid.StateFailed:
+		case grid.Ended(s.State):
 			did += w
 		default:
 			did += w * float64(s.Reached.Epoch) / float64(s.Config.Epochs)

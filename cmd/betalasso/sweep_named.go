@@ -8,6 +8,7 @@ import (
 	"math"
 	"strings"
 
+	"betalasso/paper"
 	"betalasso/run"
 )
 
@@ -26,9 +27,17 @@ type namedFlags struct {
 	Train     int      `placeholder:"N" group:"study" help:"training examples used; 0 is all (default 0)"`
 }
 
-// given says whether one of the flags beside Study is set.
-func (f namedFlags) given() bool {
-	return len(f.Data) > 0 || f.Epochs != 0 || f.Seeds != 0 || f.Alpha != 0 || f.Params != "" || f.MaxParams != "" || f.Train != 0
+// given are the flags beside Study that are set.
+func (f namedFlags) given() (list []string) {
+	for _, g := range []struct {
+		name string
+		set  bool
+	}{{"data", len(f.Data) > 0}, {"epochs", f.Epochs != 0}, {"seeds", f.Seeds != 0}, {"alpha", f.Alpha != 0}, {"params", f.Params != ""}, {"max-params", f.MaxParams != ""}, {"train", f.Train != 0}} {
+		if g.set {
+			list = append(list, "--"+g.name)
+		}
+	}
+	return list
 }
 
 // text is the study as a file would have it.
@@ -45,7 +54,7 @@ func (f namedFlags) text() ([]byte, error) {
 	switch f.Study {
 	case "table2": // the one study that the paper trained for longer
 		if f.Epochs == 0 {
-			p.epochs = 4000
+			p.epochs = paper.Epochs
 		}
 		return tableStudy(p, f.Train, r.Seeds, nil)
 	case "lambda-grid":
@@ -62,7 +71,7 @@ func tableStudy(p profile, train, seeds int, more map[string]string) ([]byte, er
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "name: table2\n%s%saxes:\n  - list:\n", fixed(p, train, more), seedsLine(seeds))
 	for _, name := range p.data {
-		for _, c := range cases {
+		for _, c := range paper.Cases {
 			cfg, err := p.config(c, name, 1)
 			if err != nil {
 				return nil, err
@@ -71,7 +80,7 @@ func tableStudy(p profile, train, seeds int, more map[string]string) ([]byte, er
 			if cfg.Model == "3-fc" {
 				size = fmt.Sprintf("width: %d", cfg.Width)
 			}
-			fmt.Fprintf(&b, "      - {label: %q, data: %s, model: %s, %s, optimizer: %s", c.title, name, cfg.Model, size, cfg.Optimizer)
+			fmt.Fprintf(&b, "      - {label: %q, data: %s, model: %s, %s, optimizer: %s", c.Title(), name, cfg.Model, size, cfg.Optimizer)
 			if cfg.Optimizer == "beta-lasso" {
 				fmt.Fprintf(&b, ", beta: %v, lambda-conv: %v, lambda-fc: %v", cfg.Beta, cfg.LambdaConv, cfg.LambdaFC)
 			}
@@ -89,7 +98,7 @@ func lambdaStudy(p profile, train, seeds int) ([]byte, error) {
 	if seeds == 0 {
 		seeds = 3
 	}
-	c, err := p.config(cases[len(cases)-1], "cifar10", 1) // S-FC, β = 50
+	c, err := p.config(paper.Cases[len(paper.Cases)-1], "cifar10", 1) // S-FC, β = 50
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +106,11 @@ func lambdaStudy(p profile, train, seeds int) ([]byte, error) {
 	for i := range seeds {
 		fresh = append(fresh, fmt.Sprint(i+2)) // the grid has seed 1
 	}
-	const lambdas = "[1e-6, 2e-6, 5e-6, 1e-5, 2e-5]"
+	var values []string
+	for _, v := range paper.LambdaGrid {
+		values = append(values, strings.Replace(fmt.Sprint(v), "e-0", "e-", 1))
+	}
+	lambdas := "[" + strings.Join(values, ", ") + "]"
 	return fmt.Appendf(nil, "name: lambda-grid\n%saxes:\n  - grid: {data: [%s]}\n  - grid: {lambda-conv: %s, lambda-fc: %s}\nthen: {for-each: [data], seeds: [%s]}\n",
 		fixed(p, train, map[string]string{"model": c.Model, "alpha": fmt.Sprint(c.Alpha), "optimizer": c.Optimizer, "beta": fmt.Sprint(c.Beta)}),
 		strings.Join(p.data, ", "), lambdas, lambdas, strings.Join(fresh, ", ")), nil

@@ -69,6 +69,7 @@ func (p *sweepPlanCommand) Run() error {
 			fmt.Fprintf(os.Stderr, "warning: %s\nTime and memory are for as many images as the publisher has\n", err)
 		}
 	}
+	warnOf(points)
 	s := newSession(p.JSON)
 	defer s.close()
 	list, sum, err := s.estimate(points, os.TempDir(), p.Processes, p.Threads)
@@ -101,6 +102,29 @@ func (p *sweepPlanCommand) Run() error {
 		fmt.Printf("then the best by validation accuracy, with %d seeds each, which is not in these sums\n", len(t.Seeds))
 	}
 	return nil
+}
+
+// warnOf warns of points whose settings will not do what they seem to, once for
+// each setting that does so.
+func warnOf(points []grid.Point) {
+	count := map[string]int{}
+	first := map[string]grid.Point{}
+	var order []string
+	for _, p := range points {
+		for _, text := range warnings(p.Config, p.Asked) {
+			if count[text]++; count[text] == 1 {
+				first[text] = p
+				order = append(order, text)
+			}
+		}
+	}
+	for _, text := range order {
+		more := ""
+		if n := count[text] - 1; n > 0 {
+			more = fmt.Sprintf(" and %d more", n)
+		}
+		warn(fmt.Errorf("point %d%s (%s): %s", first[text].Index, more, first[text].Labels, text))
+	}
 }
 
 // estimate says what points take with so many workers at a time. The trials

@@ -67,7 +67,7 @@ func (s *session) submit(d *grid.Dir, only []string, sub grid.Submission) error 
 	fmt.Fprintf(s.notes, "%s: %s\n", d.Path(), countLine(list))
 	var open []int
 	for _, p := range grid.Among(list, only) {
-		if p.State != grid.StateDone && p.State != grid.StateFailed {
+		if !grid.Ended(p.State) {
 			open = append(open, p.Index)
 		}
 	}

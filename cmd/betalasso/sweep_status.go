@@ -58,8 +58,8 @@ func (s *sweepStatusCommand) Run() error {
 	}
 	fmt.Printf("\n%s\n%s", countLine(list), chosenText(d.Study(), list))
 	for _, p := range list {
-		if p.State == grid.StateFailed {
-			fmt.Printf("point %d (%s) failed: %s\n", p.Index, p.ID, run.PrintableLines(strings.TrimSpace(p.Last.Why)))
+		if p.State == run.Failed || p.State == run.Broken {
+			fmt.Printf("point %d (%s) %s: %s\n", p.Index, p.ID, p.State, run.PrintableLines(strings.TrimSpace(p.Last.Why)))
 		}
 	}
 	return nil
@@ -69,7 +69,10 @@ func (s *sweepStatusCommand) Run() error {
 func countLine(list []grid.Status) string {
 	counts := grid.Counts(list)
 	var parts []string
-	for _, state := range grid.States {
+	for _, state := range run.Statuses {
+		if state == run.Broken && counts[state] == 0 {
+			continue // it is rare
+		}
 		parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
 	}
 	return fmt.Sprintf("%d points: %s", len(list), strings.Join(parts, ", "))

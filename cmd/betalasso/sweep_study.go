@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +16,9 @@ import (
 	"betalasso/run"
 	"betalasso/spelling"
 )
+
+// sweepWords are what may stand in a study file's place.
+var sweepWords = []string{"run", "plan", "check", "status", "retry", "work"}
 
 // studyFlags say which study.
 type studyFlags struct {
@@ -38,6 +42,9 @@ func (f studyFlags) read() (*grid.Study, error) {
 	case f.File == "" && f.Study == "":
 		return nil, usageError{fmt.Errorf("give a study file, or --study with one of %s", strings.Join(studyNames, ", "))}
 	case f.File != "" && f.Study != "":
+		if _, err := os.Stat(f.File); err != nil {
+			return nil, usageError{fmt.Errorf("there is no study file %s%s; to run --study %s, leave it out", f.File, spelling.Hint(f.File, sweepWords), f.Study)}
+		}
 		return nil, usageError{errors.New("give a study file or --study, not both")}
 	case f.Study != "":
 		text, err := f.text()
@@ -45,12 +52,12 @@ func (f studyFlags) read() (*grid.Study, error) {
 			return nil, usageError{err}
 		}
 		return grid.Parse(f.Study, text)
-	case f.given():
-		return nil, usageError{errors.New("--data, --epochs and the like change a --study; what a study file says stands in the file")}
+	case len(f.given()) > 0:
+		return nil, usageError{fmt.Errorf("%s: only of the paper's studies; what %s says of it stands in the file", strings.Join(f.given(), ", "), f.File)}
 	}
 	study, err := grid.Load(f.File)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w%s", err, spelling.Hint(f.File, []string{"plan", "check", "status", "retry", "work"}))
+		err = fmt.Errorf("%w%s", err, spelling.Hint(f.File, sweepWords))
 	}
 	if err == nil && study.Name == "" {
 		study.Name = strings.TrimSuffix(filepath.Base(f.File), filepath.Ext(f.File))

@@ -110,7 +110,7 @@ func TestSweep(t *testing.T) {
 	stdout, _ = want(t, 0, "sweep", "status", "--json", out)
 	for line := range strings.Lines(stdout) {
 		var s grid.Status
-		if err := json.Unmarshal([]byte(line), &s); err != nil || s.State != grid.StateDone || s.Attempts != 1 || s.ID != s.Config.ID() {
+		if err := json.Unmarshal([]byte(line), &s); err != nil || s.State != run.Done || s.Attempts != 1 || s.ID != s.Config.ID() {
 			t.Errorf("status --json: got %q, %v", line, err)
 		}
 	}
@@ -168,7 +168,7 @@ func TestSweepMistakes(t *testing.T) {
 		{[]string{"sweep", write("axes: [grid: {optimizer: [sgd, beta-lasso], beta: [50]}]")}, "beta: has no effect with optimizer sgd"},
 		{[]string{"sweep", write("fixed: {data: digits}"), "--launcher=slrum"}, "launcher: there is no"},
 		{[]string{"sweep", write("fixed: {data: digits}"), "--processes=0"}, "processes: must be"},
-		{[]string{"sweep", write("fixed: {data: digits}"), "--epochs=3"}, "change a --study"},
+		{[]string{"sweep", write("fixed: {data: digits}"), "--epochs=3"}, "only of the paper's studies"},
 		{[]string{"sweep", "--study=tabel2"}, `use one of table2`},
 		{[]string{"sweep", "--study=scaling", "--params=1M"}, "--max-params"},
 		{[]string{"sweep", "--study=table2", "--max-params=1M"}, "max-params: only scaling"},
@@ -260,7 +260,7 @@ func TestSweepInterrupted(t *testing.T) {
 			}
 			for _, s := range list {
 				key := fmt.Sprint(s.ID, s.Last.Number)
-				if s.State != grid.StateRunning || old[key] {
+				if s.State != run.Running || old[key] {
 					continue
 				}
 				if e, _ := run.Open(d.RunPath(s.ID)); e == nil {
@@ -347,7 +347,7 @@ func TestSweepInterrupted(t *testing.T) {
 
 // running is the number of a study's points that a worker is at.
 func running(t *testing.T, out string) int {
-	return grid.Counts(statuses(t, out))[grid.StateRunning]
+	return grid.Counts(statuses(t, out))[run.Running]
 }
 
 func statuses(t *testing.T, out string) []grid.Status {

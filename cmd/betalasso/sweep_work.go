@@ -90,17 +90,17 @@ func allDone(d *grid.Dir, only []string) error {
 	}
 	list = grid.Among(list, only)
 	counts := grid.Counts(list)
-	if counts[grid.StateDone] == len(list) {
+	if counts[run.Done] == len(list) {
 		return nil
 	}
 	code := exitDiverged
 	for _, p := range list {
-		if p.State != grid.StateDone && p.Last.Code != exitDiverged {
+		if p.State != run.Done && p.Last.Code != exitDiverged {
 			code = exitFailure
 		}
 	}
 	return codedError{code, fmt.Errorf("%[1]d of %[2]d points are not done, %[3]d failed; `betalasso sweep status %[4]s` says why, `betalasso sweep retry %[4]s` tries them again",
-		len(list)-counts[grid.StateDone], len(list), counts[grid.StateFailed], quote(d.Path()))}
+		len(list)-counts[run.Done], len(list), counts[run.Failed]+counts[run.Broken], quote(d.Path()))}
 }
 
 // newWorker trains points one after the other in this process.

@@ -46,6 +46,7 @@ func failingDisk(text string) {
 type tortured struct {
 	flags []string
 	whole map[string][]byte // the files of the run that nobody disturbed, by name
+	took  time.Duration     // that run
 }
 
 // sameAnyhow are the files that are equal, byte for byte, however often a run
@@ -64,7 +65,7 @@ func TestTorture(t *testing.T) {
 	data := tiny(t)[2:5]
 	var kinds []*tortured
 	for _, network := range []string{"3-fc --width=16", "s-fc --alpha=1", "s-conv --alpha=1", "s-local --alpha=1", "d-fc --alpha=1", "d-conv --alpha=1", "d-local --alpha=1"} {
-		for _, optimizer := range []string{"sgd", "sgd --momentum=0.9 --lr=0.01", "beta-lasso --lambda-conv=1e-3 --lambda-fc=1e-3"} {
+		for _, optimizer := range []string{"sgd --lr=0.02", "sgd --momentum=0.9 --lr=0.005", "beta-lasso --lr=0.01 --lambda-conv=1e-5 --lambda-fc=1e-5"} {
 			flags := append([]string{"train", "--val=50", "--train=200", "--batch=40", "--epochs=3", "--threads=1", "--augment=flip-crop"}, data...)
 			flags = append(flags, strings.Fields("--model="+network+" --optimizer="+optimizer)...)
 			kinds = append(kinds, &tortured{flags: flags})
@@ -77,8 +78,9 @@ func TestTorture(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "run")
 		if k.whole == nil {
 			whole := filepath.Join(t.TempDir(), "whole")
+			start := time.Now()
 			want(t, 0, append(k.flags, "--out", whole)...)
-			k.whole = contents(t, whole)
+			k.whole, k.took = contents(t, whole), time.Since(start)
 		}
 		for attempt := 0; ; attempt++ {
 			args := append(k.flags, "--out", dir)
@@ -89,7 +91,7 @@ func TestTorture(t *testing.T) {
 			if attempt == 6 {
 				kind = -1 // nobody disturbs this one
 			}
-			status, out := disturb(t, r, kind, args)
+			status, out := disturb(t, r, kind, k.took, args)
 			if status == 0 {
 				break
 			}
@@ -126,8 +128,9 @@ func TestTorture(t *testing.T) {
 }
 
 // disturb runs a command and disturbs it: 0 by a disk that fails, 1 and 2 by
-// signals, −1 not at all. It gives the exit status, −1 after a signal.
-func disturb(t *testing.T, r *rand.Rand, kind int, args []string) (int, string) {
+// signals within the time that it took undisturbed, −1 not at all. It gives the
+// exit status, −1 after a signal.
+func disturb(t *testing.T, r *rand.Rand, kind int, took time.Duration, args []string) (int, string) {
 	t.Helper()
 	c := command(args...)
 	var out bytes.Buffer
@@ -141,7 +144,7 @@ func disturb(t *testing.T, r *rand.Rand, kind int, args []string) (int, string) 
 	}
 	if kind > 0 {
 		signals := [][]os.Signal{{syscall.SIGKILL}, {syscall.SIGSTOP, syscall.SIGKILL}, {syscall.SIGTERM}, {syscall.SIGTERM, syscall.SIGTERM, syscall.SIGKILL}}[r.IntN(4)]
-		wait := time.Duration(r.IntN(300)) * time.Millisecond
+		wait := time.Duration(r.Float64() * float64(took))
 		stop := time.AfterFunc(wait, func() {
 			for _, s := range signals {
 				c.Process.Signal(s)

@@ -3,9 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
+	"betalasso/plan"
 	"betalasso/run"
 	"betalasso/train"
 )
@@ -30,7 +34,9 @@ The paper's case, at the report's size, for hours:
 
 A run's config.yaml repeats the run:
 
-    betalasso train --config runs/s-fc-digits-sgd-s1/config.yaml --out runs/again`
+    betalasso train --config runs/s-fc-digits-sgd-s1/config.yaml --out runs/again
+
+The same command goes on with a run that was interrupted, and says so where it has finished already.`
 }
 
 // Run trains.
@@ -42,14 +48,30 @@ func (t *trainCommand) Run(ctx *kong.Context) error {
 	if t.Out == "" {
 		t.Out = defaultOut(c)
 	}
-	if err := run.Vacant(t.Out); err != nil { // before a long download
-		return err
+	again := run.Vacant(t.Out) != nil // known before a long download
+	if again {
+		if c, err = t.again(c); err != nil {
+			return usageError{err}
+		}
 	}
 	s := newSession(t.JSON)
 	defer s.close()
 	fmt.Fprintln(s.notes, size)
-	if err := enoughMemory(c, s.notes); err != nil {
+	if !again { // goOn says it of one that has not finished
+		if err := enoughMemory(c, s.notes); err != nil {
+			return err
+		}
+	}
+	if err := t.foresee(s, c); err != nil {
 		return err
+	}
+	if again {
+		d, err := run.OpenLocked(t.Out)
+		if err != nil {
+			return err
+		}
+		defer d.Close()
+		return s.goOn(d, c)
 	}
 	set, err := s.load(c)
 	if err != nil {
@@ -61,8 +83,62 @@ func (t *trainCommand) Run(ctx *kong.Context) error {
 	}
 	defer d.Close()
 	_, err = s.fit(d, c, set)
-	if errors.Is(err, train.ErrStopped) {
-		return s.stopped(fmt.Sprintf("saved; go on with: betalasso resume %s", quote(t.Out)))
+	return s.howToGoOn(err, d)
+}
+
+// again is the Config to go on with the run that is in the directory already.
+// It is an error if that has other settings than c.
+func (t *trainCommand) again(c run.Config) (run.Config, error) {
+	had := run.Look(t.Out)
+	if had.State == run.Broken {
+		return c, fmt.Errorf("%s: there is a run here that cannot be read (%s); choose another --out", t.Out, had.Note)
 	}
-	return hintResume(err, d, t.Out)
+	if t.Precision == "auto" { // what that was where the run began
+		c.Precision = had.Config.Precision
+	}
+	if list := differences(had.Config, c); len(list) > 0 {
+		return c, fmt.Errorf("%s holds a run with other settings (%s); choose another --out, or give the same settings to go on with it", t.Out, strings.Join(list, ", "))
+	}
+	return c, nil
+}
+
+// Trainings of fewer multiplications than longRun, less than about a minute, are
+// begun without an estimate of their time.
+const longRun = 5e12
+
+// foresee says what can be told of c before it is trained: what λ will do, how
+// far the size is from the one asked for, and how long it takes.
+func (t *trainCommand) foresee(s *session, c run.Config) error {
+	for _, text := range warnings(c, t.Params) {
+		warn(errors.New(text))
+	}
+	if trainingWork(c) < longRun {
+		return nil
+	}
+	speed, err := s.measure([]run.Config{c}, os.TempDir(), threads(c))
+	if errors.Is(err, train.ErrStopped) {
+		return s.stopped("stopped before anything was trained")
+	}
+	if err != nil {
+		return err
+	}
+	if took := speed.seconds(c); took > 0 {
+		fmt.Fprintf(s.notes, "%d epochs take about %s on this machine; Ctrl-C saves, and the same command goes on\n",
+			c.Epochs, span(time.Duration(took*float64(time.Second))))
+	}
+	return nil
+}
+
+// warnings are what plan says of c; params is the size that was asked for, or "".
+func warnings(c run.Config, params string) []string {
+	list, err := plan.Lambda(c, sizeOf(c), c.Epochs*(trainingSize(c)/max(1, min(c.Batch, trainingSize(c)))))
+	if err != nil {
+		return nil // it is said elsewhere
+	}
+	if n, err := parseCount(params); err == nil {
+		if text, err := plan.Size(c, sizeOf(c), n); err == nil && text != "" {
+			list = append(list, text)
+		}
+	}
+	return list
 }

@@ -2,9 +2,26 @@ package main
 
 import (
 	"fmt"
+	"runtime"
+
+	"github.com/alecthomas/kong"
 
 	"betalasso/run"
 )
+
+// versionFlag is --version.
+type versionFlag bool
+
+// BeforeReset prints the version and ends the program.
+func (versionFlag) BeforeReset(ctx *kong.Context) error {
+	fmt.Fprintln(ctx.Stdout, versionLine())
+	ctx.Exit(0)
+	return nil
+}
+
+func versionLine() string {
+	return fmt.Sprintf("betalasso %s, %s, %s/%s", run.Version(), run.GoVersion(), runtime.GOOS, runtime.GOARCH)
+}
 
 // versionCommand is `betalasso version`.
 type versionCommand struct{}
@@ -21,6 +38,6 @@ func (versionCommand) Run() error {
 		return err
 	}
 	m := run.ThisMachine(threads(c), dev.Name())
-	fmt.Printf("betalasso %s, %s, %s\n%s, %d cores; %s\n", run.Version(), run.GoVersion(), m.OS, m.CPU, m.Cores, m.Device)
+	fmt.Printf("%s\n%s, %d cores; %s\n", versionLine(), m.CPU, m.Cores, m.Device)
 	return nil
 }

@@ -3,11 +3,12 @@ import { view, selected, toggle, read, write, maxSelected } from './view.js';
 import { takeRows, takePoints, rows, labels, keep } from './store.js';
 import { connect, disconnect } from './stream.js';
 import { Table } from './table.js';
-import { drawCharts, onZoom, point, zoom } from './charts.js';
+import { drawCharts, onZoom, point, saveTable, zoom } from './charts.js';
 import { drawGallery, start } from './gallery.js';
 import { drawSettings } from './settings.js';
+import { drawScatter, fields, onPick, saveScatter } from './scatter.js';
 import { color, darkness } from './color.js';
-import { percent, span, tail } from './format.js';
+import { percent, span } from './format.js';
 
 const byId = (id) => document.getElementById(id);
 const table = new Table(changed, pick);
@@ -17,7 +18,8 @@ const controls = [
   ['smooth', 'input', 'smooth', (e) => Number(e.value), (e, v) => { e.value = v; byId('smooth-value').textContent = v.toFixed(2); }],
   ['x', 'change', 'x', (e) => e.value, (e, v) => { e.value = v; }],
   ['part', 'change', 'part', (e) => e.value, (e, v) => { e.value = v; }],
-  ...['xlog', 'ylog', 'nlog', 'same'].map((id) => [id, 'change', id, (e) => e.checked, (e, v) => { e.checked = v; }]),
+  ...['sx', 'sy'].map((id) => [id, 'change', id, (e) => e.value, (e, v) => { e.value = v; }]),
+  ...['xlog', 'ylog', 'nlog', 'same', 'band'].map((id) => [id, 'change', id, (e) => e.checked, (e, v) => { e.checked = v; }]),
 ];
 for (const [id, event, key, get] of controls) {
   byId(id).addEventListener(event, () => {
@@ -29,6 +31,10 @@ for (const [id, event, key, get] of controls) {
 byId('zoom-in').addEventListener('click', () => zoom(0.5));
 byId('zoom-out').addEventListener('click', () => zoom(2));
 byId('zoom-all').addEventListener('click', () => { view.from = view.to = null; changed(); });
+for (const id of ['sx', 'sy']) byId(id).append(...fields.map(([key, text]) => new Option(text, key)));
+byId('csv').addEventListener('click', saveTable);
+byId('scatter-svg').addEventListener('click', saveScatter);
+onPick(pick);
 byId('clear').addEventListener('click', () => { view.runs = []; changed(); });
 onZoom(changed);
 start(changed);
@@ -57,6 +63,7 @@ function draw() {
     byId('nothing').hidden = any;
     for (const [id, , key, , put] of controls) put(byId(id), view[key]);
     drawChosen();
+    drawScatter();
     drawCharts();
     if (!any) return;
     drawGallery();
@@ -77,7 +84,7 @@ function drawChosen() {
     const li = chips.get(id), r = rows.get(id);
     const [swatch, name, facts, remove] = li.children;
     swatch.style.background = color(view.runs.indexOf(id));
-    name.firstChild.textContent = names.get(id);
+    name.textContent = names.get(id);
     li.title = r?.name ?? id;
     facts.textContent = r ? about(r) : rows.size ? 'no longer there' : '';
     remove.ariaLabel = `Take ${name.textContent} out of the selection`;
@@ -89,13 +96,13 @@ function about(r) {
   const parts = [r.state === 'running' && r.left ? `${span(r.left)} left` : r.state];
   if (r.note) parts.push(r.note.length > 90 ? r.note.slice(0, 90) + '…' : r.note);
   if (r.test !== undefined) parts.push(`test ${percent(r.test)} %`);
-  else if (r.config.val && r.epoch) parts.push(`val. ${percent(r.val)} %`);
+  else if (r.val !== undefined) parts.push(`val. ${percent(r.val)} %`);
   return parts.join(' · ');
 }
 
 function makeChip(id) {
   const li = document.createElement('li');
-  li.append(document.createElement('span'), tail(), document.createElement('small'), document.createElement('button'));
+  li.append(document.createElement('span'), document.createElement('span'), document.createElement('small'), document.createElement('button'));
   li.children[0].className = 'swatch';
   li.children[3].type = 'button';
   li.children[3].textContent = '×';

@@ -1,308 +1,200 @@
-// One chart on a canvas: lines, axes, a marker at the cursor, and what it reads.
-import { plain, short, tail } from './format.js';
+// One chart: lines drawn by uPlot, and below it what they read at the cursor.
+import { plain, short } from './format.js';
 
-const left = 52, right = 8, top = 8, bottom = 24; // of the plot, in CSS pixels
+const { uPlot } = window;
 
 export class Chart {
-  // on.cursor(x) when a pointer or key moves the cursor, null when it leaves;
-  // on.zoom(from, to) when a part of the axis is chosen; on.step(chart, how).
+  // on.cursor(x, chart) when a pointer or key moves the cursor, null when it
+  // leaves; on.zoom(from, to) when a part of the axis is chosen; on.nearer(by);
+  // on.step(how, chart) for another point; on.save(chart) for a file.
   constructor(title, on) {
     this.title = title;
     this.on = on;
     this.lines = [];
+    this.cursor = null;
     this.figure = document.createElement('figure');
-    this.figure.append(Object.assign(document.createElement('figcaption'), { textContent: title }));
-    this.canvas = this.figure.appendChild(document.createElement('canvas'));
-    this.canvas.tabIndex = 0;
-    this.canvas.setAttribute('role', 'img');
+    const caption = this.figure.appendChild(document.createElement('figcaption'));
+    caption.append(Object.assign(document.createElement('span'), { textContent: title }));
+    const save = caption.appendChild(Object.assign(document.createElement('button'), { type: 'button', textContent: 'SVG' }));
+    save.ariaLabel = `Download ${title} as SVG`;
+    save.addEventListener('click', () => on.save(this));
+    this.plot = this.figure.appendChild(document.createElement('div'));
+    this.plot.className = 'plot';
     this.readout = this.figure.appendChild(document.createElement('div'));
     this.readout.className = 'readout';
-    this.readout.hidden = true;
-    this.listen();
-    this.watcher = new ResizeObserver(() => this.draw());
-    this.watcher.observe(this.canvas);
+    this.watcher = new ResizeObserver(() => this.u?.setSize(this.size()));
+    this.watcher.observe(this.plot);
   }
 
-  // set gives what is to be drawn: lines of {name, color, dash, faint, xs, ys},
-  // and the axes' {xlog, ylog, from, to, x}.
+  // close gives up what the chart holds.
+  close() {
+    this.watcher.disconnect();
+    this.u?.destroy();
+    this.figure.remove();
+  }
+
+  size() { return { width: this.plot.clientWidth, height: this.plot.clientHeight }; }
+
+  // set gives what is to be drawn: lines of {name, color, dash, faint, dim,
+  // strong, xs, ys} and, of a band, {low, high}; and axes {x, xlog, ylog, from, to}.
   set(lines, axes) {
     this.lines = lines;
     this.axes = axes;
+    const form = JSON.stringify([axes.x, axes.xlog, axes.ylog, ...lines.map((l) => [l.color, l.dash, l.faint, Boolean(l.low)])]);
+    const count = lines.map((l) => l.ys.length + ' ' + l.version).join();
+    if (form !== this.form) this.make(form);
+    else if (count !== this.count || lines.some((l, i) => l.ys !== this.drawn[i])) this.u.setData(this.data());
+    this.count = count;
+    this.drawn = lines.map((l) => l.ys);
+    let at = 0;
+    for (const l of lines) {
+      const s = this.u.series[++at];
+      s.width = (l.faint ? 1 : l.strong ? 2.6 : 1.6);
+      s.alpha = l.faint ? 0.22 : l.dim ? 0.25 : 1;
+      if (l.low) at += 2;
+    }
+    this.u.batch(() => {
+      this.u.setScale('x', this.range());
+      this.u.redraw(true, true);
+    });
     this.canvas.setAttribute('aria-label', `${this.title} by ${axes.x}, ${lines.length} lines. Arrow keys read values.`);
-    this.draw();
+    this.mark(this.cursor);
   }
 
-  listen() {
-    const c = this.canvas;
-    const at = (event) => event.clientX - c.getBoundingClientRect().left;
-    c.addEventListener('pointerdown', (event) => {
-      this.inside = true;
-      if (event.pointerType !== 'mouse' || event.button !== 0) return;
-      this.start = at(event);
-      c.setPointerCapture(event.pointerId);
-    });
-    c.addEventListener('pointermove', (event) => {
-      this.inside = this.pointed = true;
-      this.end = at(event);
-      if (this.scale) this.on.cursor(this.scale.back(this.end), this);
-    });
-    c.addEventListener('pointerup', () => {
-      const { start, end, scale } = this;
-      this.start = undefined;
-      if (start !== undefined && end !== undefined && Math.abs(end - start) > 8) {
-        this.on.zoom(...[start, end].sort((a, b) => a - b).map((x) => scale.back(Math.min(scale.right, Math.max(left, x)))));
+  // data is the lines on one axis: where a line has no point, nothing is.
+  data() {
+    const { xlog, ylog } = this.axes;
+    const value = (v) => (Number.isFinite(v) && !(ylog && v <= 0) ? v : null);
+    const tables = [];
+    for (const l of this.lines) {
+      const from = xlog ? l.xs.findIndex((x) => x > 0) : 0;
+      const xs = from < 0 ? [] : l.xs.slice(from);
+      for (const ys of l.low ? [l.ys, l.high, l.low] : [l.ys]) tables.push([xs, from < 0 ? [] : ys.slice(from).map(value)]);
+    }
+    if (!tables.length) return [[0, 1]];
+    const [[xs]] = tables;
+    const same = tables.every(([other]) => other === xs || (other.length === xs.length && other.every((x, i) => x === xs[i])));
+    return same ? [xs, ...tables.map(([, ys]) => ys)] : uPlot.join(tables);
+  }
+
+  // range is what the horizontal axis shows.
+  range() {
+    const { from, to, xlog } = this.axes;
+    let low = Infinity, high = -Infinity;
+    for (const { xs } of this.lines) {
+      const first = xlog ? xs.find((x) => x > 0) : xs[0];
+      if (first !== undefined) { low = Math.min(low, first); high = Math.max(high, xs.at(-1)); }
+    }
+    if (!(low <= high)) [low, high] = xlog ? [1, 10] : [0, 1];
+    const min = from !== null && !(xlog && from <= 0) ? from : low;
+    const max = to ?? high;
+    return { min, max: max > min ? max : min + (xlog ? min : 1) };
+  }
+
+  make(form) {
+    const focused = this.canvas !== undefined && document.activeElement === this.canvas;
+    this.form = form;
+    this.canvas = null;
+    this.u?.destroy();
+    const { axes } = this;
+    const ink = (name) => getComputedStyle(this.figure).getPropertyValue(name);
+    const font = '11px ' + getComputedStyle(this.figure).fontFamily;
+    const axis = (more) => ({ stroke: () => ink('--soft'), grid: { stroke: () => ink('--grid'), width: 1 }, ticks: { show: false }, font, ...more, values: (_, list) => list.map((v) => (v === null ? '' : tick(v))) });
+    const series = [{}], bands = [];
+    for (const l of this.lines) {
+      const common = { stroke: l.color, dash: l.dash ? [5, 3] : undefined, auto: !l.faint, points: { show: l.ys.length === 1 } };
+      series.push(common);
+      if (l.low) {
+        series.push({ stroke: null, points: { show: false } }, { stroke: null, points: { show: false } });
+        bands.push({ series: [series.length - 2, series.length - 1], fill: l.color + '2b' });
       }
-      this.draw();
-    });
-    c.addEventListener('pointercancel', () => { this.start = undefined; });
-    const leave = () => { this.inside = this.pointed = false; this.start = undefined; this.on.cursor(null, this); };
-    c.addEventListener('pointerleave', leave);
-    c.addEventListener('blur', leave);
-    c.addEventListener('dblclick', () => this.on.zoom(null, null));
-    c.addEventListener('keydown', (event) => {
-      const how = { ArrowRight: 1, ArrowLeft: -1, PageUp: 10, PageDown: -10, Home: -Infinity, End: Infinity }[event.key];
-      if (how !== undefined) { this.inside = true; this.pointed = false; this.on.step(how, this); }
-      else if (event.key === '+' || event.key === '=') this.on.nearer(0.5);
-      else if (event.key === '-') this.on.nearer(2);
-      else if (event.key === '0') this.on.zoom(null, null);
-      else if (event.key === 'Escape') leave();
-      else return;
-      event.preventDefault();
-    });
+    }
+    this.u = new uPlot({
+      ...this.size(),
+      series, bands,
+      legend: { show: false },
+      padding: [10, 12, 0, 0],
+      scales: {
+        x: { time: false, distr: axes.xlog ? 3 : 1, range: () => Object.values(this.range()) },
+        y: { distr: axes.ylog ? 3 : 1 },
+      },
+      axes: [axis({ size: 30, incrs: axes.x === 'epoch' ? whole : undefined }), axis({ size: 52 })],
+      cursor: {
+        drag: { x: true, y: false, setScale: false },
+        bind: { dblclick: () => () => { this.on.zoom(null, null); return null; } },
+        points: { size: 6 },
+      },
+      hooks: {
+        setCursor: [(u) => { if (!this.marking) this.on.cursor(u.cursor.left >= 0 ? u.posToVal(u.cursor.left, 'x') : null, this); }],
+        setSelect: [(u) => {
+          const { left, width } = u.select;
+          if (width > 8) this.on.zoom(u.posToVal(left, 'x'), u.posToVal(left + width, 'x'));
+          if (width > 0) u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+        }],
+      },
+    }, this.data(), this.plot);
+    const canvas = this.canvas = this.u.ctx.canvas;
+    canvas.tabIndex = 0;
+    canvas.setAttribute('role', 'img');
+    canvas.addEventListener('keydown', (event) => this.key(event));
+    canvas.addEventListener('blur', () => { if (this.canvas === canvas) this.on.cursor(null, this); });
+    if (focused) canvas.focus({ preventScroll: true });
   }
 
-  draw() {
-    cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => this.paint());
+  key(event) {
+    const how = { ArrowRight: 1, ArrowLeft: -1, PageUp: 10, PageDown: -10, Home: -Infinity, End: Infinity }[event.key];
+    if (how !== undefined) this.on.step(how, this);
+    else if (event.key === '+' || event.key === '=') this.on.nearer(0.5);
+    else if (event.key === '-') this.on.nearer(2);
+    else if (event.key === '0') this.on.zoom(null, null);
+    else if (event.key === 'Escape') this.on.cursor(null, this);
+    else return;
+    event.preventDefault();
   }
 
-  paint() {
-    const { canvas, axes } = this;
-    const width = canvas.clientWidth, height = canvas.clientHeight;
-    if (!axes || width === 0) return;
-    const ratio = devicePixelRatio || 1;
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-    }
-    const g = canvas.getContext('2d');
-    g.setTransform(ratio, 0, 0, ratio, 0, 0);
-    g.clearRect(0, 0, width, height);
-    const style = getComputedStyle(canvas);
-    const ink = (name) => style.getPropertyValue(name);
-    g.font = '11px ' + style.fontFamily;
-
-    const xr = range(this.lines.map((l) => l.xs), axes.xlog) ?? [0, 1];
-    if (axes.from !== null) xr[0] = Math.max(axes.xlog ? Number.MIN_VALUE : -Infinity, axes.from);
-    if (axes.to !== null) xr[1] = axes.to;
-    if (!(xr[1] > xr[0])) xr[1] = xr[0] + (axes.xlog ? xr[0] : 1);
-    const parts = this.lines.map((l) => part(l.xs, xr));
-    const seen = this.lines.map((l, i) => (l.faint ? [] : l.ys.slice(...parts[i])));
-    const yr = pad(range(seen, axes.ylog) ?? (axes.ylog ? [1, 10] : [0, 1]), axes.ylog);
-    const sx = scale(xr, left, width - right, axes.xlog);
-    const sy = scale(yr, height - bottom, top, axes.ylog);
-    const other = this.scale && (this.scale.low !== xr[0] || this.scale.high !== xr[1]);
-    this.scale = Object.assign(sx, { low: xr[0], high: xr[1] });
-    if (other && this.pointed) this.on.cursor(sx.back(this.end), this); // another value has come under the pointer
-
-    g.textBaseline = 'middle';
-    g.textAlign = 'right';
-    g.lineWidth = 1;
-    for (const v of ticks(yr, axes.ylog, 5)) {
-      const y = Math.round(sy(v)) + 0.5;
-      g.strokeStyle = ink('--grid');
-      stroke(g, left, y, width - right, y);
-      g.fillStyle = ink('--soft');
-      g.fillText(tick(v), left - 6, y);
-    }
-    g.textBaseline = 'top';
-    g.textAlign = 'center';
-    for (const v of ticks(xr, axes.xlog, Math.max(2, Math.floor(width / 80)), axes.x === 'epoch' ? 1 : 0)) {
-      const x = Math.round(sx(v)) + 0.5;
-      g.strokeStyle = ink('--grid');
-      stroke(g, x, top, x, height - bottom);
-      g.fillStyle = ink('--soft');
-      const text = tick(v), half = g.measureText(text).width / 2;
-      g.fillText(text, Math.min(width - half, x), height - bottom + 6);
-    }
-    g.strokeStyle = ink('--line');
-    stroke(g, left, height - bottom + 0.5, width - right, height - bottom + 0.5);
-
-    g.save();
-    g.beginPath();
-    g.rect(left, top - 2, width - left - right, height - top - bottom + 4);
-    g.clip();
-    g.lineJoin = 'round';
-    this.lines.forEach((l, i) => {
-      g.strokeStyle = l.color;
-      g.globalAlpha = l.faint ? 0.22 : l.dim ? 0.25 : 1;
-      g.lineWidth = l.faint ? 1 : l.strong ? 2.6 : 1.6;
-      g.setLineDash(l.dash ? [5, 3] : []);
-      trace(g, l.xs, l.ys, parts[i], sx, sy, axes);
-    });
-    g.setLineDash([]);
-    g.globalAlpha = 1;
-    if (this.start !== undefined && this.end !== undefined) {
-      g.fillStyle = ink('--mark') + '33';
-      g.fillRect(Math.min(this.start, this.end), top, Math.abs(this.end - this.start), height - top - bottom);
-    }
-    this.cursor(g, sx, sy, xr, axes, ink);
-    g.restore();
-  }
-
-  // cursor marks the points nearest to the cursor, and reads them where the
-  // pointer or the focus is.
-  cursor(g, sx, sy, xr, axes, ink) {
-    const x = axes.cursor;
-    this.readout.hidden = true;
-    if (x === null || x < xr[0] || x > xr[1]) return;
-    g.strokeStyle = ink('--soft');
-    stroke(g, Math.round(sx(x)) + 0.5, top, Math.round(sx(x)) + 0.5, 1e4);
+  // mark sets the cursor at a value of the horizontal axis, and reads the lines
+  // there; null: nowhere, and the last values are read.
+  mark(x) {
+    this.cursor = x;
+    if (!this.u) return;
+    this.marking = true;
+    const left = x === null ? -10 : this.u.valToPos(x, 'x');
+    if (this.u.cursor.left !== left) this.u.setCursor({ left, top: x === null ? -10 : Math.max(0, this.u.cursor.top) }, false);
+    this.marking = false;
     const read = [];
     for (const l of this.lines) {
       if (l.faint || l.xs.length === 0) continue;
-      const i = nearest(l.xs, x);
-      const y = l.ys[i];
-      const step = l.xs.length > 1 ? Math.abs(l.xs[i] - l.xs[i ? i - 1 : 1]) : Infinity;
-      if (!Number.isFinite(y) || (axes.ylog && y <= 0) || Math.abs(l.xs[i] - x) > 0.51 * step) continue; // beyond its ends
-      g.fillStyle = l.color;
-      g.beginPath();
-      g.arc(sx(l.xs[i]), sy(y), 3, 0, 7);
-      g.fill();
-      read.push({ l, y, x: l.xs[i] });
+      let i = x === null ? l.ys.findLastIndex(Number.isFinite) : nearest(l.xs, x);
+      const step = l.xs.length > 1 && i >= 0 ? Math.abs(l.xs[i] - l.xs[i ? i - 1 : 1]) : Infinity;
+      if (i < 0 || !Number.isFinite(l.ys[i]) || (x !== null && Math.abs(l.xs[i] - x) > 0.51 * step)) continue; // beyond its ends
+      read.push({ l, y: l.ys[i], x: l.xs[i] });
     }
-    if (!this.inside || read.length === 0) return;
-    const at = read.reduce((a, b) => (Math.abs(b.x - x) < Math.abs(a.x - x) ? b : a)).x;
-    read.sort((a, b) => b.y - a.y);
-    const head = Object.assign(document.createElement('strong'), { textContent: `${axes.x} ${plain(at)}` });
-    const items = read.slice(0, 12).map(({ l, y }) => {
+    const at = x === null || !read.length ? null : read.reduce((a, b) => (Math.abs(b.x - x) < Math.abs(a.x - x) ? b : a)).x;
+    const head = at === null ? 'latest' : `${this.axes.x} ${plain(at)}`;
+    const text = JSON.stringify([head, read.map(({ l, y }) => [l.name, l.color, l.dash, y])]);
+    if (text === this.said) return;
+    this.said = text;
+    this.readout.replaceChildren(Object.assign(document.createElement('strong'), { textContent: head }), ...read.map(({ l, y }) => {
       const div = document.createElement('div');
       const swatch = div.appendChild(document.createElement('span'));
-      swatch.className = 'swatch';
-      swatch.style.background = l.color;
-      div.append(tail(l.name), Object.assign(document.createElement('b'), { textContent: this.write(y) }));
+      swatch.className = l.dash ? 'swatch dashed' : 'swatch';
+      swatch.style.color = l.color;
+      const name = div.appendChild(Object.assign(document.createElement('span'), { textContent: l.name, title: l.name }));
+      name.className = 'what';
+      div.append(Object.assign(document.createElement('b'), { textContent: write(y) }));
       return div;
-    });
-    if (read.length > 12) items.push(`and ${read.length - 12} more`);
-    this.readout.replaceChildren(head, ...items);
-    this.readout.hidden = false;
-    const beyond = sx(x) > (left + sx.right) / 2;
-    this.readout.style.left = beyond ? left + 8 + 'px' : '';
-    this.readout.style.right = beyond ? '' : right + 8 + 'px';
-    this.on.read?.(`${this.title}, ${head.textContent}: ` + read.slice(0, 12).map(({ l, y }) => `${l.name} ${this.write(y)}`).join('; '));
+    }));
+    if (at !== null) this.on.read?.(`${this.title}, ${head}: ` + read.slice(0, 12).map(({ l, y }) => `${l.name} ${write(y)}`).join('; '));
   }
-
-  write(v) { return v >= 1e5 ? short(v) : plain(v); }
 }
 
-function stroke(g, x0, y0, x1, y1) {
-  g.beginPath();
-  g.moveTo(x0, y0);
-  g.lineTo(x1, y1);
-  g.stroke();
-}
+const whole = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5];
 
-// trace draws a line. Of the points that fall into one column of pixels only
-// the first, the lowest, the highest and the last are drawn.
-function trace(g, xs, ys, [from, to], sx, sy, axes) {
-  g.beginPath();
-  let column = NaN, low = 0, high = 0, last = 0, pen = false, lone = 0;
-  const flush = () => {
-    if (Number.isNaN(column)) return;
-    if (low !== high) { g.lineTo(column, low); g.lineTo(column, high); }
-    g.lineTo(column, last);
-  };
-  for (let i = from; i < to; i++) {
-    if (!Number.isFinite(ys[i]) || (axes.ylog && ys[i] <= 0) || (axes.xlog && xs[i] <= 0)) {
-      flush();
-      column = NaN;
-      pen = false;
-      continue;
-    }
-    const x = Math.round(2 * sx(xs[i])) / 2, y = sy(ys[i]);
-    if (x === column) {
-      low = Math.min(low, y);
-      high = Math.max(high, y);
-      last = y;
-      continue;
-    }
-    flush();
-    if (pen) g.lineTo(x, y);
-    else { g.moveTo(x, y); lone = i; }
-    pen = true;
-    column = x;
-    low = high = last = y;
-  }
-  flush();
-  if (pen && lone === to - 1) g.rect(sx(xs[lone]) - 1, sy(ys[lone]) - 1, 2, 2); // one point is no line
-  g.stroke();
-}
+export const write = (v) => (v >= 1e5 ? short(v) : plain(v));
 
-// range is the lowest and highest of lists of numbers; of those above 0, if log.
-function range(lists, log) {
-  let low = Infinity, high = -Infinity;
-  for (const list of lists) {
-    for (const v of list) {
-      if (!Number.isFinite(v) || (log && v <= 0)) continue;
-      if (v < low) low = v;
-      if (v > high) high = v;
-    }
-  }
-  return low <= high ? [low, high] : null;
-}
+export const tick = (v) => (Math.abs(v) >= 1e4 ? short(v) : plain(Number(v.toPrecision(6))));
 
-function pad([low, high], log) {
-  if (log) return high / low < 1.05 ? [low / 1.3, high * 1.3] : [low / (high / low) ** 0.04, high * (high / low) ** 0.04];
-  const room = high > low ? 0.04 * (high - low) : Math.abs(high) * 0.1 || 1;
-  return [low - room, high + room];
-}
-
-// scale maps the values of a range to pixels; back is its inverse.
-function scale([low, high], from, to, log) {
-  const f = log ? Math.log : (v) => v;
-  const a = f(low), span = f(high) - a || 1;
-  const s = (v) => from + ((f(v) - a) / span) * (to - from);
-  s.back = (p) => (log ? Math.exp : (v) => v)(a + ((p - from) / (to - from)) * span);
-  s.right = to;
-  return s;
-}
-
-// ticks are about count round numbers of a range, no closer than least.
-function ticks([low, high], log, count, least = 0) {
-  if (log && high / low > 3) {
-    const list = [];
-    for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++) {
-      for (const m of high / low < 1e3 ? [1, 2, 5] : [1]) {
-        const v = m * 10 ** e;
-        if (v >= low && v <= high) list.push(v);
-      }
-    }
-    const skip = Math.ceil(list.length / (count + 3));
-    return list.filter((_, i) => i % skip === 0);
-  }
-  const rough = Math.max(least, (high - low) / count), unit = 10 ** Math.floor(Math.log10(rough));
-  const step = unit * [1, 2, 5, 10].find((m) => m * unit >= rough * 0.999);
-  const list = [];
-  for (let i = Math.ceil(low / step); i * step <= high && list.length < 100; i++) list.push(i * step);
-  return list;
-}
-
-const tick = (v) => (Math.abs(v) >= 1e4 ? short(v) : plain(Number(v.toPrecision(6))));
-
-// part is from where to where a line is within a range, and one point beyond.
-function part(xs, [low, high]) {
-  const first = (v, strict) => {
-    let a = 0, b = xs.length;
-    while (a < b) {
-      const m = (a + b) >> 1;
-      if (strict ? xs[m] <= v : xs[m] < v) a = m + 1;
-      else b = m;
-    }
-    return a;
-  };
-  return [Math.max(0, first(low, false) - 1), Math.min(xs.length, first(high, true) + 1)];
-}
-
+// nearest is the place of the number nearest to x.
 export function nearest(xs, x) {
   let a = 0, b = xs.length - 1;
   while (a < b) {

@@ -1,6 +1,8 @@
-// The charts of the selected runs: loss, accuracy, non-zeros of each layer.
+// The charts of the selected runs: loss, accuracy, learning rate, non-zeros of
+// each layer; and their files.
 import { Chart, nearest } from './chart.js';
-import { curves, labels, rows, smooth } from './store.js';
+import { save, svg } from './svg.js';
+import { alike, curves, labels, rows, smooth } from './store.js';
 import { view, selected } from './view.js';
 import { color } from './color.js';
 
@@ -25,7 +27,7 @@ export function point(id) {
 const on = {
   cursor(x) {
     cursor = x;
-    drawCharts();
+    for (const chart of charts.values()) chart.mark(x);
   },
   zoom(from, to) {
     view.from = from === null ? null : Number(from.toPrecision(5));
@@ -45,6 +47,11 @@ const on = {
     clearTimeout(speech);
     speech = setTimeout(() => { if (spoken.textContent !== text) spoken.textContent = text; }, 400);
   },
+  save(chart) {
+    const { x, y } = chart.u.scales;
+    const axes = { x: chart.axes.x, xlog: chart.axes.xlog, ylog: chart.axes.ylog, min: x.min, max: x.max, low: y.min, high: y.max };
+    save(chart.title.toLowerCase().replace(/[^a-z0-9]+/g, '-') + '.svg', 'image/svg+xml', svg(chart.title, chart.lines, axes));
+  },
 };
 
 // zoom makes the range of the horizontal axis larger by a factor, about the
@@ -62,13 +69,25 @@ export function zoom(factor) {
 
 const horizontal = (curve) => curve.values[view.x === 'hours' ? 'hours' : 'epoch'];
 
-// shown are the selected runs that have points.
-const shown = () => view.runs.flatMap((id, slot) => (id && curves.get(id)?.values.epoch.length ? [{ id, slot, curve: curves.get(id) }] : []));
+// shown are the selected runs that have points; with view.band, those that
+// differ in their seed alone as one, the first, with the others as its twins.
+function shown() {
+  const runs = view.runs.flatMap((id, slot) => (id && curves.get(id)?.values.epoch.length ? [{ id, slot, curve: curves.get(id) }] : []));
+  if (!view.band) return runs;
+  const groups = new Map();
+  for (const r of runs) {
+    const key = alike(rows.get(r.id)) ?? r.id;
+    if (groups.has(key)) groups.get(key).twins.push(r);
+    else groups.set(key, { ...r, twins: [r] });
+  }
+  for (const g of groups.values()) g.curve = g.twins.reduce((a, b) => (b.curve.values.epoch.length > a.values.epoch.length ? b.curve : a), g.curve);
+  return [...groups.values()];
+}
 
 // drawCharts draws them all.
 export function drawCharts() {
   const runs = shown();
-  names = labels(selected());
+  names = view.band ? labels(runs.map((r) => r.id), ['seed']) : labels(selected());
   const layers = [];
   for (const { curve } of runs) layers.push(...curve.layers.filter((l) => !layers.includes(l)));
   layers.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
@@ -77,13 +96,13 @@ export function drawCharts() {
     { key: 'acc', title: 'Accuracy, %', log: false, lines: pairs(runs, 'trainAcc', 'valAcc', 100) },
     ...layers.map((layer) => ({
       key: 'nonzero ' + layer, title: 'Non-zeros, ' + layer, log: view.nlog,
-      lines: runs.filter((r) => r.curve.nonzero[layer]).map((r) => line(r, horizontal(r.curve), r.curve.nonzero[layer])),
+      lines: runs.filter((r) => r.curve.nonzero[layer]).map((r) => line(r, (c) => c.nonzero[layer] ?? [])),
     })),
+    { key: 'lr', title: 'Learning rate', log: false, lines: runs.map((r) => line(r, (c) => c.values.lr.map((v) => v ?? NaN))) },
   ];
   for (const [key, chart] of charts) {
     if (!list.some((c) => c.key === key)) {
-      chart.watcher.disconnect();
-      chart.figure.remove();
+      chart.close();
       charts.delete(key);
     }
   }
@@ -91,22 +110,36 @@ export function drawCharts() {
     if (!charts.has(c.key)) charts.set(c.key, new Chart(c.title, on));
     const chart = charts.get(c.key);
     if (home.children[i] !== chart.figure) home.insertBefore(chart.figure, home.children[i] ?? null);
-    chart.set(c.lines, { x: view.x === 'hours' ? 'hours' : 'epoch', xlog: view.xlog, ylog: c.log, from: view.from, to: view.to, cursor });
+    chart.set(c.lines, { x: view.x === 'hours' ? 'hours' : 'epoch', xlog: view.xlog, ylog: c.log, from: view.from, to: view.to });
   });
 }
 
-const line = ({ id, slot }, xs, ys, more) => ({ name: names.get(id), color: color(slot), strong: strong === id, dim: strong && strong !== id, xs, ys, ...more });
+// line is a run's line of what of gives of a curve; of several twins their mean,
+// with a band from the lowest to the highest.
+function line(r, of, more) {
+  const l = { name: names.get(r.id), color: color(r.slot), strong: strong === r.id, dim: strong && strong !== r.id, xs: horizontal(r.curve), ys: of(r.curve), version: r.curve.version, ...more };
+  if (!r.twins || r.twins.length < 2) return l;
+  const all = r.twins.map(({ curve }) => ({ at: new Map(curve.values.epoch.map((e, i) => [e, i])), ys: of(curve) }));
+  l.name += ` (${r.twins.length} seeds)`;
+  [l.ys, l.low, l.high] = [[], [], []];
+  for (const epoch of r.curve.values.epoch) {
+    const values = all.map(({ at, ys }) => ys[at.get(epoch)]).filter(Number.isFinite);
+    l.ys.push(values.length ? values.reduce((a, b) => a + b) / values.length : NaN);
+    l.low.push(values.length ? Math.min(...values) : NaN);
+    l.high.push(values.length ? Math.max(...values) : NaN);
+  }
+  return l;
+}
 
 // pairs are the lines of training and validation; where they are smoothed, the
 // values themselves are drawn faintly.
 function pairs(runs, train, val, factor) {
   const list = [];
   for (const run of runs) {
-    const { curve } = run;
     const add = (key, more) => {
-      const raw = scaled(curve, key, factor);
-      if (view.smooth > 0) list.push(line(run, horizontal(curve), raw, { ...more, faint: true }));
-      const l = line(run, horizontal(curve), smooth(raw, view.smooth), more);
+      const raw = (curve) => scaled(curve, key, factor);
+      if (view.smooth > 0 && !(run.twins?.length > 1)) list.push(line(run, raw, { ...more, faint: true }));
+      const l = line(run, (curve) => smooth(raw(curve), view.smooth), more);
       list.push({ ...l, name: view.part === 'both' ? `${l.name} ${more.dash ? 'val' : 'train'}` : l.name });
     };
     if (view.part !== 'val') add(train, { dash: false });
@@ -117,14 +150,30 @@ function pairs(runs, train, val, factor) {
 
 const made = new WeakMap(); // array of values → what is drawn of it
 
-// scaled is a column times a factor, grown as the column grows. There is no
-// training loss or accuracy before the first step: they begin with a gap.
+// scaled is a column times a factor, grown as the column grows. What was not
+// measured is a gap.
 function scaled(curve, key, factor) {
   const values = curve.values[key];
   if (!made.has(values)) made.set(values, []);
   const list = made.get(values);
-  for (let i = list.length; i < values.length; i++) {
-    list.push(curve.values.epoch[i] === 0 && key.startsWith('train') ? NaN : factor * values[i]);
-  }
+  for (let i = list.length; i < values.length; i++) list.push(values[i] === null ? NaN : factor * values[i]);
   return list;
+}
+
+// saveTable has the browser download the points of the selected runs as CSV: what
+// was not measured is empty.
+export function saveTable() {
+  const ids = selected().filter((id) => curves.has(id)), all = labels(ids);
+  const layers = [...new Set(ids.flatMap((id) => curves.get(id).layers))];
+  const keys = ['epoch', 'seconds', 'lr', 'trainLoss', 'trainAcc', 'valLoss', 'valAcc'];
+  const cell = (v) => (v === null || v === undefined || Number.isNaN(v) ? '' : /[",\n]/.test(v) ? `"${String(v).replaceAll('"', '""')}"` : String(v));
+  const lines = [['run', 'name', 'epoch', 'seconds', 'lr', 'train_loss', 'train_acc', 'val_loss', 'val_acc', ...layers.map((l) => 'nonzero_' + l)]];
+  for (const id of ids) {
+    const { values, nonzero } = curves.get(id), r = rows.get(id);
+    values.epoch.forEach((_, i) => {
+      const point = keys.map((key) => (key.startsWith('val') && r?.config.val === 0 ? null : values[key][i]));
+      lines.push([r?.name ?? id, all.get(id), ...point, ...layers.map((l) => nonzero[l]?.[i])]);
+    });
+  }
+  save('runs.csv', 'text/csv', lines.map((l) => l.map(cell).join()).join('\n') + '\n');
 }

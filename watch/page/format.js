@@ -26,11 +26,3 @@ export function span(s) {
 
 // setting is a value of a run's config.
 export const setting = (v) => (v === undefined || v === '' ? '–' : String(v));
-
-// tail is an element for a name that is shortened at its beginning.
-export function tail(text = '') {
-  const span = document.createElement('span');
-  span.className = 'tail';
-  span.append(Object.assign(document.createElement('bdi'), { textContent: text }));
-  return span;
-}

@@ -7,8 +7,7 @@ import { short } from './format.js';
 const byId = (id) => document.getElementById(id);
 const kept = new Map(); // run → {at, list}: the sets of filters that the server has
 const figures = new Map(); // by run
-const ends = Infinity; // the place of the filters chosen at the end
-let stops = []; // of the slider: epochs, and perhaps the end
+let stops = []; // of the slider: epochs
 let playing = 0;
 let changed = () => {};
 
@@ -62,60 +61,69 @@ async function fetchKept(id) {
     const answer = await fetch(`api/runs/${id}/filters`);
     if (!answer.ok) return;
     const list = await answer.json();
-    kept.set(id, { at, list: list.map((k) => ({ ...k, stop: k.epoch < 0 ? ends : k.epoch })) });
+    kept.set(id, { at, list });
     drawGallery();
   } catch { // the server is away: ask again with the next change
     kept.delete(id);
   }
 }
 
-// drawGallery draws a figure for each run, of the filters at the slider.
+// drawGallery draws a figure for each run, of the filters at the slider, which
+// are the same units throughout, and beside them those chosen at the end from
+// the filters with 20 non-zeros or more. Runs that kept none share a line.
 export function drawGallery() {
   const ids = selected();
   ids.forEach(fetchKept);
-  const all = new Set(ids.flatMap((id) => (kept.get(id)?.list ?? []).map((k) => k.stop)));
+  const sets = (id) => kept.get(id)?.list ?? [];
+  const all = new Set(ids.flatMap((id) => sets(id).filter((k) => k.epoch >= 0).map((k) => k.epoch)));
   stops = [...all].sort((a, b) => a - b);
   const slider = byId('epoch'), at = place(), stopAt = stops[at];
   slider.max = Math.max(0, stops.length - 1);
   slider.value = Math.max(0, at);
   slider.disabled = byId('play').disabled = stops.length < 2;
-  const name = stopAt === undefined ? 'none' : stopAt === ends ? 'the end, another choice' : `epoch ${stopAt}`;
+  const name = stopAt === undefined ? 'none' : `epoch ${stopAt}`;
   byId('epoch-value').textContent = name;
   slider.setAttribute('aria-valuetext', name);
+  const names = labels(ids), have = ids.filter((id) => sets(id).length), none = ids.filter((id) => !sets(id).length);
   for (const [id, figure] of figures) {
-    if (!ids.includes(id)) { figure.remove(); figures.delete(id); }
+    if (!have.includes(id)) { figure.remove(); figures.delete(id); }
   }
-  const home = byId('gallery'), names = labels(ids);
-  ids.forEach((id, i) => {
+  byId('unfiltered').textContent = none.length ? `No filters are kept${none.some((id) => rows.get(id)?.state === 'running') ? ' yet' : ''}: ${none.map((id) => names.get(id)).join('; ')}.` : '';
+  const home = byId('gallery');
+  have.forEach((id, i) => {
     if (!figures.has(id)) figures.set(id, make());
     const figure = figures.get(id);
     if (home.children[i] !== figure) home.insertBefore(figure, home.children[i] ?? null);
-    const list = kept.get(id)?.list ?? [];
-    fill(figure, id, names.get(id), list.findLast((k) => k.stop <= stopAt) ?? list[0]);
+    const list = sets(id).filter((k) => k.epoch >= 0);
+    figure.querySelector('.swatch').style.background = color(view.runs.indexOf(id));
+    figure.querySelector('figcaption span:last-child').textContent = names.get(id);
+    const [fixed, chosen] = figure.querySelectorAll('.set');
+    fill(fixed, id, names.get(id), list.findLast((k) => k.epoch <= stopAt) ?? list[0]);
+    fill(chosen, id, names.get(id), sets(id).find((k) => k.epoch < 0));
   });
 }
 
 function make() {
   const figure = document.createElement('figure');
   const caption = figure.appendChild(document.createElement('figcaption'));
-  caption.append(document.createElement('span'), document.createElement('span'), document.createElement('small'));
+  caption.append(document.createElement('span'), document.createElement('span'));
   caption.firstChild.className = 'swatch';
-  const image = figure.appendChild(document.createElement('img'));
-  image.hidden = true;
+  const pair = figure.appendChild(document.createElement('div'));
+  pair.className = 'pair';
+  for (let i = 0; i < 2; i++) {
+    const set = pair.appendChild(document.createElement('div'));
+    set.className = 'set';
+    set.append(document.createElement('img'), document.createElement('small'));
+    set.hidden = true;
+  }
   return figure;
 }
 
-async function fill(figure, id, title, k) {
-  const [swatch, name, facts] = figure.firstChild.children;
-  const image = figure.lastChild;
-  swatch.style.background = color(view.runs.indexOf(id));
-  name.textContent = title;
-  if (!k) {
-    facts.textContent = rows.get(id)?.state === 'running' ? 'no filters are kept yet' : 'it kept no filters';
-    image.hidden = true;
-    return;
-  }
-  const which = k.epoch < 0 ? `the end: ${k.shown} of those with 20 non-zeros or more` : `epoch ${k.epoch}: the same ${k.shown} throughout`;
+async function fill(set, id, title, k) {
+  const [image, facts] = set.children;
+  set.hidden = !k;
+  if (!k) return;
+  const which = k.epoch < 0 ? `At the end, ${k.shown} of those with 20 non-zeros or more` : `Epoch ${k.epoch}, the same ${k.shown} units throughout`;
   const medians = k.eligible ? `; medians of those: ${short(k.nonzero)} non-zeros, radius ${k.radius.toFixed(1)} pixels` : '';
   facts.textContent = `${which}. Of all ${k.units.toLocaleString('en')}, ${k.eligible.toLocaleString('en')} have 20 non-zeros or more${medians}.`;
   const address = k.shown ? `api/runs/${id}/filters/${k.epoch < 0 ? 'end' : k.epoch}.png` : '';
@@ -135,11 +143,11 @@ async function fill(figure, id, title, k) {
 
 // fit makes every weight a square of a whole number of the screen's pixels.
 function fit(image) {
-  const room = image.parentElement.clientWidth - 16, ratio = devicePixelRatio || 1;
+  const room = image.parentElement.clientWidth, ratio = devicePixelRatio || 1;
   const times = Math.max(1, Math.floor((room * ratio) / image.naturalWidth));
   image.style.width = Math.min(room, (times * image.naturalWidth) / ratio) + 'px';
 }
 
 addEventListener('resize', () => {
-  for (const figure of figures.values()) if (figure.lastChild.naturalWidth) fit(figure.lastChild);
+  for (const figure of figures.values()) for (const image of figure.querySelectorAll('img')) if (image.naturalWidth) fit(image);
 });

@@ -1,5 +1,5 @@
 // The settings in which the selected runs differ.
-import { rows, varying } from './store.js';
+import { labels, rows, varying } from './store.js';
 import { view, selected } from './view.js';
 import { color } from './color.js';
 import { setting } from './format.js';
@@ -7,13 +7,14 @@ import { setting } from './format.js';
 // drawSettings draws a table: a row for each setting, a column for each run.
 export function drawSettings() {
   const runs = selected().map((id) => rows.get(id)).filter(Boolean);
+  const names = labels(runs.map((r) => r.id));
   const table = document.getElementById('settings');
   const keys = [...new Set(runs.flatMap((r) => Object.keys(r.config)))];
   const all = keys.map((key) => ({ key, values: runs.map((r) => setting(r.config[key])) }));
   const different = varying(runs);
   const differ = ({ key }) => different.includes(key);
   const list = all.filter((row) => view.same || runs.length < 2 || differ(row));
-  const state = JSON.stringify([runs.map((r) => [r.name, color(view.runs.indexOf(r.id))]), list]);
+  const state = JSON.stringify([runs.map((r) => [names.get(r.id), color(view.runs.indexOf(r.id))]), list]);
   if (table.dataset.state === state) return;
   table.dataset.state = state;
   const cell = (kind, text, scope) => {
@@ -25,7 +26,7 @@ export function drawSettings() {
   const head = document.createElement('tr');
   head.append(cell('th', 'setting', 'col'));
   for (const r of runs) {
-    const th = cell('th', r.name, 'col');
+    const th = cell('th', names.get(r.id), 'col');
     th.style.color = color(view.runs.indexOf(r.id));
     head.append(th);
   }

@@ -61,24 +61,54 @@ export function varying(list) {
 
 const foremost = ['lambda_conv', 'lambda_fc', 'beta', 'lr'];
 
-const noNumber = new Set(['threads', 'data_dir']); // they change no number of a run
+const noNumber = new Set(['threads', 'data_dir', 'name', 'note']); // they change no number of a run
 
-// written is a setting as train's flags have it.
-export const written = (row, key) => `${key.replaceAll('_', '-')}=${row.config[key] ?? '–'}`;
+// written is a setting as train's flags have it, small numbers as 1e-4; nothing
+// where it is one of β-lasso's and the run is SGD's.
+export function written({ config }, key) {
+  const v = config[key];
+  if (config.optimizer === 'sgd' && (key === 'beta' || key.startsWith('lambda')) && !v) return '';
+  const text = typeof v === 'number' && v !== 0 && Math.abs(v) < 1e-3 ? v.toExponential() : String(v ?? '–');
+  return `${key.replaceAll('_', '-')}=${text}`;
+}
 
-// labels names some runs, in short: without the folders that they have in
-// common, and with up to three settings, where no more are different.
-export function labels(ids) {
+// entitled are the settings that a title has.
+const entitled = new Set(['model', 'alpha', 'width', 'optimizer', 'beta']);
+
+// title is what a run is called: the user's own name for it, or its network and
+// optimiser.
+export function title({ config: c }) {
+  if (c.name) return c.name;
+  const size = c.alpha ? ` α=${c.alpha}` : c.width ? ` ${c.width}` : '';
+  return `${(c.model ?? '').toUpperCase()}${size}, ${c.optimizer === 'beta-lasso' ? `β-lasso β=${c.beta ?? 0}` : 'SGD'}`;
+}
+
+// rest are the settings in which a run differs from others, but for those in its
+// title.
+export const rest = (row, keys) => keys.filter((key) => !entitled.has(key)).map((key) => written(row, key)).filter(Boolean).join(' ');
+
+// alike is the same for runs that differ in their seed alone.
+export function alike(row) {
+  if (!row) return null;
+  return JSON.stringify(Object.entries(row.config).filter(([key]) => key !== 'seed' && !noNumber.has(key)).sort());
+}
+
+// labels names some runs: title, what varies among them, and, where that is not
+// enough to tell them apart, the end of their path, which is a hash in a study.
+// Settings that are pooled are not named.
+export function labels(ids, pooled = []) {
   const known = ids.map((id) => rows.get(id)).filter(Boolean);
-  const paths = known.map((row) => row.name.split('/'));
-  let common = 0;
-  while (paths.length && paths.every((p) => common < p.length - 1 && p[common] === paths[0][common])) common++;
-  const keys = varying(known);
+  const keys = varying(known).filter((key) => !pooled.includes(key));
   const names = new Map(ids.map((id) => [id, id]));
-  known.forEach((row, i) => {
-    const name = paths[i].slice(common).join('/');
-    names.set(row.id, keys.length > 3 ? name : [name, ...keys.map((key) => written(row, key))].join(' '));
-  });
+  const count = new Map();
+  for (const row of known) {
+    const name = [title(row), rest(row, keys)].filter(Boolean).join(' ');
+    names.set(row.id, name);
+    count.set(name, (count.get(name) ?? 0) + 1);
+  }
+  for (const row of known) {
+    if (count.get(names.get(row.id)) > 1) names.set(row.id, `${names.get(row.id)} ${row.name.split('/').at(-1)}`);
+  }
   return names;
 }
 

@@ -1,34 +1,34 @@
 // The table of runs: found, sorted, one page at a time.
-import { rows, varying, written } from './store.js';
+import { rest, rows, title, varying } from './store.js';
 import { view, selected } from './view.js';
-import { percent, short, span, tail } from './format.js';
+import { percent, short, span } from './format.js';
 import { color } from './color.js';
 
 const share = (row) => row.epoch / Math.max(1, row.config.epochs);
-const order = ['running', 'interrupted', 'failed', 'done'];
+const order = ['running', 'planned', 'interrupted', 'failed', 'broken', 'done'];
 
 // columns: key, heading, the value that it is sorted by, what is shown, and what
 // is said when the pointer rests on it.
 const columns = [
-  { key: 'name', title: 'Run', value: (r) => r.name },
+  { key: 'name', title: 'Run', value: (r) => `${title(r)} ${varies(r)}` },
   { key: 'state', title: 'State', hint: (r) => r.note ?? '', value: (r) => order.indexOf(r.state), show: (r) => r.state },
   { key: 'progress', title: 'Progress', value: share },
   { key: 'left', title: 'Left', value: (r) => r.left ?? -1, show: (r) => (r.left ? span(r.left) : ''), num: true, hide: 'mid' },
-  { key: 'val', title: 'Val. %', value: (r) => 100 * r.val, show: (r) => (r.config.val && r.epoch ? percent(r.val) : '–'), hint: (r) => `best ${percent(r.best)}`, num: true },
+  { key: 'val', title: 'Val. %', value: (r) => 100 * (r.val ?? -0.01), show: (r) => (r.val === undefined ? '–' : percent(r.val)), hint: (r) => (r.best === undefined ? '' : `best ${percent(r.best)}`), num: true },
   { key: 'test', title: 'Test %', value: (r) => (r.test === undefined ? -1 : 100 * r.test), show: (r) => (r.test === undefined ? '–' : percent(r.test)), num: true, hide: 'mid' },
   { key: 'nonzero', title: 'Non-zeros', value: (r) => r.nonzero, show: (r) => (r.nonzero ? short(r.nonzero) : '–'), num: true, hide: 'mid' },
-  { key: 'model', title: 'Model', value: (r) => r.config.model, show: (r) => r.config.model + (r.config.alpha ? ' α=' + r.config.alpha : r.config.width ? ' ' + r.config.width : ''), hide: 'wide' },
   { key: 'data', title: 'Data', value: (r) => r.config.data, hide: 'wide' },
-  { key: 'optimizer', title: 'Optimizer', value: (r) => r.config.optimizer, hide: 'wide' },
   { key: 'seed', title: 'Seed', value: (r) => r.config.seed, num: true, hide: 'wide' },
-  { key: 'varies', title: 'Varies', value: (r) => varies(r), hint: (r) => varies(r), hide: 'wide' },
   { key: 'updated', title: 'Updated', value: (r) => r.updated, show: (r) => when(r.updated), num: true, hide: 'wide' },
 ];
 
 // What else is different among the runs that are found.
-const columned = new Set(['model', 'alpha', 'width', 'data', 'optimizer', 'seed']);
+const columned = new Set(['data', 'seed']);
 let different = [];
-const varies = (r) => different.map((key) => written(r, key)).join(' ');
+
+// found are the rows that the search finds.
+export let found = [];
+export const varies = (r) => rest(r, different);
 
 function when(seconds) {
   const d = new Date(1000 * seconds);
@@ -53,14 +53,14 @@ function matcher(query, state) {
   return (r) => (!state || r.state === state) && tests.every((test) => test(r));
 }
 
-const words = (r) => `${r.name} ${r.state} ${r.config.model} ${r.config.data} ${r.config.optimizer} ${r.note ?? ''}`.toLowerCase();
+const words = (r) => `${r.name} ${title(r)} ${r.state} ${r.config.model} ${r.config.data} ${r.config.optimizer} ${r.note ?? ''} ${r.config.note ?? ''}`.toLowerCase();
 
 // field is what `name=value` asks for: a result in percent, or a setting.
 function field(r, name) {
   switch (name) {
-    case 'val': return r.config.val ? 100 * r.val : undefined;
+    case 'val': return r.val === undefined ? undefined : 100 * r.val;
     case 'test': return r.test === undefined ? undefined : 100 * r.test;
-    case 'best': return r.config.val ? 100 * r.best : undefined;
+    case 'best': return r.best === undefined ? undefined : 100 * r.best;
     case 'epoch': case 'nonzero': case 'state': case 'seconds': return r[name];
     case 'validation': return r.config.val;
     default: return r.config[name];
@@ -117,7 +117,7 @@ export class Table {
     const column = columns.find((c) => c.key === view.sort) ?? columns.at(-1);
     const sign = view.down ? -1 : 1;
     const test = matcher(view.q, view.state);
-    const list = [...rows.values()].filter(test);
+    const list = found = [...rows.values()].filter(test);
     different = varying(list).filter((key) => !columned.has(key));
     list.sort((a, b) => sign * compare(column.value(a), column.value(b)) || compare(a.name, b.name));
     const last = Math.max(0, Math.ceil(list.length / view.size) - 1);
@@ -158,8 +158,13 @@ export class Table {
     const box = label.appendChild(document.createElement('input'));
     box.type = 'checkbox';
     box.addEventListener('change', () => this.pick(r.id));
-    label.append(document.createElement('span'), tail());
+    label.append(document.createElement('span'), document.createElement('span'));
     label.children[1].className = 'swatch';
+    label.children[2].className = 'names';
+    for (const part of ['title', 'varies', 'path']) label.children[2].appendChild(document.createElement('span')).className = part;
+    tr.addEventListener('click', (event) => {
+      if (!event.target.closest('label, input, a, button') && !String(getSelection())) this.pick(r.id);
+    });
     const bar = tr.children[2].appendChild(document.createElement('progress'));
     tr.children[2].append(' ', document.createElement('span'));
     bar.max = 1;
@@ -178,8 +183,9 @@ function fill(tr, r) {
       box.checked = slot >= 0;
       swatch.style.visibility = slot < 0 ? 'hidden' : '';
       swatch.style.background = slot < 0 ? '' : color(slot);
-      put(name.firstChild, r.name);
-      name.title = r.name;
+      [title(r), varies(r)].forEach((text, at) => put(name.children[at], text));
+      name.title = [r.name, r.config.note].filter(Boolean).join('\n');
+      put(name.children[2], [r.config.note, r.name].filter(Boolean).join(' · '));
     } else if (c.key === 'progress') {
       td.firstChild.value = share(r);
       td.firstChild.ariaLabel = `epoch ${r.epoch} of ${r.config.epochs}`;

@@ -6,7 +6,7 @@ const first = {
   smooth: 0, x: 'epoch', part: 'both', xlog: false, ylog: false, nlog: true,
   from: null, to: null, // of the horizontal axis; null: all
   epoch: null, // of the filters; null: the last
-  same: false,
+  same: false, band: false, sx: 'nonzero', sy: 'val',
 };
 
 export const view = { ...first, runs: [] };

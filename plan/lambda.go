@@ -1,0 +1,75 @@
+// Package plan says, before anything is trained, what settings will come to
+// where that can be worked out.
+package plan
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"betalasso/model"
+	"betalasso/run"
+)
+
+// staysDense is the share of a layer's weights, cut by λ alone, below which the
+// layer is said to stay dense; small is the share of the network's weights below
+// which nothing is said of a layer.
+const (
+	staysDense = 0.1
+	small      = 0.01
+)
+
+// Lambda says which layers β-lasso will cut to nothing at the first step of so
+// many, and which it will leave dense; a sentence each, with the setting first.
+//
+// First weights are uniform within ±b, b = 1/√fan-in. Where βλ ≥ b the first cut
+// takes them all. Over the schedule λ moves a weight by Σηλ = η·λ·steps/2, so
+// without any gradient a share of (βλ + Σηλ)/b is cut: 27 % and 8 % of S-FC's
+// first two layers with the EE-411 report's settings, as it then was.
+func Lambda(c run.Config, size model.Size, steps int) (warnings []string, err error) {
+	if c.Optimizer != "beta-lasso" || c.Imported != "" {
+		return nil, nil
+	}
+	layers, total, err := model.Count(c.Model, size)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range layers {
+		name, lambda := "lambda-fc", c.LambdaFC
+		if strings.HasPrefix(l.Name, "conv") {
+			name, lambda = "lambda-conv", c.LambdaConv
+		}
+		b := 1 / math.Sqrt(float64(l.FanIn))
+		cut := c.Beta * lambda
+		moved := c.LR * lambda * float64(steps) / 2
+		share := (cut + moved) / b
+		switch {
+		case lambda == 0 || c.Beta == 0:
+		case cut >= b:
+			warnings = append(warnings, fmt.Sprintf("%s: the first step cuts every weight of %s: βλ is %.2g, and they begin within ±%.2g. Noise brings some back, and little is learned; take λ well below %.1g",
+				name, l.Name, cut, b, b/c.Beta))
+		case c.Beta > 1 && share < staysDense && float64(l.Params) >= small*float64(total):
+			warnings = append(warnings, fmt.Sprintf("%s: %s stays dense: in %d steps λ takes %.2g off a weight and cuts below %.2g, and they begin within ±%.2g, so about %.2g %% of them go. More epochs or a larger λ make it sparse",
+				name, l.Name, steps, moved, cut, b, 100*share))
+		}
+	}
+	return warnings, nil
+}
+
+// Size says that a network is far from the number of weights that was asked
+// for, or "".
+func Size(c run.Config, size model.Size, asked int) (string, error) {
+	_, n, err := model.Count(c.Model, size)
+	if err != nil || float64(n) > 0.75*float64(asked) && float64(n) < 1.33*float64(asked) {
+		return "", err
+	}
+	which := fmt.Sprintf("α = %d", c.Alpha)
+	if c.Model == "3-fc" {
+		which = fmt.Sprintf("width %d", c.Width)
+	}
+	least := ""
+	if max(c.Alpha, c.Width) == 1 {
+		least = ", the smallest,"
+	}
+	return fmt.Sprintf("params: %s with %s%s has %d weights, not about %d: sizes between are not to be had", c.Model, which, least, n, asked), nil
+}

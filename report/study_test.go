@@ -1,0 +1,222 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"html"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"betalasso/paper"
+	"betalasso/run"
+)
+
+// lambdas is a study of two networks, some λ and seeds; those runs that are not
+// finished have begun.
+func lambdas(t *testing.T, finished func(model string, lambda float64, seed uint64) bool) *maker {
+	m := &maker{t: t, root: t.TempDir()}
+	for _, model := range []string{"s-fc", "s-local"} {
+		for i, lambda := range []float64{1e-5, 1e-4, 1e-3} {
+			for seed := range uint64(3) {
+				c := m.config(paper.Cases[6], "digits", seed+1)
+				c.Model, c.LambdaConv = model, lambda
+				d := m.begin(fmt.Sprintf("%s-%g-%d", model, lambda, seed+1), c, 3)
+				if finished(model, lambda, seed+1) {
+					m.finish(d, []float64{0.5, 0.7, 0.6}[i]+0.01*float64(seed))
+				}
+			}
+		}
+	}
+	return m
+}
+
+func all(string, float64, uint64) bool { return true }
+
+func TestAStudyShowsAllItsSettings(t *testing.T) {
+	m := lambdas(t, all)
+	sum, page, markdown := written(t, m.dirs, Options{})
+	html := strings.ReplaceAll(html.UnescapeString(page), "\u00a0", " ")
+	if sum.Unfinished != "" {
+		t.Errorf("all are finished: got %q", sum.Unfinished)
+	}
+	for _, name := range []string{"S-FC, λ conv 1e−5", "S-FC, λ conv 1e−4", "S-FC, λ conv 1e−3", "S-LOCAL, λ conv 1e−4"} {
+		for where, text := range map[string]string{"page": html, "Markdown": markdown, "terminal": sum.Text} {
+			if !strings.Contains(text, name) {
+				t.Errorf("the %s does not name %q", where, name)
+			}
+		}
+	}
+	for _, want := range []string{"71.00 ± 1.00 *", "+20.00", "+20.00 to +20.00", "Figure 1.", "Figure 2.", "Bars are standard deviations over seeds", "bands their standard deviations", "λ conv 1e−4: test 71.00 ± 1.00 %, n = 3"} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(html, "S-CONV, SGD") || strings.Contains(html, "3-FC") {
+		t.Error("the page has rows of the paper's table that there is no run of")
+	}
+	// The row of the table is the setting with the best validation.
+	if !strings.Contains(html, "the best by validation accuracy of 3 settings") || !strings.Contains(sum.Text, "71.00 ± 1.00 %") {
+		t.Errorf("the table's row is not the best of three:\n%s", sum.Text)
+	}
+	if strings.Index(html, "<h1>") > strings.Index(html, "DATA:") {
+		t.Error("the title does not come first")
+	}
+	p, _, _ := composed(t, m.dirs)
+	for _, name := range []string{"figures/settings-digits.pdf", "figures/settings-digits.svg", "tables/digits.csv", "tables/digits.tex", "figures/curves-digits.pdf"} {
+		if p.files[name] == nil {
+			t.Errorf("there is no %s", name)
+		}
+	}
+	titles := map[string]bool{}
+	together, err := comparison(records(m.dirs), paper.Describe("digits"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := settingsFigure(together, paper.Describe("digits"))
+	for _, c := range f.charts {
+		titles[c.title] = true
+		if c.x == "" || c.y == "" {
+			t.Errorf("%s: its axes have no labels", c.title)
+		}
+	}
+	if !titles["accuracy and size"] || !titles["accuracy by lambda-conv"] || len(titles) != 2 {
+		t.Errorf("got the charts %v, want accuracy by size and by what varies", titles)
+	}
+	// No two entries of the legend overlap.
+	places, style := f.legend(f.columns()), legendStyle()
+	for i, at := range places {
+		for j, other := range places {
+			if i != j && at.Y == other.Y && other.X > at.X && at.X+24+style.Width(f.keys[i].Name) > other.X {
+				t.Errorf("%q reaches into %q", f.keys[i].Name, f.keys[j].Name)
+			}
+		}
+		if width, _ := f.dimensions(f.columns()); at.X+24+style.Width(f.keys[i].Name) > width {
+			t.Errorf("%q reaches beyond the figure", f.keys[i].Name)
+		}
+	}
+}
+
+func records(dirs []string) (list []record) {
+	for _, d := range dirs {
+		list = append(list, read(d))
+	}
+	return list
+}
+
+func TestUnfinishedIsSaidFirst(t *testing.T) {
+	half := lambdas(t, func(model string, lambda float64, seed uint64) bool { return model == "s-fc" && seed < 3 })
+	planned := run.Look(half.dirs[0]).Config
+	planned.Seed = 9
+	sum, page, _ := written(t, half.dirs, Options{Points: []run.Config{run.Look(half.dirs[0]).Config, planned}})
+	if want := "NOT FINISHED: 6 of 19 runs have a result (1 planned and 12 running)"; !strings.HasPrefix(sum.Unfinished, want) || !strings.Contains(page, want) {
+		t.Errorf("got %q, want %q", sum.Unfinished, want)
+	}
+	if at := strings.Index(page, "NOT FINISHED"); at > strings.Index(page, "DATA:") || at > strings.Index(page, "<table>") {
+		t.Error("it is not said first")
+	}
+	if !strings.Contains(page, "2 of 4") || !strings.Contains(page, "0 of 3") {
+		t.Error("the groups do not say how many of their runs have finished")
+	}
+	none := lambdas(t, func(string, float64, uint64) bool { return false })
+	if sum, _, _ := written(t, none.dirs, Options{}); !strings.HasPrefix(sum.Unfinished, "NOTHING FINISHED: none of 18 runs") {
+		t.Errorf("got %q", sum.Unfinished)
+	}
+	if sum, _, _ := written(t, nil, Options{Points: []run.Config{planned}}); !strings.HasPrefix(sum.Unfinished, "NOTHING FINISHED: none of 1 run") {
+		t.Errorf("an empty study: got %q", sum.Unfinished)
+	}
+}
+
+func TestExplanationsAgreeWithTheSign(t *testing.T) {
+	low, high, unclear := factor{lowers, "fewer epochs"}, factor{raises, "augmentation"}, factor{either, "momentum"}
+	for _, c := range []struct {
+		difference float64
+		list       []factor
+		want       string
+	}{
+		{15.1, []factor{low}, "Ours is above, unexplained: all that differs tends to lower it."},
+		{15.1, []factor{low, high}, "Ours is above, as that would have it."},
+		{15.1, []factor{low, unclear}, "Ours is above: what works either way may explain it."},
+		{-15.1, []factor{low}, "Ours is below, as that would have it."},
+		{-15.1, []factor{high}, "Ours is below, unexplained: all that differs tends to raise it."},
+		{-15.1, nil, "unexplained: epochs, size and augmentation are the same"},
+		{0.4, []factor{low}, "Ours is within a point."},
+	} {
+		if got := agree(c.difference, c.list); !strings.Contains(got, c.want) {
+			t.Errorf("%+v: got %q, want %q", c, got, c.want)
+		}
+	}
+}
+
+// verdictOf makes SGD and β-lasso with those accuracies by seed, and the share of
+// the first layer that is left, and asks for the verdict.
+func verdictOf(t *testing.T, sgd, lasso []float64, left float64, radius float32) (Verdict, string) {
+	m := &maker{t: t, root: t.TempDir()}
+	for i, list := range [][]float64{sgd, lasso} {
+		for seed, acc := range list {
+			d := m.begin(fmt.Sprintf("%d-%d", i, seed), m.config(paper.Cases[3+3*i], "cifar10", uint64(seed+1)), 3)
+			m.finish(d, acc)
+			r, err := d.Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 1 {
+				r.Layers[0].Nonzero = int(left * float64(r.Layers[0].Params))
+				if err := d.WriteResult(r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			tensors, _, err := run.ReadTensors(d.File(run.FiltersFile))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j := range tensors {
+				if tensors[j].Name == "locality" {
+					tensors[j].Data = []float32{33, 27, radius * 2, radius * 2, radius}
+					tensors[j].Shape = []int{1, 5}
+				}
+			}
+			if _, err := run.WriteTensors(d.File(run.FiltersFile), tensors, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	sum, _, _ := written(t, m.dirs, Options{})
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(sum.Page), "summary.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file summaryFile
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	if len(file.Verdict.Numbers) != 1 || file.Verdict.Text != sum.Verdict || len(file.Cases) != 2 || file.Cases[1].Filters == nil {
+		t.Fatalf("summary.json: got %s", text)
+	}
+	return file.Verdict.Numbers[0], sum.Verdict
+}
+
+func TestVerdict(t *testing.T) {
+	v, text := verdictOf(t, []float64{0.60, 0.61, 0.60}, []float64{0.63, 0.64, 0.64}, 0.001, 7)
+	for _, want := range []string{"63.67 ± 0.58 %, with SGD 60.33 ± 0.58 %: +3.3 points (n = 3, 95 % interval", "higher", "first layer's 0.10 %", "Its filters are local: median radius 7.0 pixels, box 14 × 14"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("got %q, want %q", text, want)
+		}
+	}
+	if v.Local == nil || !*v.Local || v.Difference.N != 3 || v.Difference.Low == nil || *v.Difference.Low < 0 || v.Filters.Radius != 7 {
+		t.Errorf("got %+v", v)
+	}
+	v, text = verdictOf(t, []float64{0.50}, []float64{0.504}, 0.7, 13)
+	for _, want := range []string{"One seed gives no interval", "Its filters are not local: median radius 13.0", "30 epochs are too few"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("too short: got %q, want %q", text, want)
+		}
+	}
+	if *v.Local || v.Difference.Low != nil {
+		t.Errorf("got %+v", v)
+	}
+	if _, text = verdictOf(t, []float64{0.50, 0.60}, []float64{0.55, 0.56}, 0.01, 7); !strings.Contains(text, "which shows no difference") {
+		t.Errorf("an interval that holds 0: got %q", text)
+	}
+}
