@@ -20,7 +20,8 @@ const (
 )
 
 // Lambda says which layers β-lasso will cut to nothing at the first step of so
-// many, and which it will leave dense; a sentence each, with the setting first.
+// many, and which it will leave dense, and that momentum leaves all of them so; a
+// sentence each, with the setting first.
 //
 // First weights are uniform within ±b, b = 1/√fan-in. Where βλ ≥ b the first cut
 // takes them all. Over the schedule λ moves a weight by Σηλ = η·λ·steps/2, so
@@ -33,6 +34,9 @@ func Lambda(c run.Config, size model.Size, steps int) (warnings []string, err er
 	layers, total, err := model.Count(c.Model, size)
 	if err != nil {
 		return nil, err
+	}
+	if c.Momentum > 0 && c.Beta > 0 && c.Sparse != "off" {
+		warnings = append(warnings, "momentum: it moves weights that are zero, so they are kept dense, and steps get no cheaper")
 	}
 	for _, l := range layers {
 		name, lambda := "lambda-fc", c.LambdaFC

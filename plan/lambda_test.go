@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,5 +67,22 @@ func TestSize(t *testing.T) {
 	}
 	if text, err := Size(c, sizeOf(c), 800_000); text != "" || err != nil {
 		t.Errorf("800k: got %q, %v", text, err)
+	}
+}
+
+// TestMomentumKeepsWeightsDense wants it said once, and only where it holds.
+func TestMomentumKeepsWeightsDense(t *testing.T) {
+	c := run.Default()
+	c.Alpha, c.Optimizer, c.Beta, c.LambdaConv, c.LambdaFC = 8, "beta-lasso", 50, 1e-4, 1e-4
+	for _, momentum := range []float64{0, 0.9} {
+		c.Momentum = momentum
+		list, err := Lambda(c, sizeOf(c), 8000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := slices.ContainsFunc(list, func(s string) bool { return strings.HasPrefix(s, "momentum: ") })
+		if said != (momentum > 0) {
+			t.Errorf("momentum %v: got %q", momentum, list)
+		}
 	}
 }

@@ -15,7 +15,8 @@ import (
 // nonzeroFigure is the counterpart of the paper's Figure 3 on one data set: a
 // chart for each layer of a network, a curve for each of its settings that
 // β-lasso trained. Of several networks it is the one with the most settings,
-// S-FC before others.
+// S-FC before others. Where runs have recorded what their steps cost, a last chart
+// shows that beside the cost of dense ones.
 func nonzeroFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	f.name = "nonzero-" + set.Name
 	model := ""
@@ -41,7 +42,12 @@ func nonzeroFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	curves := map[string][]series{}
 	sizes := map[string]int{}
 	alpha := 0
+	var costs []series
 	for _, g := range groups {
+		cost := g.curve(func(e run.Event) (float64, bool) { return 100 * e.Work / e.DenseWork, e.Work > 0 && e.DenseWork > 0 })
+		if len(cost.x) > 0 {
+			costs = append(costs, cost)
+		}
 		layers := map[string]bool{}
 		for _, r := range g.runs {
 			for _, e := range r.events {
@@ -79,6 +85,9 @@ func nonzeroFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	}
 	if len(f.charts) == 0 {
 		return f, "no run with β-lasso has recorded an epoch"
+	}
+	if len(costs) > 0 {
+		f.charts = append(f.charts, chart{title: "cost of a step", y: "multiply-adds, % of dense", log: true, series: costs})
 	}
 	caption = fmt.Sprintf("Non-zero weights of each layer of %s with β-lasso on %s.%s%s", strings.ToUpper(model), set.Title, bands(groups), note)
 	if model == "s-fc" {
