@@ -223,7 +223,7 @@ func (j *inputCoords) do(t int, w *worker) {
 			// Quantised to q steps either way, k coordinates are off by at most
 			// √k/2q of the largest, and so of their norm.
 			const steps = 1<<lowBits - 2
-			f.reach[i] = above(float64(f.reach[i]) + math.Sqrt(float64(f.cols.n))/steps*norm)
+			f.reach[i] = above(float64(f.reach[i]) + math.Sqrt(float64(f.cols.n))/steps*(norm+float64(f.cols.rest[i])))
 		}
 	}
 }
