@@ -9,14 +9,14 @@ import (
 	"betalasso/compute"
 )
 
-// layerSize are sizes for which a layer may be sparse, none a multiple of a tile,
-// the inputs more than two depths.
+// A layer of this size may be sparse; neither number is a multiple of a tile, and
+// the inputs are more than two depths.
 const (
 	sparseUnits  = 70
 	sparseInputs = 1100
 )
 
-// small is the largest batch that is tried in every step.
+// normals is a matrix of normal numbers.
 func normals(r *rand.Rand, rows, cols int, scale float64) compute.Mat {
 	m := compute.Mat{Rows: rows, Cols: cols, Data: make([]float32, rows*cols)}
 	for i := range m.Data {
@@ -30,9 +30,13 @@ func normals(r *rand.Rand, rows, cols int, scale float64) compute.Mat {
 // of every number in every step: for each kernel, any number of threads, every
 // layout, and batches that fill no vector.
 func TestSparseEqualsDense(t *testing.T) {
+	batches := []int{64, 96, 45, 3}
+	if testing.Short() { // as under the race detector
+		batches = []int{45}
+	}
 	for _, bf16 := range []bool{false, true} {
 		for _, name := range Kernels(bf16) {
-			for _, n := range []int{64, 96, 45, 3} {
+			for _, n := range batches {
 				t.Run(fmt.Sprintf("%s, bf16 %v, %d", name, bf16, n), func(t *testing.T) { sparseEqualsDense(t, name, bf16, n) })
 			}
 		}
