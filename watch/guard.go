@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // policy lets the page load what this server has, and nothing else.
@@ -38,6 +39,8 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			http.Error(w, "this server only shows: use GET or HEAD", http.StatusMethodNotAllowed)
 		case !s.knows(r.Host):
 			http.Error(w, "this server does not go by the name "+r.Host+"; start it with --host to add a name", http.StatusMisdirectedRequest)
+		case !utf8.ValidString(r.URL.Path):
+			http.Error(w, "there is no such page: its name is not UTF-8", http.StatusBadRequest)
 		case s.options.Token != "" && !s.admitted(w, r):
 			// admitted has answered
 		default:
