@@ -53,7 +53,7 @@ func withoutTimes(t *testing.T, path string) []byte {
 		if err := json.Unmarshal(line, &e); err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
-		e.Seconds, e.ExamplesPerSecond = 0, 0
+		e.Seconds, e.ExamplesPerSecond, e.StepMS = 0, 0, 0
 		json.NewEncoder(&out).Encode(e)
 	}
 	return out.Bytes()
