@@ -98,6 +98,7 @@ func TestTorch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		back.Mean, back.Std = w.Mean, w.Std
 		near(t, sparse+", read again", logits(t, back), wanted[sparse])
 	}
 	program := exec.Command(interpreter, append([]string{"compare.py"}, names...)...)
