@@ -27,17 +27,17 @@ func python(t *testing.T, module string) string {
 	return ""
 }
 
-// snippet is the documentation's Python program.
-func snippet(t *testing.T) string {
+// snippet is the first Python program of a page of the documentation.
+func snippet(t *testing.T, page string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "docs", "export.md"))
+	text, err := os.ReadFile(filepath.Join("..", "docs", page))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, rest, ok := strings.Cut(string(text), "```python\n")
 	code, _, closed := strings.Cut(rest, "```")
 	if !ok || !closed {
-		t.Fatal("docs/export.md has no Python program")
+		t.Fatalf("docs/%s has no Python program", page)
 	}
 	return code
 }
@@ -69,7 +69,7 @@ func TestTorch(t *testing.T) {
 	interpreter := python(t, "torch")
 	dir := t.TempDir()
 	writeFloats(t, filepath.Join(dir, "pixels"), pixels())
-	os.WriteFile(filepath.Join(dir, "network.py"), []byte(snippet(t)), 0o666)
+	os.WriteFile(filepath.Join(dir, "network.py"), []byte(snippet(t, "export.md")), 0o666)
 	os.WriteFile(filepath.Join(dir, "compare.py"), []byte("import torch\n"+compareTorch), 0o666)
 	wanted := map[string][]float32{}
 	for _, name := range run.Models {
@@ -163,7 +163,7 @@ func TestFromTorch(t *testing.T) {
 	dir := t.TempDir()
 	writeFloats(t, filepath.Join(dir, "pixels"), pixels())
 	mean, std := data.MeanStd(digits.Train, 3)
-	os.WriteFile(filepath.Join(dir, "network.py"), []byte(snippet(t)), 0o666)
+	os.WriteFile(filepath.Join(dir, "network.py"), []byte(snippet(t, "export.md")), 0o666)
 	os.WriteFile(filepath.Join(dir, "make.py"), []byte(strings.Replace(makeTorch, "MEAN", text(mean), 1)), 0o666)
 	program := exec.Command(interpreter, append([]string{"make.py"}, run.Models...)...)
 	program.Dir = dir
