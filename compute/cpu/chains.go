@@ -11,7 +11,7 @@ const chains = 16
 // pairs hold examples 32m + l and 32m + 16 + l in word m of chain l.
 func (kn *kernel) chain(n int) int {
 	if kn.pairs != nil {
-		return (n + 2*chains - 1) / (2 * chains)
+		return kn.pairs.rows((n + 2*chains - 1) / (2 * chains))
 	}
 	return (n + chains - 1) / chains
 }
@@ -24,7 +24,7 @@ func (d *Device) packChains(dst []float32, width int, o operand, from, have int,
 	if d.kernel.pairs != nil {
 		whole = o.k / (2 * chains)
 	}
-	if o.k%chains != 0 || d.kernel.pairs != nil && o.k%(2*chains) != 0 {
+	if long > whole {
 		for l := range chains {
 			clear(dst[(l*long+whole)*width : (l+1)*long*width])
 		}
@@ -42,7 +42,7 @@ func (d *Device) packChains(dst []float32, width int, o operand, from, have int,
 			switch {
 			case d.kernel.pairs != nil:
 				d.kernel.pairs.join(to, width, src, chains*o.ld, have, whole)
-			case have == width && width%8 == 0:
+			case have == width && width%4 == 0:
 				d.kernel.moveRows(to, width, src, chains*o.ld, whole)
 			default:
 				for m := range whole {
@@ -59,20 +59,16 @@ func (d *Device) packChains(dst []float32, width int, o operand, from, have int,
 // chainAlong lays out lines whose numbers are neighbours.
 func (d *Device) chainAlong(dst []float32, width int, o operand, from, have, whole, long int) {
 	i := 0
-	if width >= 16 {
-		for ; i+16 <= have; i += 16 {
+	lines := func(n int, transpose func(dst []float32, ldd int, src []float32, lds, n int)) {
+		for ; i+n <= have; i += n {
 			for m := range whole {
-				d.kernel.transpose16(dst[m*width+i:], long*width, o.data[(from+i)*o.ld+m*chains:], o.ld, 1)
+				transpose(dst[m*width+i:], long*width, o.data[(from+i)*o.ld+m*chains:], o.ld, chains/n)
 			}
 		}
 	}
-	if width >= 8 {
-		for ; i+8 <= have; i += 8 {
-			for m := range whole {
-				d.kernel.transpose8(dst[m*width+i:], long*width, o.data[(from+i)*o.ld+m*chains:], o.ld, 2)
-			}
-		}
-	}
+	lines(16, d.kernel.transpose16)
+	lines(8, d.kernel.transpose8)
+	lines(4, d.kernel.transpose4)
 	for ; i < have; i++ {
 		line := o.data[(from+i)*o.ld:]
 		for m := range whole {
@@ -85,33 +81,14 @@ func (d *Device) chainAlong(dst []float32, width int, o operand, from, have, who
 
 // chainPairsAlong is chainAlong for panels of pairs.
 func (d *Device) chainPairsAlong(dst []float32, width int, o operand, from, have, whole, long int, w *worker) {
-	kn, words := &d.kernel, chains*whole
+	words := chains * whole
 	wide := grow(&w.wide, 16*words)
 	for i := 0; i < have; i += 16 {
 		some := min(16, have-i)
 		for l := range some {
-			kn.pairs.join(wide[l*words:], chains, o.data[(from+i+l)*o.ld:], chains, chains, whole)
+			d.kernel.pairs.join(wide[l*words:], chains, o.data[(from+i+l)*o.ld:], chains, chains, whole)
 		}
-		first := 0
-		switch {
-		case some == 16:
-			for m := range whole {
-				kn.transpose16(dst[m*width+i:], long*width, wide[m*chains:], words, 1)
-			}
-			first = 16
-		case some >= 8:
-			for m := range whole {
-				kn.transpose8(dst[m*width+i:], long*width, wide[m*chains:], words, 2)
-			}
-			first = 8
-		}
-		for r := first; r < some; r++ {
-			for m := range whole {
-				for l := range chains {
-					dst[(l*long+m)*width+i+r] = wide[r*words+m*chains+l]
-				}
-			}
-		}
+		d.chainAlong(dst[i:], width, operand{data: wide, ld: words}, 0, some, whole, long)
 	}
 }
 

@@ -16,7 +16,7 @@ func (d *Device) convolve(y, x compute.Mat, w []float32, win compute.Window) {
 	taps := win.Patch()
 	j := &d.jobs.conv
 	*j = convJob{d: d, l: d.lattice(win), y: y, x: x}
-	j.a = d.packAll(&d.left, d.kernel.mr, operand{data: w, ld: taps, lines: win.K, k: taps, along: true})
+	j.a = d.packAll(&d.left, leftEdge, operand{data: w, ld: taps, lines: win.K, k: taps, along: true})
 	d.pool.run(x.Rows, len(y.Data)*taps, j)
 }
 
@@ -87,12 +87,12 @@ func (j *convGradWJob) do(t int, w *worker) {
 			kc := min(depth, positions-k0)
 			kr := kn.rows(kc)
 			for i := 0; i < k; i += kn.mr {
-				d.pack(a[i*kr:], kn.mr, left, i, k0, kc, w)
+				d.pack(a[i*kr:], leftEdge, left, i, k0, kc, w)
 			}
 			for i := 0; i < taps; i += kn.nr {
 				nb := min(kn.nr, taps-i)
 				d.layTaps(met, kc, l, img, l.tap[i:i+nb], k0, kc)
-				d.pack(b, kn.nr, operand{data: met, ld: kc, lines: nb, k: kc, along: true}, 0, 0, kc, w)
+				d.pack(b, rightEdge, operand{data: met, ld: kc, lines: nb, k: kc, along: true}, 0, 0, kc, w)
 				d.block(kr, false, a, b, k, nb, part[i:], taps, true, w)
 			}
 		}
@@ -140,7 +140,7 @@ func (d *Device) convGradX(dx, dy, w compute.Mat, win compute.Window) {
 	taps := win.Patch()
 	j := &d.jobs.convGradX
 	*j = convGradXJob{d: d, l: d.lattice(win), dx: dx, dy: dy}
-	j.a = d.packAll(&d.left, d.kernel.mr, operand{data: w.Data, ld: taps, lines: taps, k: win.K})
+	j.a = d.packAll(&d.left, leftEdge, operand{data: w.Data, ld: taps, lines: taps, k: win.K})
 	d.pool.run(dy.Rows, len(dy.Data)*taps, j)
 }
 
@@ -154,7 +154,7 @@ func (j *convGradXJob) do(n int, w *worker) {
 	for i := 0; i < positions; i += kn.nr {
 		for k0 := 0; k0 < k; k0 += depth {
 			kc := min(depth, k-k0)
-			d.pack(b, kn.nr, right, i, k0, kc, w)
+			d.pack(b, rightEdge, right, i, k0, kc, w)
 			d.block(kn.rows(kc), false, j.a.at(0, k0, kc), b, taps, min(kn.nr, positions-i), patches[i:], positions, k0 > 0, w)
 		}
 	}

@@ -79,7 +79,7 @@ func New(o Options) (*Device, error) {
 	}
 	for _, k := range kernels(o.BF16) {
 		if o.Kernel == "" || k.name == o.Kernel {
-			d := &Device{kernel: k, bf16: o.BF16, dense: o.Dense, threads: o.Threads, pool: newPool(o.Threads),
+			d := &Device{kernel: k, bf16: o.BF16, dense: o.Dense || k.chains == nil, threads: o.Threads, pool: newPool(o.Threads),
 				lattices: map[compute.Window]*lattice{}, windows: map[compute.Window][]int32{}}
 			runtime.AddCleanup(d, func(p *pool) { p.close() }, d.pool)
 			return d, nil

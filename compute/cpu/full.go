@@ -230,9 +230,7 @@ func (f *full) Step(dy, x compute.Mat, u compute.Update) (nonzero int) {
 	}
 	s.nonzero.Store(0)
 	f.work += f.all(x.Rows)
-	left, right := leftSide(dy.T()), leftSide(x.T())
-	left.chained, right.chained = true, true
-	f.d.product(target{step: s}, left, right)
+	f.d.gradient(s, dy, x)
 	nonzero = int(s.nonzero.Load())
 	if stays && f.large() && f.d.sparseWorth(nonzero, f.rows*f.cols) {
 		f.thin()

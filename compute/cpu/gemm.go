@@ -87,9 +87,9 @@ func (d *Device) product(to target, left, right operand) {
 	for j.tasks() < rowsEach*d.threads && j.height > fewRows {
 		j.height /= 2
 	}
-	j.a = d.packAll(&d.left, kn.mr, left)
+	j.a = d.packAll(&d.left, leftEdge, left)
 	if j.rows > 1 {
-		j.b = d.packAll(&d.right, kn.nr, right)
+		j.b = d.packAll(&d.right, rightEdge, right)
 	}
 	d.pool.run(j.tasks(), m*n*k, j)
 }
@@ -135,11 +135,19 @@ func (j *productJob) sum(c []float32, ldc, i0, j0, mb, nb int, w *worker) {
 		} else {
 			b = grow(&w.b, j.width*kr)
 			for i := 0; i < nb; i += kn.nr {
-				d.pack(b[i*kr:], kn.nr, j.right, j0+i, k0, kc, w)
+				d.pack(b[i*kr:], rightEdge, j.right, j0+i, k0, kc, w)
 			}
 		}
-		d.block(kr, j.right.chained, j.a.at(i0/kn.mr, k0, kc), b, mb, nb, c, ldc, k0 > 0, w)
+		d.block(kr, false, j.a.at(i0/kn.mr, k0, kc), b, mb, nb, c, ldc, k0 > 0, w)
 	}
+}
+
+// gradient gives dyᵀ·x, the gradient of a fully connected layer's weights, to t.
+func (d *Device) gradient(t taker, dy, x compute.Mat) {
+	left, right := leftSide(dy.T()), leftSide(x.T())
+	left.batch, right.batch = true, true
+	left.chained, right.chained = d.kernel.chains != nil, d.kernel.chains != nil
+	d.product(target{step: t}, left, right)
 }
 
 // steps gives the gradient of the block at i0, j0 to its taker, some rows at a time:
@@ -161,13 +169,13 @@ func (j *productJob) steps(i0, j0, mb, nb int, w *worker) {
 	} else {
 		b = grow(&w.b, j.width*kr)
 		for i := 0; i < nb; i += kn.nr {
-			j.d.pack(b[i*kr:], kn.nr, j.right, j0+i, 0, j.k, w)
+			j.d.pack(b[i*kr:], rightEdge, j.right, j0+i, 0, j.k, w)
 		}
 	}
 	for i := 0; i < mb; i += stepRows {
 		rows := min(stepRows, mb-i)
 		j.to.step.fetch(i0+i, j0, rows, nb)
-		j.d.block(kr, true, j.a.at((i0+i)/kn.mr, 0, j.k), b, rows, nb, tile, nb, false, w)
+		j.d.block(kr, j.right.chained, j.a.at((i0+i)/kn.mr, 0, j.k), b, rows, nb, tile, nb, false, w)
 		j.to.step.block(tile, i0+i, j0, rows, nb)
 	}
 }

@@ -5,7 +5,7 @@ import "slices"
 // kernel is one way to multiply packed panels, and the passes that go with it.
 type kernel struct {
 	name   string
-	mr, nr int // rows and columns of the tile; mr is 4 or a multiple of 8, nr a multiple of 8
+	mr, nr int // rows and columns of the tile: any; packing is fastest for multiples of 16, 8 and 4
 
 	// mul sets a tile of c, whose rows are ldc apart, to a product of panels, or
 	// adds it there:
@@ -19,13 +19,14 @@ type kernel struct {
 
 	// chains sets a tile of c to a product of panels that are chains of k rows
 	// each, one after the other: the first one's product, then the next one's
-	// added, and so on.
+	// added, and so on. Nil for a kernel that adds up a whole batch in one go: it has
+	// no sparse form.
 	chains func(k int, a, b, c []float32, ldc int)
 
 	// pairs is nil for panels of float32.
 	pairs *pairs
 
-	sparse sparseKernel
+	sparse sparseKernel // its fields are nil where chains is
 
 	peak peak
 
@@ -37,18 +38,40 @@ type kernel struct {
 // what is in them. The portable ones are always there.
 func kernels(bf16 bool) []kernel {
 	list := append(archKernels(),
-		kernel{name: "go", mr: 4, nr: 8, mul: mul4x8, chains: oneByOne(4, 8, mul4x8), sparse: portableSparse, peak: portablePeak, passes: portable},
-		kernel{name: "gobf16", mr: 4, nr: 8, mul: mulPairs4x8, chains: oneByOne(4, 8, mulPairs4x8), pairs: &portablePairs, sparse: portableSparsePairs, peak: portablePeak, passes: portable})
+		kernel{
+			name: "go", mr: 4, nr: 8, mul: mul4x8, chains: oneByOne(4, 8, mul4x8),
+			sparse: portableSparse, peak: portablePeak, passes: portable,
+		},
+		kernel{
+			name: "gobf16", mr: 4, nr: 8, mul: mulPairs4x8, chains: oneByOne(4, 8, mulPairs4x8),
+			pairs: &portablePairs, sparse: portableSparsePairs, peak: portablePeak, passes: portable,
+		})
 	if !bf16 {
 		list = slices.DeleteFunc(list, func(k kernel) bool { return k.pairs != nil })
 	}
 	return list
 }
 
+// edge is a side of a product as its panels see it.
+type edge int
+
+const (
+	leftEdge  edge = iota // panels of mr lines
+	rightEdge             // panels of nr lines
+)
+
+// width is the lines of a panel.
+func (kn *kernel) width(e edge) int {
+	if e == leftEdge {
+		return kn.mr
+	}
+	return kn.nr
+}
+
 // rows is how many rows of a panel kc steps of k take.
 func (kn *kernel) rows(kc int) int {
 	if kn.pairs != nil {
-		return (kc + 1) / 2
+		return kn.pairs.rows((kc + 1) / 2)
 	}
 	return kc
 }

@@ -110,6 +110,9 @@ func (d *Device) packPositions(dst []float32, l *lattice, img []float32, j0, k0,
 		d.layTaps(wide, nr, l, img, l.tap[k0+p:k0+p+some], j0, have)
 		d.joinChunk(dst[p/2*nr:], nr, wide, some)
 	}
+	rows := d.kernel.rows(kc)
+	clear(dst[(kc+1)/2*nr : rows*nr])
+	d.kernel.finish(dst, rightEdge, rows)
 }
 
 // layTaps sets dst[p*ld+j] to what taps[p] meets at position j0+j, j < n.
@@ -119,14 +122,15 @@ func (d *Device) layTaps(dst []float32, ld int, l *lattice, img []float32, taps 
 		p, q := (j0+j)/outW, (j0+j)%outW
 		run := min(outW-q, n-j)
 		src := img[p*l.step+q:]
-		switch {
-		case run%8 == 0:
+		if run >= 8 {
+			run &^= 7
 			d.kernel.moveTaps(dst[j:], ld, src, taps, run/8)
-		case run == 4:
+		} else if run >= 4 {
+			run = 4
 			for i, t := range taps {
 				*(*[4]float32)(dst[i*ld+j:]) = *(*[4]float32)(src[t:])
 			}
-		default:
+		} else {
 			for i, t := range taps {
 				copy(dst[i*ld+j:i*ld+j+run], src[t:])
 			}

@@ -101,5 +101,7 @@ func (d *Device) line(dst, src []float32, w *worker) {
 		copy(wide, rest)
 		clear(wide[len(rest):])
 		d.kernel.pairs.join(dst[whole*chains:], chains, wide, chains, chains, 1)
+		whole++
 	}
+	clear(dst[whole*chains:])
 }

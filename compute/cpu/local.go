@@ -83,10 +83,10 @@ func (d *Device) small(c []float32, ldc int, left, right operand, w *worker) {
 		kc := min(depth, left.k-k0)
 		kr := kn.rows(kc)
 		for i := 0; i < m; i += kn.mr {
-			d.pack(a[i*kr:], kn.mr, left, i, k0, kc, w)
+			d.pack(a[i*kr:], leftEdge, left, i, k0, kc, w)
 		}
 		for j := 0; j < n; j += kn.nr {
-			d.pack(b, kn.nr, right, j, k0, kc, w)
+			d.pack(b, rightEdge, right, j, k0, kc, w)
 			d.block(kr, false, a, b, m, min(kn.nr, n-j), c[j:], ldc, k0 > 0, w)
 		}
 	}

@@ -73,14 +73,16 @@ tdone:
 	VZEROUPPER
 	RET
 
-// func transpose4avx2(dst, src []float32, lds, n int)
+// func transpose4avx2(dst []float32, ldd int, src []float32, lds, n int)
 //
-// For n blocks of four: dst[j*4 + i] = src[i*lds + j], i in 0..3, j in 0..4n-1.
-TEXT ·transpose4avx2(SB), NOSPLIT, $0-64
+// For n blocks of four: dst[j*ldd + i] = src[i*lds + j], i in 0..3, j in 0..4n-1.
+TEXT ·transpose4avx2(SB), NOSPLIT, $0-72
 	MOVQ dst_base+0(FP), DI
-	MOVQ src_base+24(FP), SI
-	MOVQ lds+48(FP), R9
-	MOVQ n+56(FP), CX
+	MOVQ ldd+24(FP), R8
+	MOVQ src_base+32(FP), SI
+	MOVQ lds+56(FP), R9
+	MOVQ n+64(FP), CX
+	SHLQ $2, R8
 	SHLQ $2, R9
 	LEAQ (SI)(R9*1), R10
 	LEAQ (R10)(R9*1), R11
@@ -102,14 +104,15 @@ uloop:
 	VUNPCKLPD X7, X5, X2
 	VUNPCKHPD X7, X5, X3
 	VMOVUPS X0, (DI)
-	VMOVUPS X1, 16(DI)
-	VMOVUPS X2, 32(DI)
-	VMOVUPS X3, 48(DI)
+	VMOVUPS X1, (DI)(R8*1)
+	LEAQ (DI)(R8*2), DI
+	VMOVUPS X2, (DI)
+	VMOVUPS X3, (DI)(R8*1)
+	LEAQ (DI)(R8*2), DI
 	ADDQ $16, SI
 	ADDQ $16, R10
 	ADDQ $16, R11
 	ADDQ $16, R12
-	ADDQ $64, DI
 	DECQ CX
 	JNZ  uloop
 
@@ -176,6 +179,8 @@ TEXT ·moveRowsAVX(SB), NOSPLIT, $0-72
 	MOVQ n+64(FP), CX
 	SHLQ $2, R9
 	SHLQ $2, R10
+	MOVQ R10, R11
+	ANDQ $~31, R11
 	LEAQ (R9)(R9*2), R12
 	SHLQ $1, R12
 	TESTQ CX, CX
@@ -186,13 +191,23 @@ mloop:
 	PREFETCHT0 (R8)
 	PREFETCHT0 -4(R8)(R10*1)
 	XORQ AX, AX
+	TESTQ R11, R11
+	JZ   mfour
 
 minner:
 	VMOVUPS (SI)(AX*1), Y0
 	VMOVUPS Y0, (DI)(AX*1)
 	ADDQ $32, AX
-	CMPQ AX, R10
+	CMPQ AX, R11
 	JLT  minner
+
+mfour:
+	CMPQ AX, R10
+	JGE  mnext
+	VMOVUPS (SI)(AX*1), X0
+	VMOVUPS X0, (DI)(AX*1)
+
+mnext:
 	ADDQ R9, SI
 	ADDQ R10, DI
 	DECQ CX

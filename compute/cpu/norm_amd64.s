@@ -2,8 +2,8 @@
 
 #include "textflag.h"
 
-// func momentsVectors(x []float32, s1, s2 []float64)
-TEXT ·momentsVectors(SB), NOSPLIT, $0-72
+// func momentsAVX2(x []float32, s1, s2 []float64)
+TEXT ·momentsAVX2(SB), NOSPLIT, $0-72
 	MOVQ x_base+0(FP), SI
 	MOVQ x_len+8(FP), CX
 	MOVQ s1_base+24(FP), R8
@@ -34,15 +34,15 @@ momentsDone:
 	VZEROUPPER
 	RET
 
-// func normaliseVectors(y, x, mean, scale, shift []float32, limit float32)
-TEXT ·normaliseVectors(SB), NOSPLIT, $0-124
+// func normaliseAVX2(y, x []float32, c columns, limit float32)
+TEXT ·normaliseAVX2(SB), NOSPLIT, $0-172
 	MOVQ y_base+0(FP), DI
 	MOVQ y_len+8(FP), CX
 	MOVQ x_base+24(FP), SI
-	MOVQ mean_base+48(FP), R8
-	MOVQ scale_base+72(FP), R9
-	MOVQ shift_base+96(FP), R10
-	VBROADCASTSS limit+120(FP), Y15
+	MOVQ c_mean_base+48(FP), R8
+	MOVQ c_scale_base+72(FP), R9
+	MOVQ c_shift_base+96(FP), R10
+	VBROADCASTSS limit+168(FP), Y15
 	XORQ AX, AX
 	SHRQ $3, CX
 	JZ   normaliseDone
@@ -63,17 +63,17 @@ normaliseDone:
 	VZEROUPPER
 	RET
 
-// func gradMomentsVectors(dy, x, mean, scale, shift []float32, limit float32, s1, s2 []float64)
-TEXT ·gradMomentsVectors(SB), NOSPLIT, $0-176
+// func gradMomentsAVX2(dy, x []float32, c columns, limit float32, s1, s2 []float64)
+TEXT ·gradMomentsAVX2(SB), NOSPLIT, $0-224
 	MOVQ dy_base+0(FP), DI
 	MOVQ dy_len+8(FP), CX
 	MOVQ x_base+24(FP), SI
-	MOVQ mean_base+48(FP), R8
-	MOVQ scale_base+72(FP), R9
-	MOVQ shift_base+96(FP), R10
-	VBROADCASTSS limit+120(FP), Y15
-	MOVQ s1_base+128(FP), R11
-	MOVQ s2_base+152(FP), R12
+	MOVQ c_mean_base+48(FP), R8
+	MOVQ c_scale_base+72(FP), R9
+	MOVQ c_shift_base+96(FP), R10
+	VBROADCASTSS limit+168(FP), Y15
+	MOVQ s1_base+176(FP), R11
+	MOVQ s2_base+200(FP), R12
 	XORQ AX, AX
 	SHRQ $3, CX
 	JZ   gradMomentsDone
@@ -110,17 +110,17 @@ gradMomentsDone:
 	VZEROUPPER
 	RET
 
-// func normaliseGradVectors(dx, dy, x, mean, scale, shift, k1, k2 []float32, limit float32)
-TEXT ·normaliseGradVectors(SB), NOSPLIT, $0-196
+// func normaliseGradAVX2(dx, dy, x []float32, c columns, limit float32)
+TEXT ·normaliseGradAVX2(SB), NOSPLIT, $0-196
 	MOVQ dx_base+0(FP), DX
 	MOVQ dx_len+8(FP), CX
 	MOVQ dy_base+24(FP), DI
 	MOVQ x_base+48(FP), SI
-	MOVQ mean_base+72(FP), R8
-	MOVQ scale_base+96(FP), R9
-	MOVQ shift_base+120(FP), R10
-	MOVQ k1_base+144(FP), R11
-	MOVQ k2_base+168(FP), R12
+	MOVQ c_mean_base+72(FP), R8
+	MOVQ c_scale_base+96(FP), R9
+	MOVQ c_shift_base+120(FP), R10
+	MOVQ c_k1_base+144(FP), R11
+	MOVQ c_k2_base+168(FP), R12
 	VBROADCASTSS limit+192(FP), Y15
 	XORQ AX, AX
 	SHRQ $3, CX

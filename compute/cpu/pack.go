@@ -8,12 +8,13 @@ type operand struct {
 	lines   int
 	k       int
 	along   bool // a line's numbers are neighbours in memory; else those of one k are
-	chained bool // k is the batch of a weight gradient, and is summed in chains
+	batch   bool // k is the batch of a weight gradient: a panel has all of it
+	chained bool // and it is summed in chains
 }
 
 // deep is how much of k a panel holds.
 func (o operand) deep() int {
-	if o.chained {
+	if o.batch {
 		return o.k
 	}
 	return depth
@@ -29,20 +30,27 @@ func (o operand) rows(kn *kernel, kc int) int {
 
 // pack lays lines from..from+width, k0..k0+kc of o, into a panel:
 // dst[p*width+i] = o[from+i, k0+p], or pairs of them, with zeros past the last
-// line.
-func (d *Device) pack(dst []float32, width int, o operand, from, k0, kc int, w *worker) {
+// line; and then as the kernel arranges it.
+func (d *Device) pack(dst []float32, e edge, o operand, from, k0, kc int, w *worker) {
+	width, rows := d.kernel.width(e), o.rows(&d.kernel, kc)
 	have := min(width, o.lines-from)
 	if have < width {
-		clear(dst[:width*o.rows(&d.kernel, kc)])
+		clear(dst[:width*rows])
 	}
-	if o.chained {
+	switch {
+	case o.chained:
 		d.packChains(dst, width, o, from, have, w)
-		return
-	}
-	if d.kernel.pairs != nil {
+	case d.kernel.pairs != nil:
+		clear(dst[(kc+1)/2*width : rows*width])
 		d.packPairs(dst, width, o, from, have, k0, kc, w)
-		return
+	default:
+		d.packFloats(dst, width, o, from, have, k0, kc)
 	}
+	d.kernel.finish(dst, e, rows)
+}
+
+// packFloats is pack for panels of float32.
+func (d *Device) packFloats(dst []float32, width int, o operand, from, have, k0, kc int) {
 	if o.along {
 		d.packAlong(dst, width, o, from, have, k0, kc)
 	} else {
@@ -52,7 +60,7 @@ func (d *Device) pack(dst []float32, width int, o operand, from, k0, kc int, w *
 			for p := range kc {
 				*(*[4]float32)(dst[p*4:]) = *(*[4]float32)(src[p*o.ld:])
 			}
-		case have == width:
+		case have == width && width%4 == 0:
 			d.kernel.moveRows(dst, width, src, o.ld, kc)
 		default:
 			for p := range kc {
@@ -68,29 +76,28 @@ func (d *Device) pack(dst []float32, width int, o operand, from, k0, kc int, w *
 // packAlong is pack for lines whose numbers are neighbours: a transposition, by
 // blocks as far as there are whole ones.
 func (d *Device) packAlong(dst []float32, width int, o operand, from, have, k0, kc int) {
-	i, whole := 0, 0
-	if width == 4 {
-		whole = kc &^ 3
-		for ; i+4 <= have && whole > 0; i += 4 {
-			d.kernel.transpose4(dst[i:], o.data[(from+i)*o.ld+k0:], o.ld, whole/4)
-		}
-	} else {
-		whole = kc &^ 15
-		for ; i+16 <= have && whole > 0; i += 16 {
-			d.kernel.transpose16(dst[i:], width, o.data[(from+i)*o.ld+k0:], o.ld, whole/16)
-		}
-		for ; i+8 <= have && whole > 0; i += 8 {
-			d.kernel.transpose8(dst[i:], width, o.data[(from+i)*o.ld+k0:], o.ld, whole/8)
+	i := 0
+	lines := func(n, whole int, transpose func(dst []float32, ldd int, src []float32, lds, n int)) {
+		for ; i+n <= have; i += n {
+			src := o.data[(from+i)*o.ld+k0:]
+			transpose(dst[i:], width, src, o.ld, whole/n)
+			for l := range n {
+				for p := whole; p < kc; p++ {
+					dst[p*width+i+l] = src[l*o.ld+p]
+				}
+			}
 		}
 	}
-	for l := range have {
-		row := o.data[(from+l)*o.ld+k0:]
-		first := 0
-		if l < i {
-			first = whole
-		}
-		for p := first; p < kc; p++ {
-			dst[p*width+l] = row[p]
+	if kc >= 16 {
+		lines(16, kc&^15, d.kernel.transpose16)
+		lines(8, kc&^7, d.kernel.transpose8)
+	}
+	if kc >= 4 {
+		lines(4, kc&^3, d.kernel.transpose4)
+	}
+	for ; i < have; i++ {
+		for p, v := range o.data[(from+i)*o.ld+k0:][:kc] {
+			dst[p*width+i] = v
 		}
 	}
 }
@@ -98,6 +105,7 @@ func (d *Device) packAlong(dst []float32, width int, o operand, from, have, k0, 
 // panels is a packed side of a product: for each depth of k, panel by panel.
 type panels struct {
 	kn    *kernel
+	e     edge
 	o     operand
 	data  []float32
 	width int
@@ -118,8 +126,9 @@ type packJob struct {
 }
 
 // packAll packs all of o, on all threads.
-func (d *Device) packAll(buf *[]float32, width int, o operand) panels {
-	p := panels{kn: &d.kernel, o: o, width: width, n: (o.lines + width - 1) / width}
+func (d *Device) packAll(buf *[]float32, e edge, o operand) panels {
+	width := d.kernel.width(e)
+	p := panels{kn: &d.kernel, e: e, o: o, width: width, n: (o.lines + width - 1) / width}
 	p.data = grow(buf, p.n*width*o.rows(&d.kernel, o.k))
 	j := &d.jobs.pack
 	*j = packJob{d: d, p: p, o: o, group: max(1, 64/width)}
@@ -132,7 +141,7 @@ func (j *packJob) do(t int, w *worker) {
 	for k0 := 0; k0 < j.o.k; k0 += deep {
 		kc := min(deep, j.o.k-k0)
 		for i := t * j.group; i < min((t+1)*j.group, j.p.n); i++ {
-			j.d.pack(j.p.at(i, k0, kc), j.p.width, j.o, i*j.p.width, k0, kc, w)
+			j.d.pack(j.p.at(i, k0, kc), j.p.e, j.o, i*j.p.width, k0, kc, w)
 		}
 	}
 }

@@ -17,11 +17,29 @@ type pairs struct {
 	//
 	//	dst[l*ldd+p] = src[l*lds+2p], src[l*lds+2p+1]   // l < lines, p < ⌈n/2⌉, with 0 past n
 	halve func(dst []float32, ldd int, src []float32, lds, lines, n int)
+
+	// unit is what the rows of a panel are a multiple of; those that there is no k
+	// for are 0.
+	unit int
+
+	// arrange lays a panel of whole units out as mul wants it, in place. Nil where
+	// that is how it is packed: a[p*mr+i], b[p*nr+j].
+	arrange func(panel []float32, e edge, rows int)
+}
+
+// rows is so many rows as whole units.
+func (p *pairs) rows(n int) int { return (n + p.unit - 1) / p.unit * p.unit }
+
+// finish lays a packed panel out as the kernel wants it.
+func (kn *kernel) finish(panel []float32, e edge, rows int) {
+	if kn.pairs != nil && kn.pairs.arrange != nil {
+		kn.pairs.arrange(panel[:rows*kn.width(e)], e, rows)
+	}
 }
 
 //go:generate go run bfloat16_gen.go
 
-var portablePairs = pairs{join, halve}
+var portablePairs = pairs{join: join, halve: halve, unit: 1}
 
 // pair is the word of lo and hi, rounded to bfloat16 as AVX512_BF16 does it: to
 // nearest with ties to even, what is too small for a normal float32 to 0. NaN
@@ -123,31 +141,15 @@ func (d *Device) packPairs(dst []float32, width int, o operand, from, have, k0, 
 	}
 }
 
-// packPairsAlong makes pairs of the numbers of sixteen lines at a time, or eight,
-// and then transposes words.
+// packPairsAlong makes pairs of the numbers of sixteen lines at a time, and then
+// transposes words.
 func (d *Device) packPairsAlong(dst []float32, width int, o operand, from, have, k0, kc int, w *worker) {
-	kn, rows := &d.kernel, (kc+1)/2
+	rows := (kc + 1) / 2
 	wide := grow(&w.wide, 16*rows)
 	for i := 0; i < have; i += 16 {
-		some, whole, fast := min(16, have-i), 0, 0
-		kn.pairs.halve(wide, rows, o.data[(from+i)*o.ld+k0:], o.ld, some, kc)
-		switch {
-		case some == 16:
-			whole, fast = rows&^15, 16
-			kn.transpose16(dst[i:], width, wide, rows, whole/16)
-		case some >= 8:
-			whole, fast = rows&^7, 8
-			kn.transpose8(dst[i:], width, wide, rows, whole/8)
-		}
-		for l := range some {
-			first := 0
-			if l < fast {
-				first = whole
-			}
-			for p := first; p < rows; p++ {
-				dst[p*width+i+l] = wide[l*rows+p]
-			}
-		}
+		some := min(16, have-i)
+		d.kernel.pairs.halve(wide, rows, o.data[(from+i)*o.ld+k0:], o.ld, some, kc)
+		d.packAlong(dst[i:], width, operand{data: wide, ld: rows}, 0, some, 0, rows)
 	}
 }
 

@@ -1,78 +1,67 @@
 package cpu
 
-import (
-	"math"
-
-	"betalasso/compute"
-)
+import "betalasso/compute"
 
 // passes are the loops beside the products that are worth vector instructions.
-// Slices that a loop goes through side by side are at least as long as the
-// first, or as what is said to be gone through.
+// The methods take slices of any length; those that a loop goes through side by
+// side are at least as long as the first, or as what is said to be gone through.
 type passes struct {
+	moves
+	whole vectors
+
+	// stepRows is compute.Update without momentum on rows x cols weights, whose
+	// rows are ldw apart, along dw, whose rows are ldd apart; it gives the
+	// non-zeros. Where it is nil, step does row after row.
+	stepRows func(w []float32, ldw int, dw []float32, ldd, rows, cols int, u *compute.Update) int
+}
+
+// moves copy and change no number.
+type moves struct {
 	// transpose16 lays sixteen rows of 16n numbers, lds apart, into columns:
 	//
 	//	dst[j*ldd+i] = src[i*lds+j]   // i < 16, j < 16n
 	transpose16 func(dst []float32, ldd int, src []float32, lds, n int)
 
-	// transpose8 is the same for eight rows of 8n numbers.
+	// transpose8 is the same for eight rows of 8n numbers, and transpose4 for four
+	// of 4n.
 	transpose8 func(dst []float32, ldd int, src []float32, lds, n int)
-
-	// transpose4 is the same for four rows of 4n numbers, with ldd = 4.
-	transpose4 func(dst, src []float32, lds, n int)
+	transpose4 func(dst []float32, ldd int, src []float32, lds, n int)
 
 	// moveTaps copies 8n neighbours for each tap:
 	//
 	//	dst[p*stride+i] = src[taps[p]+i]   // i < 8n
 	moveTaps func(dst []float32, stride int, src []float32, taps []int, n int)
 
-	// moveRows copies n rows of width numbers, a multiple of 8, lds apart:
+	// moveRows copies n rows of width numbers, a multiple of 4, lds apart:
 	//
 	//	dst[p*width+i] = src[p*lds+i]   // i < width, p < n
 	moveRows func(dst []float32, width int, src []float32, lds, n int)
 
-	// fetch brings s into the cache.
-	fetch func(s []float32)
-
-	// round rounds to bfloat16, to nearest with ties to even. NaN stays NaN.
-	round func(s []float32)
-
-	// stepRows is compute.Update without momentum on rows x cols weights, whose
-	// rows are ldw apart, along dw, whose rows are ldd apart; it gives the
-	// non-zeros. Where it is nil, step does row after row.
-	stepRows func(w []float32, ldw int, dw []float32, ldd, rows, cols int, u *compute.Update) int
-
-	// fetchRows brings rows of cols numbers, ld apart, into the cache.
+	// fetch brings s into the cache, and fetchRows rows of cols numbers, ld apart.
+	fetch     func(s []float32)
 	fetchRows func(s []float32, ld, rows, cols int)
+}
 
-	// step is compute.Update without momentum, and gives the non-zeros.
-	step func(w, dw []float32, u *compute.Update) int
-
-	// momentumStep is compute.Update with momentum, and gives the non-zeros.
-	momentumStep func(w, v, dw []float32, u *compute.Update) int
-
-	// moments adds x and its squares: s1 += x, s2 += x².
-	moments func(x []float32, s1, s2 []float64)
-
-	// normalise sets y to scale·(x − mean) + shift, or to 0 where that is ≤ limit.
-	normalise func(y, x []float32, c columns, limit float32)
-
-	// gradMoments adds g and g·(x − mean), where g is dy, or 0 where normalise gives 0:
-	//
-	//	s1 += g
-	//	s2 += g·(x − mean)
-	gradMoments func(dy, x []float32, c columns, limit float32, s1, s2 []float64)
-
-	// normaliseGrad sets dx to scale·g − k1 − k2·(x − mean), with g as in gradMoments.
+// vectors are loops over whole vectors: the first slice's length is a multiple of
+// 16, or 0. What is left over of a slice is for the portable loops below, which also
+// say what each of these computes, to the bit. A field that is nil leaves them all.
+type vectors struct {
+	round         func(s []float32)
+	step          func(w, dw []float32, u *compute.Update) int
+	momentumStep  func(w, v, dw []float32, u *compute.Update) int
+	moments       func(x []float32, s1, s2 []float64)
+	normalise     func(y, x []float32, c columns, limit float32)
+	gradMoments   func(dy, x []float32, c columns, limit float32, s1, s2 []float64)
 	normaliseGrad func(dx, dy, x []float32, c columns, limit float32)
 
-	// The same four for a whole row of one unit, whose factors are all alike. The
-	// sums have sixteen lanes: element i is added to lanes i mod 16.
 	rowMoments       func(x []float32, s *lanes)
 	rowNormalise     func(y, x []float32, c *factors)
 	rowGradMoments   func(dy, x []float32, c *factors, s *lanes)
 	rowNormaliseGrad func(dx, dy, x []float32, c *factors)
 }
+
+// vector is the number of elements that loops over whole vectors take a multiple of.
+const vector = 16
 
 // lanes are two sums in sixteen parts.
 type lanes [2][16]float64
@@ -103,12 +92,130 @@ type columns struct {
 	mean, scale, shift, k1, k2 []float32
 }
 
+// from is the columns from the n-th.
+func (c columns) from(n int) columns {
+	return columns{c.mean[n:], c.scale[n:], c.shift[n:], c.k1[n:], c.k2[n:]}
+}
+
 // portable is in Go.
-var portable = passes{
+var portable = passes{moves: moves{
 	transpose16: transpose16, transpose8: transpose8, transpose4: transpose4, moveTaps: moveTaps, moveRows: moveRows,
-	fetch: func([]float32) {}, fetchRows: func([]float32, int, int, int) {}, round: round, step: step, momentumStep: momentumStep,
-	moments: moments, normalise: normalise, gradMoments: gradMoments, normaliseGrad: normaliseGrad,
-	rowMoments: rowMoments, rowNormalise: rowNormalise, rowGradMoments: rowGradMoments, rowNormaliseGrad: rowNormaliseGrad,
+	fetch: func([]float32) {}, fetchRows: func([]float32, int, int, int) {},
+}}
+
+// round rounds to bfloat16, to nearest with ties to even. NaN stays NaN.
+func (p *passes) round(s []float32) {
+	n := 0
+	if p.whole.round != nil {
+		n = len(s) &^ (vector - 1)
+		p.whole.round(s[:n])
+	}
+	round(s[n:])
+}
+
+// step is compute.Update without momentum, and gives the non-zeros.
+func (p *passes) step(w, dw []float32, u *compute.Update) (nonzero int) {
+	if p.stepRows != nil {
+		return p.stepRows(w, 0, dw, 0, 1, len(w), u)
+	}
+	n := 0
+	if p.whole.step != nil {
+		n = len(w) &^ (vector - 1)
+		nonzero = p.whole.step(w[:n], dw, u)
+	}
+	return nonzero + step(w[n:], dw[n:], u)
+}
+
+// momentumStep is compute.Update with momentum, and gives the non-zeros.
+func (p *passes) momentumStep(w, v, dw []float32, u *compute.Update) (nonzero int) {
+	n := 0
+	if p.whole.momentumStep != nil {
+		n = len(w) &^ (vector - 1)
+		nonzero = p.whole.momentumStep(w[:n], v, dw, u)
+	}
+	return nonzero + momentumStep(w[n:], v[n:], dw[n:], u)
+}
+
+// moments adds x and its squares: s1 += x, s2 += x².
+func (p *passes) moments(x []float32, s1, s2 []float64) {
+	n := 0
+	if p.whole.moments != nil {
+		n = len(x) &^ (vector - 1)
+		p.whole.moments(x[:n], s1, s2)
+	}
+	moments(x[n:], s1[n:], s2[n:])
+}
+
+// normalise sets y to scale·(x − mean) + shift, or to 0 where that is ≤ limit.
+func (p *passes) normalise(y, x []float32, c columns, limit float32) {
+	n := 0
+	if p.whole.normalise != nil {
+		n = len(y) &^ (vector - 1)
+		p.whole.normalise(y[:n], x, c, limit)
+	}
+	normalise(y[n:], x[n:], c.from(n), limit)
+}
+
+// gradMoments adds g and g·(x − mean), where g is dy, or 0 where normalise gives 0:
+//
+//	s1 += g
+//	s2 += g·(x − mean)
+func (p *passes) gradMoments(dy, x []float32, c columns, limit float32, s1, s2 []float64) {
+	n := 0
+	if p.whole.gradMoments != nil {
+		n = len(dy) &^ (vector - 1)
+		p.whole.gradMoments(dy[:n], x, c, limit, s1, s2)
+	}
+	gradMoments(dy[n:], x[n:], c.from(n), limit, s1[n:], s2[n:])
+}
+
+// normaliseGrad sets dx to scale·g − k1 − k2·(x − mean), with g as in gradMoments.
+func (p *passes) normaliseGrad(dx, dy, x []float32, c columns, limit float32) {
+	n := 0
+	if p.whole.normaliseGrad != nil {
+		n = len(dx) &^ (vector - 1)
+		p.whole.normaliseGrad(dx[:n], dy, x, c, limit)
+	}
+	normaliseGrad(dx[n:], dy[n:], x[n:], c.from(n), limit)
+}
+
+// rowMoments and the three below are the same four for a whole row of one unit,
+// whose factors are all alike. The sums have sixteen lanes: element i is added to
+// lanes i mod 16.
+func (p *passes) rowMoments(x []float32, s *lanes) {
+	n := 0
+	if p.whole.rowMoments != nil {
+		n = len(x) &^ (vector - 1)
+		p.whole.rowMoments(x[:n], s)
+	}
+	rowMoments(x[n:], s)
+}
+
+func (p *passes) rowNormalise(y, x []float32, c *factors) {
+	n := 0
+	if p.whole.rowNormalise != nil {
+		n = len(y) &^ (vector - 1)
+		p.whole.rowNormalise(y[:n], x, c)
+	}
+	rowNormalise(y[n:], x[n:], c)
+}
+
+func (p *passes) rowGradMoments(dy, x []float32, c *factors, s *lanes) {
+	n := 0
+	if p.whole.rowGradMoments != nil {
+		n = len(dy) &^ (vector - 1)
+		p.whole.rowGradMoments(dy[:n], x, c, s)
+	}
+	rowGradMoments(dy[n:], x[n:], c, s)
+}
+
+func (p *passes) rowNormaliseGrad(dx, dy, x []float32, c *factors) {
+	n := 0
+	if p.whole.rowNormaliseGrad != nil {
+		n = len(dx) &^ (vector - 1)
+		p.whole.rowNormaliseGrad(dx[:n], dy, x, c)
+	}
+	rowNormaliseGrad(dx[n:], dy[n:], x[n:], c)
 }
 
 // update takes the step u on rows x cols weights, whose rows are ldw apart, along
@@ -126,171 +233,4 @@ func (p *passes) update(w, v []float32, ldw int, g []float32, ldg, rows, cols in
 		}
 	}
 	return nonzero
-}
-
-func transpose16(dst []float32, ldd int, src []float32, lds, n int) {
-	transpose(dst, ldd, src, lds, 16, n)
-}
-
-func transpose8(dst []float32, ldd int, src []float32, lds, n int) {
-	transpose(dst, ldd, src, lds, 8, n)
-}
-
-func transpose4(dst, src []float32, lds, n int) { transpose(dst, 4, src, lds, 4, n) }
-
-func transpose(dst []float32, ldd int, src []float32, lds, rows, n int) {
-	for j := range rows * n {
-		for i := range rows {
-			dst[j*ldd+i] = src[i*lds+j]
-		}
-	}
-}
-
-func moveTaps(dst []float32, stride int, src []float32, taps []int, n int) {
-	for p, t := range taps {
-		copy(dst[p*stride:p*stride+8*n], src[t:])
-	}
-}
-
-func moveRows(dst []float32, width int, src []float32, lds, n int) {
-	for p := range n {
-		copy(dst[p*width:(p+1)*width], src[p*lds:])
-	}
-}
-
-func round(s []float32) {
-	for i, x := range s {
-		b := math.Float32bits(x)
-		if b&0x7fffffff > 0x7f800000 {
-			continue
-		}
-		b += 0x7fff + b>>16&1
-		s[i] = math.Float32frombits(b &^ 0xffff)
-	}
-}
-
-// signed is l with the sign of x, and 0 for a zero.
-func signed(l, x float32) float32 {
-	if x == 0 {
-		return 0
-	}
-	return math.Float32frombits(math.Float32bits(l) | math.Float32bits(x)&(1<<31))
-}
-
-func step(w, dw []float32, u *compute.Update) (nonzero int) {
-	dw = dw[:len(w)]
-	for i, x := range w {
-		if u.Hold && x == 0 {
-			w[i] = 0 // not −0
-			continue
-		}
-		g := dw[i] + float32(u.WeightDecay*x) + signed(u.L1, x)
-		x -= float32(u.LR * g)
-		if float32(math.Abs(float64(x))) < u.Threshold {
-			x = 0
-		}
-		if x != 0 {
-			nonzero++
-		}
-		w[i] = x
-	}
-	return nonzero
-}
-
-func momentumStep(w, v, dw []float32, u *compute.Update) (nonzero int) {
-	dw, v = dw[:len(w)], v[:len(w)]
-	for i, x := range w {
-		g := float32(u.Momentum*v[i]) + (dw[i] + float32(u.WeightDecay*x) + signed(u.L1, x))
-		v[i] = g
-		x -= float32(u.LR * g)
-		if float32(math.Abs(float64(x))) < u.Threshold {
-			x = 0
-		}
-		if x != 0 {
-			nonzero++
-		}
-		w[i] = x
-	}
-	return nonzero
-}
-
-func moments(x []float32, s1, s2 []float64) {
-	s1, s2 = s1[:len(x)], s2[:len(x)]
-	for i, v := range x {
-		f := float64(v)
-		s1[i] += f
-		s2[i] += f * f
-	}
-}
-
-func normalise(y, x []float32, c columns, limit float32) {
-	for i, v := range x[:len(y)] {
-		v = float32(c.scale[i]*(v-c.mean[i])) + c.shift[i]
-		if v <= limit {
-			v = 0
-		}
-		y[i] = v
-	}
-}
-
-func gradMoments(dy, x []float32, c columns, limit float32, s1, s2 []float64) {
-	for i, g := range dy {
-		d := x[i] - c.mean[i]
-		if float32(c.scale[i]*d)+c.shift[i] <= limit {
-			continue
-		}
-		s1[i] += float64(g)
-		s2[i] += float64(g) * float64(d)
-	}
-}
-
-func normaliseGrad(dx, dy, x []float32, c columns, limit float32) {
-	for i := range dx {
-		d := x[i] - c.mean[i]
-		var r float32
-		if !(float32(c.scale[i]*d)+c.shift[i] <= limit) {
-			r = c.scale[i] * dy[i]
-		}
-		dx[i] = r - (c.k1[i] + float32(c.k2[i]*d))
-	}
-}
-
-func rowMoments(x []float32, s *lanes) {
-	for i, v := range x {
-		f := float64(v)
-		s[0][i&15] += f
-		s[1][i&15] += f * f
-	}
-}
-
-func rowNormalise(y, x []float32, c *factors) {
-	for i, v := range x[:len(y)] {
-		v = float32(c.scale*(v-c.mean)) + c.shift
-		if v <= c.limit {
-			v = 0
-		}
-		y[i] = v
-	}
-}
-
-func rowGradMoments(dy, x []float32, c *factors, s *lanes) {
-	for i, g := range dy {
-		d := x[i] - c.mean
-		if float32(c.scale*d)+c.shift <= c.limit {
-			continue
-		}
-		s[0][i&15] += float64(g)
-		s[1][i&15] += float64(g) * float64(d)
-	}
-}
-
-func rowNormaliseGrad(dx, dy, x []float32, c *factors) {
-	for i := range dx {
-		d := x[i] - c.mean
-		var r float32
-		if !(float32(c.scale*d)+c.shift <= c.limit) {
-			r = c.scale * dy[i]
-		}
-		dx[i] = r - (c.k1 + float32(c.k2*d))
-	}
 }

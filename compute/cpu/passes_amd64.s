@@ -11,8 +11,8 @@ GLOBL ·belowHalf(SB), RODATA|NOPTR, $4
 DATA ·highHalf+0(SB)/4, $0xffff0000
 GLOBL ·highHalf(SB), RODATA|NOPTR, $4
 
-// func roundVectors(s []float32)
-TEXT ·roundVectors(SB), NOSPLIT, $0-24
+// func roundAVX2(s []float32)
+TEXT ·roundAVX2(SB), NOSPLIT, $0-24
 	MOVQ s_base+0(FP), DI
 	MOVQ s_len+8(FP), CX
 	VBROADCASTSS ·lowBit(SB), Y13
@@ -39,19 +39,23 @@ rounded:
 	VZEROUPPER
 	RET
 
-// func stepVectors(w, dw []float32, lr, decay, l1, threshold, free float32) int
+// func stepAVX2(w, dw []float32, u *compute.Update) int
 //
 // Y10: the counts. Y11: η, Y12: weight decay, Y13: λ, Y14: the threshold, Y15: sign
-// bits, Y9: free.
-TEXT ·stepVectors(SB), NOSPLIT, $0-80
+// bits, Y9: all of them, where a zero may move.
+TEXT ·stepAVX2(SB), NOSPLIT, $0-64
 	MOVQ w_base+0(FP), DI
 	MOVQ w_len+8(FP), CX
 	MOVQ dw_base+24(FP), SI
-	VBROADCASTSS lr+48(FP), Y11
-	VBROADCASTSS decay+52(FP), Y12
-	VBROADCASTSS l1+56(FP), Y13
-	VBROADCASTSS threshold+60(FP), Y14
-	VBROADCASTSS free+64(FP), Y9
+	MOVQ u+48(FP), AX
+	VBROADCASTSS (AX), Y11
+	VBROADCASTSS 8(AX), Y12
+	VBROADCASTSS 12(AX), Y13
+	VBROADCASTSS 16(AX), Y14
+	MOVBLZX 20(AX), AX
+	DECL AX
+	VMOVD AX, X9
+	VPBROADCASTD X9, Y9
 	VBROADCASTSS ·signBit(SB), Y15
 	VXORPS Y8, Y8, Y8
 	VPXOR Y10, Y10, Y10
@@ -90,23 +94,24 @@ sdone:
 	VPSHUFD $0xb1, X10, X0
 	VPADDD X0, X10, X10
 	VMOVD X10, AX
-	MOVQ AX, ret+72(FP)
+	MOVQ AX, ret+56(FP)
 	VZEROUPPER
 	RET
 
-// func momentumStepVectors(w, v, dw []float32, lr, momentum, decay, l1, threshold float32) int
+// func momentumStepAVX2(w, v, dw []float32, u *compute.Update) int
 //
 // Y10: the counts. Y11: η, Y12: weight decay, Y13: λ, Y14: the threshold, Y15: sign bits. Y9: momentum.
-TEXT ·momentumStepVectors(SB), NOSPLIT, $0-104
+TEXT ·momentumStepAVX2(SB), NOSPLIT, $0-88
 	MOVQ w_base+0(FP), DI
 	MOVQ w_len+8(FP), CX
 	MOVQ v_base+24(FP), DX
 	MOVQ dw_base+48(FP), SI
-	VBROADCASTSS lr+72(FP), Y11
-	VBROADCASTSS momentum+76(FP), Y9
-	VBROADCASTSS decay+80(FP), Y12
-	VBROADCASTSS l1+84(FP), Y13
-	VBROADCASTSS threshold+88(FP), Y14
+	MOVQ u+72(FP), AX
+	VBROADCASTSS (AX), Y11
+	VBROADCASTSS 4(AX), Y9
+	VBROADCASTSS 8(AX), Y12
+	VBROADCASTSS 12(AX), Y13
+	VBROADCASTSS 16(AX), Y14
 	VBROADCASTSS ·signBit(SB), Y15
 	VXORPS Y8, Y8, Y8
 	VPXOR Y10, Y10, Y10
@@ -147,6 +152,6 @@ mdone:
 	VPSHUFD $0xb1, X10, X0
 	VPADDD X0, X10, X10
 	VMOVD X10, AX
-	MOVQ AX, ret+96(FP)
+	MOVQ AX, ret+80(FP)
 	VZEROUPPER
 	RET

@@ -131,13 +131,10 @@ func TestTranspose(t *testing.T) {
 		for _, c := range []struct {
 			lines int
 			run   func(dst []float32, ldd int, src []float32, lds, n int)
-		}{{16, p.transpose16}, {8, p.transpose8}, {4, func(dst []float32, _ int, src []float32, lds, n int) { p.transpose4(dst, src, lds, n) }}} {
+		}{{16, p.transpose16}, {8, p.transpose8}, {4, p.transpose4}} {
 			for n := range 4 {
 				wide := n * c.lines
 				ldd, lds := c.lines+r.IntN(3), wide+r.IntN(3)
-				if c.lines == 4 {
-					ldd = 4
-				}
 				src, dst := make([]float32, c.lines*lds), make([]float32, wide*ldd+5)
 				for i := range src {
 					src[i] = float32(i + 1)

@@ -39,8 +39,8 @@
 	VADDPD Y8, s1, s1; \
 	VFMADD231PD Y8, Y8, s2
 
-// func rowMomentsVectors(x []float32, s *lanes)
-TEXT ·rowMomentsVectors(SB), NOSPLIT, $0-32
+// func rowMomentsAVX2(x []float32, s *lanes)
+TEXT ·rowMomentsAVX2(SB), NOSPLIT, $0-32
 	MOVQ x_base+0(FP), SI
 	MOVQ x_len+8(FP), CX
 	MOVQ s+24(FP), R9
@@ -71,8 +71,8 @@ momentsDone:
 	VANDNPS Y0, Y1, Y0; \
 	VMOVUPS Y0, off(DI)
 
-// func rowNormaliseVectors(y, x []float32, c *factors)
-TEXT ·rowNormaliseVectors(SB), NOSPLIT, $0-56
+// func rowNormaliseAVX2(y, x []float32, c *factors)
+TEXT ·rowNormaliseAVX2(SB), NOSPLIT, $0-56
 	MOVQ y_base+0(FP), DI
 	MOVQ y_len+8(FP), CX
 	MOVQ x_base+24(FP), SI
@@ -114,8 +114,8 @@ normaliseDone:
 	VADDPD Y11, t1, t1; \
 	VFMADD231PD Y10, Y11, t2
 
-// func rowGradMomentsVectors(dy, x []float32, c *factors, s *lanes)
-TEXT ·rowGradMomentsVectors(SB), NOSPLIT, $0-64
+// func rowGradMomentsAVX2(dy, x []float32, c *factors, s *lanes)
+TEXT ·rowGradMomentsAVX2(SB), NOSPLIT, $0-64
 	MOVQ dy_base+0(FP), DX
 	MOVQ dy_len+8(FP), CX
 	MOVQ x_base+24(FP), SI
@@ -152,8 +152,8 @@ gradMomentsDone:
 	VSUBPS Y0, Y2, Y2; \
 	VMOVUPS Y2, off(DI)
 
-// func rowNormaliseGradVectors(dx, dy, x []float32, c *factors)
-TEXT ·rowNormaliseGradVectors(SB), NOSPLIT, $0-80
+// func rowNormaliseGradAVX2(dx, dy, x []float32, c *factors)
+TEXT ·rowNormaliseGradAVX2(SB), NOSPLIT, $0-80
 	MOVQ dx_base+0(FP), DI
 	MOVQ dx_len+8(FP), CX
 	MOVQ dy_base+24(FP), DX

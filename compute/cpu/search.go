@@ -131,9 +131,7 @@ func (f *search) run(s *sparse, dy, x compute.Mat, u compute.Update) float64 {
 
 // dense looks at every gradient.
 func (f *search) dense(dy, x compute.Mat) {
-	left, right := leftSide(dy.T()), leftSide(x.T())
-	left.chained, right.chained = true, true
-	f.s.d.product(target{step: f}, left, right)
+	f.s.d.gradient(f, dy, x)
 	f.bursting = float64(len(f.found)) > burst/10*float64(f.s.rows)*float64(f.s.cols)
 }
 

@@ -14,9 +14,25 @@ type sparseKernel struct {
 }
 
 var (
-	portableSparse      = sparseKernel{gatherFloats, dotFloats}
-	portableSparsePairs = sparseKernel{gatherPairs, dotPairs}
+	portableSparse      = sparseKernel{gather: gatherFloats, dots: dotFloats}
+	portableSparsePairs = sparseKernel{gather: gatherPairs, dots: dotPairs}
 )
+
+// inGroups makes sparseKernel.dots of one that takes a multiple of so many indices,
+// eight at most.
+func inGroups(size int, dots func(g, dy, data []float32, ld int, idx []int32)) func(g, dy, data []float32, ld int, idx []int32) {
+	return func(g, dy, data []float32, ld int, idx []int32) {
+		n := len(idx) &^ (size - 1)
+		dots(g[:n], dy, data, ld, idx[:n])
+		if n < len(idx) {
+			var rest [8]int32
+			var sums [8]float32
+			copy(rest[:], idx[n:])
+			dots(sums[:size], dy, data, ld, rest[:size])
+			copy(g[n:], sums[:])
+		}
+	}
+}
 
 func gatherFloats(y, data []float32, ld int, idx []int32, vals []float32) {
 	for b := 0; b < len(y); b += chains {

@@ -5,14 +5,14 @@
 DATA ·absBits+0(SB)/4, $0x7fffffff
 GLOBL ·absBits(SB), RODATA|NOPTR, $4
 
-// func updateRowsAVX512(w []float32, ldw int, dw []float32, ldd, rows, cols int, u *compute.Update, free int) int
+// func stepRowsAVX512(w []float32, ldw int, dw []float32, ldd, rows, cols int, u *compute.Update) int
 //
 // compute.Update without momentum of rows x cols weights. Sixteen at a time; the
 // end of a row by a mask.
 //
 // Z8: 0, Z11: η, Z12: weight decay, Z13: λ, Z14: the threshold, Z15: sign bits,
 // Z10: the others. K3: all, where a zero may move. K4: the end of a row.
-TEXT ·updateRowsAVX512(SB), NOSPLIT, $0-104
+TEXT ·stepRowsAVX512(SB), NOSPLIT, $0-96
 	MOVQ w_base+0(FP), DI
 	MOVQ ldw+24(FP), R8
 	MOVQ dw_base+32(FP), SI
@@ -20,7 +20,8 @@ TEXT ·updateRowsAVX512(SB), NOSPLIT, $0-104
 	MOVQ rows+64(FP), R10
 	MOVQ cols+72(FP), R11
 	MOVQ u+80(FP), AX
-	MOVQ free+88(FP), BX
+	MOVBLZX 20(AX), BX
+	DECL BX
 	SHLQ $2, R8
 	SHLQ $2, R9
 	VBROADCASTSS (AX), Z11
@@ -90,7 +91,7 @@ next:
 	JMP  row
 
 done:
-	MOVQ R12, ret+96(FP)
+	MOVQ R12, ret+88(FP)
 	VZEROUPPER
 	RET
 

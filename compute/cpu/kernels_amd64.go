@@ -13,29 +13,27 @@ func archKernels() []kernel {
 	}
 	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
 		if x.HasAVX512BF16 {
-			list = append(list, kernel{name: "avx512bf16", mr: 8, nr: 48, mul: mul8x48avx512bf16, chains: chains8x48avx512bf16,
-				pairs: &pairs{joinAVX512BF16, halveAVX512BF16}, sparse: sparseKernel{gatherPairsAVX512, byEights(dotsPairsAVX512)}, peak: peak{peakAVX512BF16, 24 * 16 * 4}, passes: avx512})
+			list = append(list, kernel{
+				name: "avx512bf16", mr: 8, nr: 48, mul: mul8x48avx512bf16, chains: chains8x48avx512bf16,
+				pairs:  &pairs{join: joinAVX512BF16, halve: halveAVX512BF16, unit: 1},
+				sparse: sparseKernel{gather: gatherPairsAVX512, dots: inGroups(8, dotsPairsAVX512)},
+				peak:   peak{run: peakAVX512BF16, ops: 24 * 16 * 4},
+				passes: avx512,
+			})
 		}
-		list = append(list, kernel{name: "avx512", mr: 8, nr: 48, mul: mul8x48avx512, chains: chains8x48avx512,
-			sparse: sparseKernel{gatherAVX512, byEights(dotsAVX512)}, peak: peak{peakAVX512, 24 * 16 * 2}, passes: avx512})
+		list = append(list, kernel{
+			name: "avx512", mr: 8, nr: 48, mul: mul8x48avx512, chains: chains8x48avx512,
+			sparse: sparseKernel{gather: gatherAVX512, dots: inGroups(8, dotsAVX512)},
+			peak:   peak{run: peakAVX512, ops: 24 * 16 * 2},
+			passes: avx512,
+		})
 	}
-	return append(list, kernel{name: "avx2", mr: 4, nr: 24, mul: mul4x24avx2, chains: chains4x24avx2,
-		sparse: sparseKernel{gatherAVX2, byEights(dotsAVX2)}, peak: peak{peakAVX2, 12 * 8 * 2}, passes: avx2})
-}
-
-// byEights makes sparseKernel.dots of one that takes a multiple of eight indices.
-func byEights(dots func(g, dy, data []float32, ld int, idx []int32)) func(g, dy, data []float32, ld int, idx []int32) {
-	return func(g, dy, data []float32, ld int, idx []int32) {
-		n := len(idx) &^ 7
-		dots(g[:n], dy, data, ld, idx[:n])
-		if n < len(idx) {
-			var rest [8]int32
-			var sums [8]float32
-			copy(rest[:], idx[n:])
-			dots(sums[:], dy, data, ld, rest[:])
-			copy(g[n:], sums[:])
-		}
-	}
+	return append(list, kernel{
+		name: "avx2", mr: 4, nr: 24, mul: mul4x24avx2, chains: chains4x24avx2,
+		sparse: sparseKernel{gather: gatherAVX2, dots: inGroups(8, dotsAVX2)},
+		peak:   peak{run: peakAVX2, ops: 12 * 8 * 2},
+		passes: avx2,
+	})
 }
 
 //go:noescape
