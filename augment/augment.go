@@ -9,13 +9,11 @@ import (
 	"math"
 )
 
-// pad is how many black pixels a crop may show at a border.
-const pad = 4
-
 // Pipeline is one way to augment the images of one data set. It does not
 // change after New; any number of goroutines may use it at once.
 type Pipeline struct {
 	channels, side int
+	pad            int            // how many black pixels a crop may show at a border
 	table          [][256]float32 // by channel: the normalised value of a byte
 	crop           bool           // shift and mirror
 	policy         []subPolicy    // Fast AutoAugment, or nil
@@ -29,20 +27,26 @@ type Scratch struct {
 	work workspace
 }
 
-// New gives the pipeline called name for the images of a data set, channels
-// planes of side x side bytes, whose pixels divided by 255 have the given mean
-// and standard deviation, one of each per channel.
+// New gives the pipeline called name for images of channels planes of side x side
+// bytes, whose pixels divided by 255 have the given mean and standard deviation,
+// one of each per channel.
 //
-// fast-autoaugment needs three channels and a set for which there is a policy:
-// that of CIFAR-10 for cifar10, cifar100 and digits, that of SVHN for svhn.
-func New(name, set string, channels, side int, mean, std []float64) (*Pipeline, error) {
+// The reference code is for images of 32 x 32 pixels: crops that show up to four
+// black pixels at a border, a final cutout of 16 (policy cifar) or 20 (svhn). At
+// other sides they are as large a part of the image, to the nearest pixel; the
+// policies' own shifts and cutouts are parts of the side anyway.
+//
+// fast-autoaugment takes images of one channel or three. A grey image is augmented
+// as the colour image that it is, with red, green and blue alike: Color leaves it as
+// it is, and what Cutout covers becomes 123, the reference's colour in grey.
+func New(name, policy string, channels, side int, mean, std []float64) (*Pipeline, error) {
 	if channels < 1 || side < 1 {
 		return nil, fmt.Errorf("augment: images of %d channels and side %d; want at least 1 of both", channels, side)
 	}
 	if len(mean) != channels || len(std) != channels {
 		return nil, fmt.Errorf("augment: %d means and %d deviations for %d channels; want one of each per channel", len(mean), len(std), channels)
 	}
-	p := &Pipeline{channels: channels, side: side, table: make([][256]float32, channels)}
+	p := &Pipeline{channels: channels, side: side, pad: part(4, side), table: make([][256]float32, channels)}
 	for c := range channels {
 		if !(std[c] > 0) || math.IsInf(std[c], 0) || math.IsNaN(mean[c]) || math.IsInf(mean[c], 0) {
 			return nil, fmt.Errorf("augment: channel %d has mean %v and deviation %v; want a finite mean and a deviation above 0: are its images all alike?", c, mean[c], std[c])
@@ -56,12 +60,12 @@ func New(name, set string, channels, side int, mean, std []float64) (*Pipeline, 
 	case flipCrop:
 		p.crop = true
 	case fastAuto:
-		if channels != 3 {
-			return nil, fmt.Errorf("augment: %s is for colour images; these have %d channels, so use %s", fastAuto, channels, flipCrop)
+		if channels != 3 && channels != 1 {
+			return nil, fmt.Errorf("augment: %s is for images of one channel or three; these have %d, so use %s", fastAuto, channels, flipCrop)
 		}
 		p.crop = true
 		var err error
-		p.policy, p.hole, err = policyFor(set, side)
+		p.policy, p.hole, err = policyFor(policy, side)
 		if err != nil {
 			return nil, err
 		}
@@ -70,6 +74,9 @@ func New(name, set string, channels, side int, mean, std []float64) (*Pipeline, 
 	}
 	return p, nil
 }
+
+// part is so much of 32 pixels, of an image of that side, to the nearest pixel.
+func part(n, side int) int { return (2*n*side + 32) / 64 }
 
 // Plain normalises src, an image in planes, into dst: what evaluation sees.
 func (p *Pipeline) Plain(dst []float32, src []uint8) {
@@ -97,25 +104,43 @@ func (p *Pipeline) Apply(dst []float32, src []uint8, seed uint64, s *Scratch) {
 	p.check(dst, src)
 	r := random(seed)
 	if p.policy != nil {
-		if len(s.a) != len(src) {
-			s.a, s.b = make([]uint8, len(src)), make([]uint8, len(src))
+		if n := 3 * p.side * p.side; len(s.a) != n {
+			s.a, s.b = make([]uint8, n), make([]uint8, n)
 		}
 		out := s.a
+		grey := p.channels == 1
+		if grey {
+			for c := range 3 {
+				copy(s.b[c*len(src):], src)
+			}
+			src = s.b
+		}
 		sub := &p.policy[r.below(len(p.policy))]
 		for i := range sub {
 			if r.unit() > sub[i].prob {
 				continue
 			}
 			sub[i].apply(out, src, p.side, &r, &s.work)
-			src, out = out, s.b
+			src, out = out, s.other(out)
+		}
+		if grey {
+			src = src[len(src)/3:][:len(src)/3]
 		}
 	}
-	dy, dx := r.below(2*pad+1)-pad, r.below(2*pad+1)-pad
+	dy, dx := r.below(2*p.pad+1)-p.pad, r.below(2*p.pad+1)-p.pad
 	p.place(dst, src, dy, dx, r.coin())
 	if p.hole > 0 {
 		y, x := r.below(p.side), r.below(p.side)
 		p.cutout(dst, y, x)
 	}
+}
+
+// other is the image of s that is not a.
+func (s *Scratch) other(a []uint8) []uint8 {
+	if &a[0] == &s.a[0] {
+		return s.b
+	}
+	return s.a
 }
 
 // place normalises into dst the part of src that starts at row dy and column

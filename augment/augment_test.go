@@ -30,7 +30,7 @@ func make3(t testing.TB, name, set string) *Pipeline {
 }
 
 func TestPlainNormalises(t *testing.T) {
-	p := make3(t, "none", "cifar10")
+	p := make3(t, "none", "cifar")
 	src := noise(3, 32)
 	plain, applied := make([]float32, len(src)), make([]float32, len(src))
 	p.Plain(plain, src)
@@ -59,7 +59,7 @@ func TestNewRefuses(t *testing.T) {
 		{"flip-crop", 3, 32, mean3, []float64{1, 0, 1}},
 		{"fast-autoaugment", 2, 32, mean3[:2], std3[:2]},
 	} {
-		if _, err := New(c.name, "cifar10", c.channels, c.side, c.mean, c.std); err == nil {
+		if _, err := New(c.name, "cifar", c.channels, c.side, c.mean, c.std); err == nil {
 			t.Errorf("%+v: got no error", c)
 		}
 	}

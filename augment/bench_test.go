@@ -10,7 +10,7 @@ import (
 func BenchmarkApply(b *testing.B) {
 	for _, name := range Names() {
 		b.Run(name, func(b *testing.B) {
-			p := make3(b, name, "cifar10")
+			p := make3(b, name, "cifar")
 			src, dst := noise(3, 32), make([]float32, 3*32*32)
 			var s Scratch
 			i := 0

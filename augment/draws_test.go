@@ -20,8 +20,8 @@ func TestSeedDecidesAll(t *testing.T) {
 		name, set string
 		want      uint64
 	}{
-		{"flip-crop", "cifar10", 0x7e9e9f1fc7e59f42},
-		{"fast-autoaugment", "cifar10", 0x5d32879019c0e47c},
+		{"flip-crop", "cifar", 0x7e9e9f1fc7e59f42},
+		{"fast-autoaugment", "cifar", 0x5d32879019c0e47c},
 		{"fast-autoaugment", "svhn", 0xbe975c111d7acf54},
 	} {
 		p, err := New(c.name, c.set, 3, 32, zero, unit)
@@ -70,12 +70,12 @@ func TestSeedDecidesAll(t *testing.T) {
 	}
 }
 
-// An image whose every pixel names its own place tells how it was cut: all 81
-// places and both directions come up, about equally often, and every pixel is
+// An image whose every pixel names its own place tells how it was cut: all 25
+// places (a crop shifts by up to two of twelve pixels) and both directions come up, about equally often, and every pixel is
 // where the crop puts it.
 func TestFlipCropDraws(t *testing.T) {
 	const side, n = 12, 40000
-	p, err := New("flip-crop", "digits", 1, side, []float64{0}, []float64{1. / 255})
+	p, err := New("flip-crop", "", 1, side, []float64{0}, []float64{1. / 255})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,24 +113,24 @@ func TestFlipCropDraws(t *testing.T) {
 			}
 		}
 	}
-	if len(counts) != 9*9*2 {
-		t.Fatalf("got %d different cuts, want 162", len(counts))
+	if len(counts) != 5*5*2 {
+		t.Fatalf("got %d different cuts, want 50", len(counts))
 	}
 	chi := 0.0
 	for _, k := range counts {
-		d := float64(k) - n/162.
-		chi += d * d / (n / 162.)
+		d := float64(k) - n/50.
+		chi += d * d / (n / 50.)
 	}
-	// 161 degrees of freedom: mean 161, deviation 18.
-	if chi > 161+5*18 {
-		t.Errorf("cuts are uneven: χ² %.0f, want about 161", chi)
+	// 49 degrees of freedom: mean 49, deviation 10.
+	if chi > 49+5*10 {
+		t.Errorf("cuts are uneven: χ² %.0f, want about 49", chi)
 	}
 }
 
 // Without a policy's operations the cutout is all that Fast AutoAugment adds:
 // its square is where it should be, of the right size, its centre uniform.
 func TestCutoutDraws(t *testing.T) {
-	for set, hole := range map[string]int{"cifar100": 16, "svhn": 20} {
+	for set, hole := range map[string]int{"cifar": 16, "svhn": 20} {
 		p, err := New("fast-autoaugment", set, 3, 32, []float64{-1, -1, -1}, []float64{1, 1, 1})
 		if err != nil {
 			t.Fatal(err)
@@ -241,12 +241,50 @@ func TestSides(t *testing.T) {
 			p.Apply(dst, src, Seed(0, 0, i), &s)
 		}
 	}
-	p := make3(t, "fast-autoaugment", "cifar10")
+	p := make3(t, "fast-autoaugment", "cifar")
 	src, dst := noise(3, 32), make([]float32, 3*32*32)
 	var s Scratch
 	i := 0
 	if n := testing.AllocsPerRun(2000, func() { p.Apply(dst, src, Seed(0, 0, i), &s); i++ }); n != 0 {
 		t.Errorf("%v allocations an example, want 0", n)
+	}
+}
+
+// A grey image is augmented as the colour image that it is: what comes out is the
+// green plane of that.
+func TestGrey(t *testing.T) {
+	for _, policy := range []string{"cifar", "svhn"} {
+		const side = 28
+		grey, err := New("fast-autoaugment", policy, 1, side, mean3[:1], std3[:1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		mean, std := []float64{mean3[0], mean3[0], mean3[0]}, []float64{std3[0], std3[0], std3[0]}
+		colour, err := New("fast-autoaugment", policy, 3, side, mean, std)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := noise(1, side)
+		three := slices.Concat(one, one, one)
+		got, want := make([]float32, len(one)), make([]float32, len(three))
+		var a, b Scratch
+		for i := range 3000 {
+			grey.Apply(got, one, Seed(7, 0, i), &a)
+			colour.Apply(want, three, Seed(7, 0, i), &b)
+			if !slices.Equal(got, want[len(one):2*len(one)]) {
+				t.Fatalf("%s: example %d: grey differs from colour", policy, i)
+			}
+		}
+	}
+}
+
+// What is 4, 16 and 20 of 32 pixels is as large a part of other sides.
+func TestSidesScale(t *testing.T) {
+	for side, want := range map[int][2]int{8: {1, 4}, 28: {4, 14}, 32: {4, 16}, 96: {12, 48}} {
+		p, err := New("fast-autoaugment", "cifar", 3, side, mean3, std3)
+		if err != nil || p.pad != want[0] || p.hole != want[1] {
+			t.Errorf("side %d: got %+v, %v, want %v", side, p, err, want)
+		}
 	}
 }
 
@@ -256,7 +294,7 @@ func TestUnknownName(t *testing.T) {
 		"fastautoaugment": "fast-autoaugment", "autoaugment": "fast-autoaugment", "fast-auto-augmnt": "fast-autoaugment",
 		"none ": "none", "non": "none", "mixup": "", "": "",
 	} {
-		_, err := New(given, "cifar10", 3, 32, mean3, std3)
+		_, err := New(given, "cifar", 3, 32, mean3, std3)
 		if err == nil {
 			t.Errorf("%q: got no error", given)
 			continue
@@ -287,7 +325,7 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("%q: got %v, want %q in it", text, err, want)
 		}
 	}
-	for set, want := range map[string]int{"cifar10": 493, "svhn": 497} {
+	for set, want := range map[string]int{"cifar": 493, "svhn": 497} {
 		policy, _, err := policyFor(set, 32)
 		if err != nil || len(policy) != want {
 			t.Errorf("%s: got %d sub-policies, %v; want %d", set, len(policy), err, want)

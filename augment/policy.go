@@ -22,22 +22,19 @@ var (
 // probability. One sub-policy is drawn for an image.
 type subPolicy [2]operation
 
-// policyFor is the policy that the reference uses for a data set, made ready
-// for images of the given side, and the side of its final cutout.
-func policyFor(set string, side int) (policy []subPolicy, hole int, err error) {
-	switch set {
-	case "cifar10", "cifar100", "digits":
-		policy, err = cifar(side)
-		return policy, 16, err
+// policyFor is a policy made ready for images of the given side, and the side of
+// its final cutout.
+func policyFor(name string, side int) (policy []subPolicy, hole int, err error) {
+	switch name {
+	case "cifar":
+		policy, err = ready(name, cifarPolicy, side)
+		return policy, part(16, side), err
 	case "svhn":
-		policy, err = svhn(side)
-		return policy, 20, err
+		policy, err = ready(name, svhnPolicy, side)
+		return policy, part(20, side), err
 	}
-	return nil, 0, fmt.Errorf("augment: %s has no policy for the data set %q; it has one for cifar10, cifar100, digits and svhn", fastAuto, set)
+	return nil, 0, fmt.Errorf("augment: %s has no policy %q; there are cifar and svhn", fastAuto, name)
 }
-
-func cifar(side int) ([]subPolicy, error) { return ready("cifar", cifarPolicy, side) }
-func svhn(side int) ([]subPolicy, error)  { return ready("svhn", svhnPolicy, side) }
 
 // made keeps the policies by name and side: the runs of one process share them.
 var made sync.Map

@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"betalasso/data"
 	"betalasso/run"
 )
 
@@ -143,7 +144,7 @@ func Groups(runs []Run, open []run.Config, by []string) ([]*Group, error) {
 // order compares two runs by one setting: words in the order in which run lists
 // them, numbers by their size.
 func order(name string, a, b run.Config) int {
-	for setting, words := range map[string][]string{"model": run.Models, "data": run.DataSets, "augment": run.Augments, "optimizer": run.Optimizers} {
+	for setting, words := range map[string][]string{"model": run.Models, "data": data.Names(), "augment": run.Augments, "optimizer": run.Optimizers} {
 		if setting == name {
 			return cmp.Compare(slices.Index(words, text(a, name)), slices.Index(words, text(b, name)))
 		}

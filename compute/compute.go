@@ -239,7 +239,7 @@ type Device interface {
 	// gradient of the mean loss by the logits, and returns the sum of the
 	// losses and the number of rows whose largest logit (the first of
 	// equals) is the label's. Both matrices may be transposed views.
-	CrossEntropy(dx, logits Mat, labels []uint8) (loss float64, correct int)
+	CrossEntropy(dx, logits Mat, labels []uint16) (loss float64, correct int)
 
 	// Update takes one step on a matrix that the caller keeps, such as a bias,
 	// with the gradient dw and the velocity v (used only if u.Momentum is not

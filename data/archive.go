@@ -96,12 +96,12 @@ func (p *published) appendArchive(set *Set, r io.Reader, size int64) (known bool
 		if _, twice := parts[f.name]; twice {
 			return fmt.Errorf("a second %s", f.name)
 		}
-		im := Images{Size: imageSize}
-		if n := min(claim, size) / imageSize; n <= int64(f.rows) {
-			im.Pix = slices.Grow(im.Pix, int(n)*imageSize)
+		im := Images{Size: p.imageSize()}
+		if n := min(claim, size) / int64(im.Size); n <= int64(f.rows) {
+			im.Pix = slices.Grow(im.Pix, int(n)*im.Size)
 		}
 		h := md5.New()
-		im, err := p.appendRows(im, io.TeeReader(r, h), claim, f)
+		im, err := p.format.read(p, im, io.TeeReader(r, h), claim, f)
 		if err != nil {
 			return fmt.Errorf("%s in it: %w", name, err)
 		}
@@ -135,5 +135,5 @@ func (p *published) appendArchive(set *Set, r io.Reader, size int64) (known bool
 		}
 		delete(parts, f.name)
 	}
-	return known, nil
+	return known, set.complete()
 }

@@ -17,12 +17,43 @@ const (
 	chunk = 256
 )
 
-// appendCIFAR reads rows of labels label bytes and 3072 pixels, already in
+// format is how the files of a data set are read.
+type format interface {
+	// read decodes what stands for f, size bytes of it, and appends it to im.
+	// Someone's own file may have more images than the publisher's, within reason.
+	read(p *published, im Images, r io.Reader, size int64, f file) (Images, error)
+	// count is the number of images in a file of size bytes, by its beginning.
+	count(p *published, r io.Reader, size int64) (int, error)
+	// growth is how many bytes of pixels a byte of a file holds at most, about.
+	growth() int64
+	// want says what a file is to be, for an error.
+	want(p *published) string
+}
+
+// rowFiles are CIFAR's: rows of that many label bytes, the last of which counts,
+// and the pixels in planes.
+type rowFiles struct{ labels int }
+
+func (l rowFiles) read(p *published, im Images, r io.Reader, size int64, f file) (Images, error) {
+	return appendRows(im, r, size, 4*f.rows, l.labels, len(p.classes))
+}
+
+func (l rowFiles) count(p *published, _ io.Reader, size int64) (int, error) {
+	return int(size) / (l.labels + p.imageSize()), nil
+}
+
+func (rowFiles) growth() int64 { return 1 }
+
+func (l rowFiles) want(p *published) string {
+	return fmt.Sprintf("rows of %d bytes, %d for labels and %d pixels", l.labels+p.imageSize(), l.labels, p.imageSize())
+}
+
+// appendRows reads rows of labels label bytes and im.Size pixels, already in
 // planes, to the end of r, and appends them to im. The last label byte counts:
 // CIFAR-100 has the coarse label before the fine one. It returns im as far as
 // it came, and refuses more than limit images; size is how many bytes r has.
-func appendCIFAR(im Images, r io.Reader, size int64, limit, labels, classes int) (Images, error) {
-	row := labels + imageSize
+func appendRows(im Images, r io.Reader, size int64, limit, labels, classes int) (Images, error) {
+	row := labels + im.Size
 	if size > int64(limit)*int64(row) {
 		return im, fmt.Errorf("%d bytes, want at most %d", size, int64(limit)*int64(row))
 	}
@@ -38,7 +69,7 @@ func appendCIFAR(im Images, r io.Reader, size int64, limit, labels, classes int)
 			if int(at[labels-1]) >= classes {
 				return im, fmt.Errorf("image %d has label %d, want less than %d", rows, at[labels-1], classes)
 			}
-			im.Labels = append(im.Labels, at[labels-1])
+			im.Labels = append(im.Labels, uint16(at[labels-1]))
 			im.Pix = append(im.Pix, at[labels:]...)
 			buf = buf[row:]
 			rows++

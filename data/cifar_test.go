@@ -14,7 +14,7 @@ func TestAppendCIFAR(t *testing.T) {
 		{1, 1, 10}, {3, 2, 100}, {chunk, 1, 10}, {chunk + 1, 1, 10},
 	} {
 		b := toyRows(1, c.rows, c.labels, c.classes)
-		im, err := appendCIFAR(numbered(0, 1), iotest.OneByteReader(bytes.NewReader(b)), int64(len(b)), c.rows, c.labels, c.classes)
+		im, err := appendRows(Images{Size: imageSize}, iotest.OneByteReader(bytes.NewReader(b)), int64(len(b)), c.rows, c.labels, c.classes)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -23,7 +23,7 @@ func TestAppendCIFAR(t *testing.T) {
 		}
 		for i := range c.rows {
 			row := b[i*(c.labels+imageSize):]
-			if im.Labels[i] != row[c.labels-1] {
+			if im.Labels[i] != uint16(row[c.labels-1]) {
 				t.Errorf("image %d: got label %d, want %d", i, im.Labels[i], row[c.labels-1])
 			}
 			if !bytes.Equal(im.Pix[i*imageSize:(i+1)*imageSize], row[c.labels:c.labels+imageSize]) {
@@ -50,7 +50,7 @@ func TestAppendCIFARBad(t *testing.T) {
 		{"too large for its size", bytes.NewReader(append(good, good...)), 1, "more than 4 images"},
 		{"the source breaks off at a row's end", io.MultiReader(bytes.NewReader(good), iotest.ErrReader(io.ErrUnexpectedEOF)), len(good), "unexpected EOF"},
 	} {
-		_, err := appendCIFAR(Images{}, c.r, int64(c.size), 4, 1, 10)
+		_, err := appendRows(Images{Size: imageSize}, c.r, int64(c.size), 4, 1, 10)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got error %v, want one with %q", c.name, err, c.want)
 		}
@@ -63,7 +63,7 @@ func FuzzCIFAR(f *testing.F) {
 	f.Add(toyRows(1, 2, 2, 100)[:4000], 2)
 	f.Fuzz(func(t *testing.T, b []byte, labels int) {
 		labels = 1 + labels&1
-		im, err := appendCIFAR(Images{Size: imageSize}, bytes.NewReader(b), int64(len(b)), 64, labels, 100)
+		im, err := appendRows(Images{Size: imageSize}, bytes.NewReader(b), int64(len(b)), 64, labels, 100)
 		if err == nil && len(b) != im.Len()*(labels+imageSize) {
 			t.Errorf("%d bytes: got %d images and no error", len(b), im.Len())
 		}

@@ -21,5 +21,9 @@ sunflower sweet_pepper table tank telephone television tiger tractor train
 trout tulip turtle wardrobe whale willow_tree wolf woman worm
 `)
 
-// digitClasses by label, of SVHN (whose files write 10 for the digit 0) and of digits.
+// digitClasses by label, of SVHN (whose files write 10 for the digit 0), MNIST and
+// digits.
 var digitClasses = strings.Fields("0 1 2 3 4 5 6 7 8 9")
+
+// fashionClasses by label, as their publisher names them.
+var fashionClasses = []string{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"}

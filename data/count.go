@@ -2,7 +2,6 @@ package data
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -13,12 +12,12 @@ import (
 // told by the files' sizes and headers alone. In the cache files are the
 // publisher's or refused, so nothing is opened there.
 func Count(name string, opt Options) (trainImages, testImages int, err error) {
-	if name == digitsName {
-		return digitsTrain, digitsTest, nil
-	}
 	p, err := find(name)
 	if err != nil {
 		return 0, 0, err
+	}
+	if p.drawn != nil {
+		return p.drawn.train, p.drawn.test, nil
 	}
 	return p.count(opt)
 }
@@ -26,9 +25,11 @@ func Count(name string, opt Options) (trainImages, testImages int, err error) {
 func (p *published) count(opt Options) (trainImages, testImages int, err error) {
 	files := p.wanted(opt.Extra)
 	add := func(f file, n int) {
-		if f.use == test {
+		switch {
+		case f.beside:
+		case f.use == test:
 			testImages += n
-		} else {
+		default:
 			trainImages += n
 		}
 	}
@@ -63,32 +64,7 @@ func (p *published) countFile(path string) (int, error) {
 		return 0, err
 	}
 	defer f.Close()
-	if p.labels > 0 {
-		return int(size) / (p.labels + imageSize), nil
-	}
-	m, err := newMatReader(bufio.NewReader(f), size)
-	if err != nil {
-		return 0, err
-	}
-	found := errors.New("found") // ends the reading
-	n := int64(0)
-	err = m.each(func(m *matReader) error {
-		a, err := m.array()
-		if err != nil || a.name != "X" {
-			return err
-		}
-		if n, err = a.images(int(size)); err != nil {
-			return err
-		}
-		return found
-	})
-	if err == nil {
-		err = errors.New("no X in it")
-	}
-	if err != found {
-		return 0, err
-	}
-	return int(n), nil
+	return p.format.count(p, bufio.NewReader(f), size)
 }
 
 // countArchive counts the images in a .tar.gz, which is read for it unless it
@@ -105,11 +81,14 @@ func (p *published) countArchive(name string, add func(file, int)) error {
 		}
 		return nil
 	}
-	err = eachMember(f, func(name string, size int64, _ io.Reader) error {
-		if i := slices.IndexFunc(p.files, func(f file) bool { return f.name == path.Base(name) }); i >= 0 {
-			add(p.files[i], int(size)/(p.labels+imageSize))
+	err = eachMember(f, func(name string, size int64, r io.Reader) error {
+		i := slices.IndexFunc(p.files, func(f file) bool { return f.name == path.Base(name) })
+		if i < 0 {
+			return nil
 		}
-		return nil
+		n, err := p.format.count(p, r, size)
+		add(p.files[i], n)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)

@@ -9,7 +9,7 @@ package data
 // of a set shares its Pix.
 type Images struct {
 	Pix    []uint8
-	Labels []uint8
+	Labels []uint16
 	Size   int     // bytes an image
 	places []int32 // of the images in Pix; nil: one after the other
 }
@@ -32,11 +32,12 @@ func (im Images) place(i int) int {
 
 // Set is one data set.
 type Set struct {
-	Name           string   // as in Names
+	Name           string   // as in Names, or the user's for images of their own
 	Classes        []string // by label
 	Channels, Side int
 	Train, Test    Images
-	Files          []File // what it was read from; none for digits
+	Policy         string // of Fast AutoAugment
+	Files          []File // what it was read from; none for a set that is generated
 }
 
 // File is one file that a Set was read from.

@@ -15,7 +15,7 @@ import (
 // come from different random streams. A negative size counts as 0.
 func Digits(train, test int, seed uint64) *Set {
 	return &Set{
-		Name: digitsName, Classes: slices.Clone(digitClasses), Channels: channels, Side: side,
+		Name: "digits", Classes: slices.Clone(digitClasses), Channels: channels, Side: side, Policy: "cifar",
 		Train: drawDigits(max(train, 0), seed, 1), Test: drawDigits(max(test, 0), seed, 2),
 	}
 }
@@ -23,9 +23,9 @@ func Digits(train, test int, seed uint64) *Set {
 // drawDigits draws n images of one random stream, in parallel: each image has
 // a generator of its own, so the order of drawing does not matter.
 func drawDigits(n int, seed, stream uint64) Images {
-	im := Images{Pix: make([]uint8, n*imageSize), Labels: make([]uint8, n), Size: imageSize}
+	im := Images{Pix: make([]uint8, n*imageSize), Labels: make([]uint16, n), Size: imageSize}
 	for i := range im.Labels {
-		im.Labels[i] = uint8(i % len(digitClasses))
+		im.Labels[i] = uint16(i % len(digitClasses))
 	}
 	order := digitRand(seed, stream, 0)
 	order.Shuffle(n, func(i, j int) { im.Labels[i], im.Labels[j] = im.Labels[j], im.Labels[i] })

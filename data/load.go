@@ -36,12 +36,12 @@ type Progress struct {
 // fs.ErrNotExist where files are missing, and ErrNoHost where they could not
 // be fetched because nobody answered.
 func Load(ctx context.Context, name string, opt Options) (*Set, error) {
-	if name == digitsName {
-		return Digits(digitsTrain, digitsTest, digitsSeed), nil
-	}
 	p, err := find(name)
 	if err != nil {
 		return nil, err
+	}
+	if p.drawn != nil {
+		return p.drawn.draw(), nil
 	}
 	if opt.Dir != "" {
 		return p.load(ctx, opt.Dir, opt.Extra)
@@ -119,7 +119,7 @@ func (p *published) locate(dir string, withExtra bool) (place, error) {
 		want += " or " + p.archive.name
 	}
 	hint := ""
-	if _, err := os.Stat(filepath.Join(dir, strings.Replace(p.folder, "-bin", "-py", 1))); err == nil && p.name == "cifar10" {
+	if _, err := os.Stat(filepath.Join(dir, p.decoy)); err == nil && p.decoy != "" {
 		hint = " (the Python version is there; the binary version is what is read)"
 	}
 	return place{}, fmt.Errorf("%s: %w: %s lacks %s%s; %s", p.name, fs.ErrNotExist, where, want, hint, p.remedy(withExtra))
@@ -140,8 +140,8 @@ func (p *published) load(ctx context.Context, dir string, withExtra bool) (*Set,
 		return nil, err
 	}
 	set := &Set{
-		Name: p.name, Classes: slices.Clone(p.classes), Channels: channels, Side: side,
-		Train: Images{Size: imageSize}, Test: Images{Size: imageSize},
+		Name: p.name, Classes: slices.Clone(p.classes), Channels: p.channels, Side: p.side, Policy: p.policy,
+		Train: Images{Size: p.imageSize()}, Test: Images{Size: p.imageSize()},
 	}
 	if at.archive != "" {
 		err = p.readArchive(ctx, set, at.archive)
@@ -162,16 +162,6 @@ func (s *Set) into(u use) *Images {
 	return &s.Train
 }
 
-// appendRows decodes what stands for f, size bytes of it, and appends it to im.
-// Someone's own file may have more images than the publisher's, within reason.
-func (p *published) appendRows(im Images, r io.Reader, size int64, f file) (Images, error) {
-	limit := 4 * f.rows
-	if p.labels == 0 {
-		return appendSVHN(im, r, size, limit)
-	}
-	return appendCIFAR(im, r, size, limit, p.labels, len(p.classes))
-}
-
 // readFiles reads the files at paths, which are those of files.
 func (p *published) readFiles(ctx context.Context, set *Set, paths []string, files []file) error {
 	for i, f := range files {
@@ -179,10 +169,10 @@ func (p *published) readFiles(ctx context.Context, set *Set, paths []string, fil
 		left := 0 // images of this kind still to come, by the files' real sizes
 		for j := i; j < len(files); j++ {
 			if files[j].use == test == (f.use == test) {
-				left += imagesIn(paths[j], files[j].rows)
+				left += p.imagesIn(paths[j], files[j])
 			}
 		}
-		im.Pix = slices.Grow(im.Pix, left*imageSize)
+		im.Pix = slices.Grow(im.Pix, left*im.Size)
 		im.Labels = slices.Grow(im.Labels, left)
 		sum, err := p.readFile(ctx, im, paths[i], f)
 		if err != nil {
@@ -190,17 +180,27 @@ func (p *published) readFiles(ctx context.Context, set *Set, paths []string, fil
 		}
 		set.Files = append(set.Files, File{Path: paths[i], MD5: sum, Verified: sum == f.md5})
 	}
+	return set.complete()
+}
+
+// complete is an error where there are not as many labels as images.
+func (s *Set) complete() error {
+	for _, im := range []Images{s.Train, s.Test} {
+		if n := len(im.Pix) / im.Size; n != im.Len() {
+			return fmt.Errorf("%s: %d images and %d labels: the files are not of one set", s.Name, n, im.Len())
+		}
+	}
 	return nil
 }
 
-// imagesIn is rows, or less where the file at path is too small to hold so
-// many: the publishers' MATLAB files are shrunk by less than a half.
-func imagesIn(path string, rows int) int {
+// imagesIn is the images of f, or less where the file at path is too small to hold
+// as many.
+func (p *published) imagesIn(path string, f file) int {
 	info, err := os.Stat(path)
-	if err != nil {
+	if err != nil || f.beside {
 		return 0
 	}
-	return int(min(int64(rows), info.Size()*2/imageSize))
+	return int(min(int64(f.rows), info.Size()*p.format.growth()/int64(p.imageSize())))
 }
 
 // readFile decodes the file at path, which stands for f, to the end of im, and
@@ -213,7 +213,7 @@ func (p *published) readFile(ctx context.Context, im *Images, path string, f fil
 	defer in.Close()
 	h := md5.New()
 	r := io.TeeReader(reader{ctx, in}, h)
-	*im, err = p.appendRows(*im, r, size, f)
+	*im, err = p.format.read(p, *im, r, size, f)
 	if err != nil {
 		return "", err
 	}
@@ -242,12 +242,8 @@ func (p *published) foreign(ctx context.Context, path string, f file, err error)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	want := fmt.Sprintf("rows of %d bytes, %d for labels and %d pixels", p.labels+imageSize, p.labels, imageSize)
-	if p.labels == 0 {
-		want = "a MATLAB level 5 file with X, [32 32 3 N], and y, [N 1]"
-	}
 	return fmt.Errorf("%s: %w; want %s, as the publisher's %s (md5 %s); replace the file, or `betalasso data fetch %s`",
-		path, err, want, f.name, f.md5, p.name)
+		path, err, p.format.want(p), f.name, f.md5, p.name)
 }
 
 // reader stops reading when its context ends.

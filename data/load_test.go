@@ -17,10 +17,10 @@ import (
 )
 
 // pixelsOf are the pixels of files of one label byte, one after the other.
-func pixelsOf(files ...[]byte) (pix, labels []byte) {
+func pixelsOf(files ...[]byte) (pix []byte, labels []uint16) {
 	for _, b := range files {
 		for ; len(b) > 0; b = b[1+imageSize:] {
-			labels = append(labels, b[0])
+			labels = append(labels, uint16(b[0]))
 			pix = append(pix, b[1:1+imageSize]...)
 		}
 	}
@@ -30,11 +30,11 @@ func pixelsOf(files ...[]byte) (pix, labels []byte) {
 func checkToy(t *testing.T, set *Set, files map[string][]byte) {
 	t.Helper()
 	pix, labels := pixelsOf(files["data_batch_1.bin"], files["data_batch_2.bin"])
-	if !bytes.Equal(set.Train.Pix, pix) || !bytes.Equal(set.Train.Labels, labels) {
+	if !bytes.Equal(set.Train.Pix, pix) || !slices.Equal(set.Train.Labels, labels) {
 		t.Errorf("other training images, labels %v, want %v", set.Train.Labels, labels)
 	}
 	pix, labels = pixelsOf(files["test_batch.bin"])
-	if !bytes.Equal(set.Test.Pix, pix) || !bytes.Equal(set.Test.Labels, labels) {
+	if !bytes.Equal(set.Test.Pix, pix) || !slices.Equal(set.Test.Labels, labels) {
 		t.Errorf("other test images, labels %v, want %v", set.Test.Labels, labels)
 	}
 }
@@ -238,7 +238,7 @@ func TestNames(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"CIFAR-10": `did you mean "cifar10"?`, "cifar_100": `did you mean "cifar100"?`, "shvn": `did you mean "svhn"?`,
-		"digit": "did you mean \"digits\"?", "imagenet": `no data set "imagenet"; the sets are cifar10, cifar100, svhn, digits`,
+		"digit": "did you mean \"digits\"?", "imagenet": `no data set "imagenet"; the sets are cifar10, cifar100, svhn, mnist, fashion-mnist, digits`,
 		"": "the sets are", strings.Repeat("x", 1e6): "the sets are",
 	} {
 		_, err := Load(t.Context(), name, Options{})

@@ -104,3 +104,23 @@ func TestRealFetch(t *testing.T) {
 		t.Logf("%s: verified %v", f.Path, f.Verified)
 	}
 }
+
+// TestRealMNIST reads the cache, if MNIST is in it.
+func TestRealMNIST(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads a whole data set")
+	}
+	set, err := Load(t.Context(), "mnist", Options{})
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := [2]int{set.Train.Len(), set.Test.Len()}, [2]int{60000, 10000}; got != want {
+		t.Errorf("got %d images, want %d", got, want)
+	}
+	if mean, std := MeanStd(set.Train, 1); fmt.Sprintf("%.4f %.4f", mean[0], std[0]) != "0.1307 0.3081" {
+		t.Errorf("got mean %v and deviation %v, want 0.1307 and 0.3081", mean, std)
+	}
+}

@@ -59,7 +59,7 @@ func Limit(im Images, classes, n int, seed uint64) (Images, error) {
 
 // Pick is the images of those indices, in that order.
 func Pick(im Images, indices []int32) Images {
-	out := Images{Pix: im.Pix, Labels: make([]uint8, len(indices)), Size: im.Size, places: make([]int32, len(indices))}
+	out := Images{Pix: im.Pix, Labels: make([]uint16, len(indices)), Size: im.Size, places: make([]int32, len(indices))}
 	for n, i := range indices {
 		out.Labels[n] = im.Labels[i]
 		out.places[n] = int32(im.place(int(i)))
@@ -70,7 +70,7 @@ func Pick(im Images, indices []int32) Images {
 // stratified draws n indices, ascending: of each class the whole part of its
 // share, and one more for the classes with the largest rest (the lower label
 // first) until there are n.
-func stratified(labels []uint8, classes, n int, seed uint64) ([]int32, error) {
+func stratified(labels []uint16, classes, n int, seed uint64) ([]int32, error) {
 	members := make([][]int32, classes)
 	for i, l := range labels {
 		if int(l) >= classes {

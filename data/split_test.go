@@ -12,7 +12,7 @@ func numbered(n, classes int) Images {
 	im := Images{Size: 1}
 	for i := range n {
 		im.Pix = append(im.Pix, uint8(i))
-		im.Labels = append(im.Labels, uint8(i%classes))
+		im.Labels = append(im.Labels, uint16(i%classes))
 	}
 	return im
 }
@@ -147,7 +147,7 @@ func TestOrderIsFair(t *testing.T) {
 
 func TestMeanStd(t *testing.T) {
 	// Channel 0: 0, 255, 0, 255; channel 1: always 51.
-	im := Images{Pix: []uint8{0, 255, 51, 51, 0, 255, 51, 51}, Labels: []uint8{0, 1}, Size: 4}
+	im := Images{Pix: []uint8{0, 255, 51, 51, 0, 255, 51, 51}, Labels: []uint16{0, 1}, Size: 4}
 	mean, std := MeanStd(im, 2)
 	if want := []float64{0.5, 0.2}; !slices.Equal(mean, want) {
 		t.Errorf("got means %v, want %v", mean, want)

@@ -7,6 +7,45 @@ import (
 	"slices"
 )
 
+// matFiles are SVHN's.
+type matFiles struct{}
+
+func (matFiles) read(_ *published, im Images, r io.Reader, size int64, f file) (Images, error) {
+	return appendSVHN(im, r, size, 4*f.rows)
+}
+
+func (matFiles) growth() int64 { return 2 } // the publisher's are shrunk by less than a half
+
+func (matFiles) want(*published) string {
+	return "a MATLAB level 5 file with X, [32 32 3 N], and y, [N 1]"
+}
+
+func (matFiles) count(_ *published, r io.Reader, size int64) (int, error) {
+	m, err := newMatReader(r, size)
+	if err != nil {
+		return 0, err
+	}
+	found := errors.New("found") // ends the reading
+	n := int64(0)
+	err = m.each(func(m *matReader) error {
+		a, err := m.array()
+		if err != nil || a.name != "X" {
+			return err
+		}
+		if n, err = a.images(int(size)); err != nil {
+			return err
+		}
+		return found
+	})
+	if err == nil {
+		err = errors.New("no X in it")
+	}
+	if err != found {
+		return 0, err
+	}
+	return int(n), nil
+}
+
 // appendSVHN reads a MATLAB file of that many bytes with X [32, 32, 3, N], the
 // images, and y [N, 1], their digits, and appends them to im. MATLAB keeps the
 // first index closest, so each plane comes column by column and is turned;
@@ -59,7 +98,7 @@ func appendSVHN(im Images, r io.Reader, size int64, limit int) (Images, error) {
 					case v == 10:
 						v = 0
 					}
-					im.Labels = append(im.Labels, v)
+					im.Labels = append(im.Labels, uint16(v))
 				}
 				return nil
 			})

@@ -53,7 +53,7 @@ func toySet() (*published, map[string][]byte) {
 			{name: "data_batch_2.bin", rows: 5},
 			{name: "test_batch.bin", rows: 4, use: test},
 		},
-		classes: cifar10Classes, labels: 1,
+		classes: cifar10Classes, channels: 3, side: 32, format: rowFiles{labels: 1},
 	}
 	for i := range p.files {
 		p.files[i].md5 = md5Of(files[p.files[i].name])
@@ -178,7 +178,7 @@ func toyDigits(m *matFile, n int, yKind uint32) ([]byte, Images) {
 			}
 		}
 		digit := i % 10
-		want.Labels = append(want.Labels, uint8(digit))
+		want.Labels = append(want.Labels, uint16(digit))
 		if digit == 0 {
 			digit = 10
 		}

@@ -35,12 +35,12 @@ func BenchmarkStep(b *testing.B) {
 				b.Fatal(err)
 			}
 			rule := optim.At(optim.BetaLasso{Beta: 50, LambdaConv: 1e-5, LambdaFC: 2e-6}, 1e-3)
-			x, d, labels := dev.Alloc(batch, 3072), dev.Alloc(batch, 10), make([]uint8, batch)
+			x, d, labels := dev.Alloc(batch, 3072), dev.Alloc(batch, 10), make([]uint16, batch)
 			for i := range x.Data {
 				x.Data[i] = float32(i%17)/8 - 1
 			}
 			for i := range labels {
-				labels[i] = uint8(i % 10)
+				labels[i] = uint16(i % 10)
 			}
 			step := func() {
 				dev.CrossEntropy(d, net.Forward(x, true), labels)

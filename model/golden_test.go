@@ -73,9 +73,9 @@ func setWeights(net *nn.Net) {
 }
 
 // fill gives a step's images and labels.
-func fill(x compute.Mat, labels []uint8, step int) {
+func fill(x compute.Mat, labels []uint16, step int) {
 	for i := range labels {
-		labels[i] = uint8((i*7 + step) % goldenClasses)
+		labels[i] = uint16((i*7 + step) % goldenClasses)
 		row := x.Row(i)
 		for j := range row {
 			v := uniform(uint64(100+step), i*goldenImage+j)
@@ -137,7 +137,7 @@ func (g golden) train(t *testing.T, dev compute.Device) {
 		Beta: 50, LambdaConv: g.Rule.LambdaConv, LambdaFC: g.Rule.LambdaFC,
 	}
 	x, dlogits := dev.Alloc(goldenBatch, goldenImage), dev.Alloc(goldenBatch, goldenClasses)
-	labels := make([]uint8, goldenBatch)
+	labels := make([]uint16, goldenBatch)
 	for step, want := range g.Losses {
 		fill(x, labels, step)
 		loss, _ := dev.CrossEntropy(dlogits, net.Forward(x, true), labels)

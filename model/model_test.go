@@ -73,7 +73,7 @@ func TestNetworks(t *testing.T) {
 				x.Data[i] = float32(math.Sin(float64(i * i)))
 			}
 			net.SetSeed(1)
-			loss, _ := dev.CrossEntropy(dlogits, net.Forward(x, true), []uint8{0, 1, 2, 3, 0, 1})
+			loss, _ := dev.CrossEntropy(dlogits, net.Forward(x, true), []uint16{0, 1, 2, 3, 0, 1})
 			var before [][]float32
 			for _, p := range net.Params() {
 				before = append(before, p.Values())

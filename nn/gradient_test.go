@@ -203,7 +203,7 @@ func TestNetGradients(t *testing.T) {
 		&Dropout{P: 0.3, Columns: 6},
 		NewDense(dev, "fc2", FC, 6, 4, true, 1))
 	const n = 7 // of 9
-	x, labels := random(dev, n, win.In(), 1), []uint8{0, 1, 2, 3, 0, 1, 2}
+	x, labels := random(dev, n, win.In(), 1), []uint16{0, 1, 2, 3, 0, 1, 2}
 	dlogits := dev.Alloc(n, 4)
 	net.SetSeed(3)
 	f := func() float64 {

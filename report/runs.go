@@ -141,13 +141,25 @@ func choose(all []record, set string, k paper.Case) (chosen []record, others int
 	return best, len(groups) - 1
 }
 
-// setsOf lists the data sets of runs in the paper's order.
+// setsOf lists the data sets of runs in the paper's order, then those that the
+// paper does not have, by name.
 func setsOf(all []record) []paper.DataSet {
 	var list []paper.DataSet
 	for _, d := range paper.DataSets {
 		if slices.ContainsFunc(all, func(r record) bool { return r.opened && r.config.Data == d.Name }) {
 			list = append(list, d)
 		}
+	}
+	var others []string
+	for _, r := range all {
+		known := func(d paper.DataSet) bool { return d.Name == r.config.Data }
+		if r.opened && !slices.ContainsFunc(paper.DataSets, known) && !slices.Contains(others, r.config.Data) {
+			others = append(others, r.config.Data)
+		}
+	}
+	slices.Sort(others)
+	for _, name := range others {
+		list = append(list, paper.Describe(name))
 	}
 	return list
 }

@@ -11,7 +11,7 @@ type Config struct {
 	Alpha int    `yaml:"alpha,omitempty" json:"alpha,omitempty"` // α, base channels (all but 3-fc)
 	Width int    `yaml:"width,omitempty" json:"width,omitempty"` // hidden units (3-fc)
 
-	Data    string `yaml:"data" json:"data"`                       // cifar10, cifar100, svhn, digits
+	Data    string `yaml:"data" json:"data"`                       // as in data.Names
 	Val     int    `yaml:"val" json:"val"`                         // examples of the training set held out for validation
 	Train   int    `yaml:"train,omitempty" json:"train,omitempty"` // use only so many training examples; 0: all
 	Augment string `yaml:"augment" json:"augment"`                 // none, flip-crop, fast-autoaugment

@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strings"
 
+	"betalasso/data"
 	"betalasso/spelling"
 )
 
 // The values that Config's words may take.
 var (
 	Models     = []string{"s-conv", "s-local", "s-fc", "3-fc", "d-conv", "d-local", "d-fc"}
-	DataSets   = []string{"cifar10", "cifar100", "svhn", "digits"}
 	Augments   = []string{"none", "flip-crop", "fast-autoaugment"}
 	Optimizers = []string{"sgd", "beta-lasso"}
 	Precisions = []string{"auto", "fp32", "bf16"}
@@ -68,11 +68,11 @@ func (c Config) Validate() error {
 			add("width: only 3-fc has a width; give the base channels of %s with alpha", c.Model)
 		}
 	}
-	word("data", c.Data, DataSets)
+	word("data", c.Data, data.Names())
 	whole("val", c.Val, 0, 1<<30)
 	whole("train", c.Train, 0, 1<<30)
 	word("augment", c.Augment, Augments)
-	if c.SVHNExtra && c.Data != "svhn" {
+	if info, err := data.Describe(c.Data); c.SVHNExtra && err == nil && !info.Extra {
 		add("svhn-extra: %s has no extra images; leave it out, or use data svhn", c.Data)
 	}
 

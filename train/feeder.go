@@ -24,7 +24,7 @@ type feeder struct {
 // batch is some examples, one a row of x.
 type batch struct {
 	x      compute.Mat // [n, columns]
-	labels []uint8     // [n]
+	labels []uint16    // [n]
 	room   compute.Mat // what x is the top of
 	ready  sync.WaitGroup
 }
@@ -45,7 +45,7 @@ type fill func(dst []float32, pix []uint8, i int, s *augment.Scratch)
 func newFeeder(dev compute.Device, size, columns, workers int) *feeder {
 	f := &feeder{tasks: make(chan task, 64), free: make(chan *batch, ahead+1)}
 	for range ahead + 1 {
-		f.free <- &batch{room: dev.Alloc(size, columns), labels: make([]uint8, size)}
+		f.free <- &batch{room: dev.Alloc(size, columns), labels: make([]uint16, size)}
 	}
 	for range workers {
 		go f.work()

@@ -115,7 +115,7 @@ func newTrainer(o Options) (*trainer, error) {
 		return nil, err
 	}
 	mean, std := data.MeanStd(t.train, o.Set.Channels)
-	t.pipe, err = augment.New(c.Augment, c.Data, o.Set.Channels, o.Set.Side, mean, std)
+	t.pipe, err = augment.New(c.Augment, o.Set.Policy, o.Set.Channels, o.Set.Side, mean, std)
 	if err != nil {
 		return nil, err
 	}

@@ -17,9 +17,9 @@ import (
 func images(n int, seed uint64) data.Images {
 	const size = 3 * 8 * 8
 	r := rand.New(rand.NewPCG(seed, 0))
-	im := data.Images{Pix: make([]uint8, n*size), Labels: make([]uint8, n), Size: size}
+	im := data.Images{Pix: make([]uint8, n*size), Labels: make([]uint16, n), Size: size}
 	for i := range n {
-		im.Labels[i] = uint8(i % 3)
+		im.Labels[i] = uint16(i % 3)
 		for j := range size {
 			v := r.IntN(180)
 			if j/64 == i%3 {
@@ -33,7 +33,7 @@ func images(n int, seed uint64) data.Images {
 
 func smallSet() *data.Set {
 	return &data.Set{
-		Name: "digits", Classes: []string{"red", "green", "blue"}, Channels: 3, Side: 8,
+		Name: "digits", Classes: []string{"red", "green", "blue"}, Channels: 3, Side: 8, Policy: "cifar",
 		Train: images(150, 1), Test: images(60, 2),
 	}
 }

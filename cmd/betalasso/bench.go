@@ -148,7 +148,7 @@ func (b *benchCommand) one() (r benchResult, err error) {
 	if err := enoughMemory(c, io.Discard); err != nil {
 		return r, err
 	}
-	size := model.Size{Alpha: c.Alpha, Width: c.Width, Channels: 3, Side: 32, Classes: 10, Batch: c.Batch}
+	size := sizeOf(c)
 	_, params, err := model.Count(c.Model, size)
 	if err != nil {
 		return r, usageError{err}
@@ -162,7 +162,7 @@ func (b *benchCommand) one() (r benchResult, err error) {
 		return r, err
 	}
 	before := dev.Peak()
-	bench, err := train.NewBench(train.Options{Config: c, Device: dev, Set: noise(8 * c.Batch), Threads: threads(c)}, warmSteps+b.Steps)
+	bench, err := train.NewBench(train.Options{Config: c, Device: dev, Set: noise(c, 8*c.Batch), Threads: threads(c)}, warmSteps+b.Steps)
 	if err != nil {
 		return r, err
 	}
@@ -203,18 +203,22 @@ func (t *timings) add(s train.Timing) {
 	t.data, t.forward, t.backward = append(t.data, s.Data), append(t.forward, s.Forward), append(t.backward, s.Backward)
 }
 
-// noise is a set of n images, of the shape of CIFAR-10's.
-func noise(n int) *data.Set {
-	const size = 3 * 32 * 32
+// noise is a set of n images of the shape of c's, and as many to test on.
+func noise(c run.Config, n int) *data.Set {
+	of, err := infoOf(c)
+	if err != nil {
+		panic(err) // c is valid, so its data set is known
+	}
+	size := of.Channels * of.Side * of.Side
 	r := rand.New(rand.NewPCG(1, 2))
-	im := data.Images{Pix: make([]uint8, n*size), Labels: make([]uint8, n), Size: size}
+	im := data.Images{Pix: make([]uint8, n*size), Labels: make([]uint16, n), Size: size}
 	for i := range im.Pix {
 		im.Pix[i] = uint8(r.UintN(256))
 	}
 	for i := range im.Labels {
-		im.Labels[i] = uint8(r.UintN(10))
+		im.Labels[i] = uint16(i % len(of.Classes))
 	}
-	return &data.Set{Name: "cifar10", Classes: make([]string, 10), Channels: 3, Side: 32, Train: im, Test: im}
+	return &data.Set{Name: c.Data, Classes: of.Classes, Channels: of.Channels, Side: of.Side, Policy: of.Policy, Train: im, Test: im}
 }
 
 // quantile is the value below which that part of the list lies, which is not

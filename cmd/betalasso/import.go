@@ -32,7 +32,7 @@ type importCommand struct {
 	Mean  []float64 `placeholder:"R,G,B" group:"network" help:"subtracted from pixels of 0 to 1 in training (default: by the file, or the data set's)"`
 	Std   []float64 `placeholder:"R,G,B" group:"network" help:"what they were divided by (default: by the file, or the data set's)"`
 
-	Data    string  `placeholder:"NAME" group:"data" help:"cifar10, cifar100, svhn, digits (default: by the file, or cifar10)"`
+	Data    string  `placeholder:"NAME" group:"data" help:"${datasets} (default: by the file, or cifar10)"`
 	DataDir string  `placeholder:"DIR" group:"data" help:"folder with its files (default: the cache, downloaded)"`
 	Val     *int    `placeholder:"N" group:"data" help:"training examples held out to validate (default: by the file, or 5000)"`
 	Seed    *uint64 `placeholder:"N" group:"data" help:"of the split into them, and of the filters shown (default: by the file, or 1)"`

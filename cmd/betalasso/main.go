@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"betalasso/compare"
+	"betalasso/data"
 	"betalasso/run"
 	"betalasso/spelling"
 	"betalasso/train"
@@ -93,7 +94,7 @@ func mainStatus(args []string, stdout, stderr io.Writer) (status int) {
 		kong.Name("betalasso"), kong.Description(description),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		kong.Vars{"metrics": compare.MetricNames(), "models": strings.Join(run.Models, ", ")},
+		kong.Vars{"metrics": compare.MetricNames(), "models": strings.Join(run.Models, ", "), "datasets": strings.Join(data.Names(), ", ")},
 	)
 	if err != nil {
 		panic(err) // the tags of the structs above are wrong

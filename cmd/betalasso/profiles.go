@@ -27,7 +27,7 @@ type profile struct {
 	// λ by data set: of the layer in the place of the convolution, and of the
 	// fully connected layers. A weight shrinks by ηλ a step, so fewer steps
 	// want a larger λ.
-	lambda map[string]paper.Lambda
+	lambda func(data string) paper.Lambda
 }
 
 var profiles = map[string]profile{
@@ -36,12 +36,7 @@ var profiles = map[string]profile{
 		data:   []string{"cifar10"},
 		epochs: 10, batch: 512, lr: 0.1, augment: "flip-crop",
 		params: 800_000,
-		lambda: map[string]paper.Lambda{
-			"cifar10":  {Conv: 1e-4, FC: 2e-5},
-			"cifar100": {Conv: 1e-4, FC: 2e-5},
-			"svhn":     {Conv: 1e-4, FC: 2e-5},
-			"digits":   {Conv: 1e-4, FC: 2e-5},
-		},
+		lambda: func(string) paper.Lambda { return paper.Lambda{Conv: 1e-4, FC: 2e-5} },
 	},
 
 	// The EE-411 report: a tenth of the paper's size, no augmentation.
@@ -50,7 +45,7 @@ var profiles = map[string]profile{
 		epochs: 100, batch: 512, lr: 0.1, augment: "none",
 		alpha:  map[string]int{"s-conv": 64, "s-local": 64, "s-fc": 28},
 		params: 25_600_000,
-		lambda: paper.Lambdas,
+		lambda: paper.LambdaOf,
 	},
 
 	// The paper's Table 2; --epochs 4000 is its full length.
@@ -59,7 +54,7 @@ var profiles = map[string]profile{
 		epochs: 400, batch: 512, lr: 0.1, augment: "fast-autoaugment",
 		alpha:  map[string]int{"s-conv": 150, "s-local": 150, "s-fc": 150},
 		params: 256_240_000, // S-FC's at α = 150
-		lambda: paper.Lambdas,
+		lambda: paper.LambdaOf,
 	},
 }
 
@@ -74,7 +69,8 @@ func (p profile) config(c paper.Case, data string, seed uint64) (run.Config, err
 	r.Model, r.Data, r.Optimizer, r.Beta = c.Model, data, c.Optimizer, c.Beta
 	r.Epochs, r.Batch, r.LR, r.Momentum, r.Augment, r.Seed = p.epochs, p.batch, p.lr, p.momentum, p.augment, seed
 	if c.Optimizer == "beta-lasso" {
-		r.LambdaConv, r.LambdaFC = p.lambda[data].Conv, p.lambda[data].FC
+		l := p.lambda(data)
+		r.LambdaConv, r.LambdaFC = l.Conv, l.FC
 		r.Momentum = 0 // the paper used none here
 	}
 	if a := p.alpha[c.Model]; a > 0 {

@@ -21,7 +21,7 @@ import (
 // reproduceCommand is `betalasso reproduce`.
 type reproduceCommand struct {
 	Profile   string   `default:"quick" placeholder:"NAME" help:"scale: quick, report or paper (default quick)"`
-	Data      []string `placeholder:"NAME" help:"cifar10, cifar100, svhn, digits (default: profile's)"`
+	Data      []string `placeholder:"NAME" help:"${datasets} (default: profile's)"`
 	Out       string   `placeholder:"DIR" help:"directory of it all (default reproduce-PROFILE)"`
 	Seeds     int      `default:"1" placeholder:"N" help:"runs of each case, seeds 1 to N (default 1)"`
 	Epochs    int      `placeholder:"N" help:"passes over the training set (default: profile's)"`

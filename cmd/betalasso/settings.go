@@ -8,7 +8,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"betalasso/data"
 	"betalasso/model"
 	"betalasso/paper"
 	"betalasso/run"
@@ -23,7 +22,7 @@ type settings struct {
 	Params  string  `placeholder:"COUNT" group:"network" help:"the size nearest to so many weights, 512k (default 25.6M)"`
 	Dropout float64 `default:"0" placeholder:"P" group:"network" help:"probability, before the last two layers (default 0)"`
 
-	Data    string `default:"cifar10" placeholder:"NAME" group:"data" help:"cifar10, cifar100, svhn, digits (default cifar10)"`
+	Data    string `default:"cifar10" placeholder:"NAME" group:"data" help:"${datasets} (default cifar10)"`
 	DataDir string `placeholder:"DIR" group:"data" help:"folder with its files (default: the cache, downloaded)"`
 	Val     int    `default:"5000" placeholder:"N" group:"data" help:"training examples held out to validate (default 5000)"`
 	Train   int    `default:"0" placeholder:"N" group:"data" help:"training examples used; 0 is all (default 0)"`
@@ -97,7 +96,7 @@ func sizeLine(c run.Config) (string, error) {
 // settleLasso fills in what β-lasso needs. A config file's β and λ go unheeded
 // where the command line says --optimizer sgd.
 func (s settings) settleLasso(c *run.Config, given origin) {
-	lambda := paper.Lambdas[c.Data]
+	lambda := paper.LambdaOf(c.Data)
 	for _, f := range []struct {
 		name     string
 		value    *float64
@@ -159,9 +158,9 @@ func (s settings) settleSize(c *run.Config, given origin) error {
 
 // sizeOf is the size of c's network on its data.
 func sizeOf(c run.Config) model.Size {
-	s := model.Size{Alpha: c.Alpha, Width: c.Width, Channels: 3, Side: 32, Classes: 10, Batch: c.Batch, Dropout: c.Dropout}
-	if info, err := data.Describe(c.Data); err == nil {
-		s.Classes = len(info.Classes)
+	s := model.Size{Alpha: c.Alpha, Width: c.Width, Batch: c.Batch, Dropout: c.Dropout}
+	if info, err := infoOf(c); err == nil {
+		s.Channels, s.Side, s.Classes = info.Channels, info.Side, len(info.Classes)
 	}
 	return s
 }

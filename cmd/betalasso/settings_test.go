@@ -128,9 +128,6 @@ func TestConfigFileRepeatsARun(t *testing.T) {
 // run lists the words that it allows, as it may not import the packages that
 // give them their meaning.
 func TestNamesAgree(t *testing.T) {
-	if got, want := strings.Join(run.DataSets, " "), strings.Join(data.Names(), " "); got != want {
-		t.Errorf("data sets: got %q, want %q", got, want)
-	}
 	if got, want := strings.Join(run.Models, " "), strings.Join(model.Names(), " "); got != want {
 		t.Errorf("models: got %q, want %q", got, want)
 	}

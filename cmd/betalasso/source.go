@@ -15,6 +15,9 @@ type dataSource struct {
 
 func sourceOf(c run.Config) dataSource { return dataSource{c.Data, c.DataDir, c.SVHNExtra} }
 
+// infoOf is what is known of c's data set.
+func infoOf(c run.Config) (data.Info, error) { return data.Describe(c.Data) }
+
 // options are those to load it with.
 func (d dataSource) options() data.Options {
 	return data.Options{Dir: d.dir, Extra: d.extra, Fetch: d.dir == ""}

@@ -82,7 +82,7 @@ func studyError(err error) error {
 // flags.
 func newResolver() grid.Resolver {
 	var c struct{ settings }
-	k, err := kong.New(&c, kong.Vars{"models": ""})
+	k, err := kong.New(&c, kong.Vars{"models": "", "datasets": ""})
 	if err != nil {
 		panic(err) // the tags of settings are wrong
 	}

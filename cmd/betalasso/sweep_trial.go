@@ -92,22 +92,6 @@ func sample(set *data.Set, n int) (*data.Set, error) {
 	return &small, err
 }
 
-// standIn is a set for the time of c's: as many classes, images of its size.
-func standIn(c run.Config, n int) (*data.Set, error) {
-	info, err := data.Describe(c.Data)
-	if err != nil {
-		return nil, err
-	}
-	set := data.Digits(n+2*len(info.Classes), 2*len(info.Classes), 1)
-	set.Name, set.Classes = c.Data, info.Classes
-	for _, im := range []data.Images{set.Train, set.Test} {
-		for i := range im.Labels {
-			im.Labels[i] = uint8(i % len(info.Classes))
-		}
-	}
-	return set, nil
-}
-
 // rates are measured speeds of training.
 type rates []rate
 
@@ -152,11 +136,7 @@ func (s *session) measure(list []run.Config, dir string, threads int) (rates, er
 			chosen = append(chosen, e.large)
 		}
 		for _, c := range chosen {
-			set, err := standIn(c, trialSteps*c.Batch)
-			if err != nil {
-				return nil, err
-			}
-			t, err := s.trial(c, dir, set, threads)
+			t, err := s.trial(c, dir, noise(c, (trialSteps+1)*c.Batch+2*sizeOf(c).Classes), threads)
 			if err != nil {
 				return nil, err
 			}

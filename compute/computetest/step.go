@@ -55,10 +55,10 @@ func (s *suite) crossEntropy(t *testing.T) {
 	}{{1, 1, 1}, {1, 2, 1}, {3, 10, 1}, {7, 10, 30}, {64, 10, 1}, {17, 100, 3}, {5, 256, 1}, {4, 10, 3e4}, {6, 10, 0}} {
 		what := fmt.Sprintf("CrossEntropy %dx%d, logits about %v", c.n, c.classes, c.scale)
 		logits := random(c.n, c.classes, 0, uint64(i))
-		labels := make([]uint8, c.n)
+		labels := make([]uint16, c.n)
 		var spread float64
 		for r := range c.n {
-			labels[r] = uint8(r * 7 % c.classes)
+			labels[r] = uint16(r * 7 % c.classes)
 			low, high := math.Inf(1), math.Inf(-1)
 			for j := range c.classes {
 				v := &logits.Row(r)[j]
@@ -93,7 +93,7 @@ func (s *suite) crossEntropyNotFinite(t *testing.T) {
 		for _, at := range []int{0, 3, 9, 19} {
 			logits := random(2, 10, 0, 1)
 			logits.Data[at] = float32(special)
-			loss, _ := s.dev.CrossEntropy(newGuarded(2, 10).Mat, logits, []uint8{3, 4})
+			loss, _ := s.dev.CrossEntropy(newGuarded(2, 10).Mat, logits, []uint16{3, 4})
 			if !math.IsNaN(loss) && !math.IsInf(loss, 0) {
 				t.Errorf("CrossEntropy with a logit %d of %v: got a loss of %v", at, special, loss)
 			}
@@ -101,7 +101,7 @@ func (s *suite) crossEntropyNotFinite(t *testing.T) {
 	}
 	logits := random(1, 4, 0, 1)
 	logits.Data[2] = float32(math.Inf(-1)) // a probability of 0 for another class is no error
-	if loss, _ := s.dev.CrossEntropy(newGuarded(1, 4).Mat, logits, []uint8{1}); math.IsNaN(loss) || math.IsInf(loss, 0) {
+	if loss, _ := s.dev.CrossEntropy(newGuarded(1, 4).Mat, logits, []uint16{1}); math.IsNaN(loss) || math.IsInf(loss, 0) {
 		t.Errorf("CrossEntropy with a logit of -Inf for another class: got a loss of %v", loss)
 	}
 }

@@ -134,8 +134,8 @@ func (s *suite) misfits(t *testing.T) {
 		{"BatchNormEval", func() { d.BatchNormEval(m(2, 3), m(3, 3), bn) }},
 		{"BatchNormGrad", func() { d.BatchNormGrad(m(2, 3), m(1, 3), m(1, 3), m(2, 3), m(3, 3), bn) }},
 		{"Dropout", func() { d.Dropout(m(2, 3), m(3, 2), 0.5, 1) }},
-		{"CrossEntropy, labels", func() { d.CrossEntropy(m(2, 3), m(2, 3), make([]uint8, 3)) }},
-		{"CrossEntropy, dx", func() { d.CrossEntropy(m(2, 2), m(2, 3), make([]uint8, 2)) }},
+		{"CrossEntropy, labels", func() { d.CrossEntropy(m(2, 3), m(2, 3), make([]uint16, 3)) }},
+		{"CrossEntropy, dx", func() { d.CrossEntropy(m(2, 2), m(2, 3), make([]uint16, 2)) }},
 		{"Update, dw", func() { d.Update(m(2, 3), compute.Mat{}, m(2, 2), compute.Update{LR: 1}) }},
 		{"Update, v", func() { d.Update(m(2, 3), compute.Mat{}, m(2, 3), compute.Update{LR: 1, Momentum: 0.9}) }},
 	} {

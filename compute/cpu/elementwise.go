@@ -114,7 +114,7 @@ func (j *dropoutJob) do(t int, _ *worker) {
 }
 
 // CrossEntropy implements compute.Device.
-func (d *Device) CrossEntropy(dx, logits compute.Mat, labels []uint8) (loss float64, correct int) {
+func (d *Device) CrossEntropy(dx, logits compute.Mat, labels []uint16) (loss float64, correct int) {
 	check("CrossEntropy", dx.Rows == logits.Rows && dx.Cols == logits.Cols && len(labels) == logits.Rows, dx, logits)
 	n := float64(logits.Rows)
 	row := grow(&d.pool.workers[0].extra, logits.Cols)

@@ -88,7 +88,7 @@ func ops(d *Device) []op {
 	}
 	const rows, cols = 301, 277 // several stretches
 	x, y, sum, logits := random(rows, cols), d.Alloc(rows, cols), d.Alloc(1, cols), random(rows, 10)
-	row, dlogits, labels := random(1, cols), d.Alloc(rows, 10), make([]uint8, rows)
+	row, dlogits, labels := random(1, cols), d.Alloc(rows, 10), make([]uint16, rows)
 	do("AddRow", func() { d.AddRow(y, row) }, y)
 	do("SumRows", func() { d.SumRows(sum, x) }, sum)
 	do("Dropout", func() { d.Dropout(y, x, 0.3, 5) }, y)

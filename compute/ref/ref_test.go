@@ -52,7 +52,7 @@ func TestByHand(t *testing.T) {
 	want(t, "Local", y.Data, 1, 2, 8, 5)
 
 	dx := d.Alloc(1, 2)
-	loss, correct := d.CrossEntropy(dx, mat(1, 2, float32(math.Log(3)), 0), []uint8{0})
+	loss, correct := d.CrossEntropy(dx, mat(1, 2, float32(math.Log(3)), 0), []uint16{0})
 	if math.Abs(loss-math.Log(4.0/3)) > 1e-6 || correct != 1 {
 		t.Errorf("CrossEntropy: got %v, %d, want log 4/3, 1", loss, correct)
 	}

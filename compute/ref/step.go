@@ -21,7 +21,7 @@ func (*Device) Dropout(dst, src compute.Mat, p float32, seed uint64) {
 }
 
 // CrossEntropy implements compute.Device.
-func (*Device) CrossEntropy(dx, logits compute.Mat, labels []uint8) (loss float64, correct int) {
+func (*Device) CrossEntropy(dx, logits compute.Mat, labels []uint16) (loss float64, correct int) {
 	want("CrossEntropy", dx, len(labels), logits.Cols, true)
 	row := make([]float64, logits.Cols)
 	for r, label := range labels {

@@ -115,7 +115,7 @@ func train(dev compute.Device) (first, last float64) {
 		&SquaredReLU{Columns: hidden},
 		nn.NewDense(dev, "fc2", nn.FC, hidden, classes, true, 1),
 	)
-	x, dlogits, labels := dev.Alloc(batch, columns), dev.Alloc(batch, classes), make([]uint8, batch)
+	x, dlogits, labels := dev.Alloc(batch, columns), dev.Alloc(batch, classes), make([]uint16, batch)
 	for step := range steps {
 		order := data.Order(set.Train.Len(), 1, step)
 		for r := range batch {

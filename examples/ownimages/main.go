@@ -82,7 +82,7 @@ func read(folder string) (im data.Images, classes []string, err error) {
 			return im, nil, fmt.Errorf("%s: %w", path, err)
 		}
 		im.Pix = append(im.Pix, planes(picture)...)
-		im.Labels = append(im.Labels, uint8(len(classes)-1))
+		im.Labels = append(im.Labels, uint16(len(classes)-1))
 	}
 	if len(classes) < 2 || len(classes) > 256 || im.Len() < batch {
 		return im, nil, fmt.Errorf("%s has %d images in %d folders; it takes %d or more, in 2 to 256 folders, one for each class", folder, im.Len(), len(classes), batch)
@@ -116,13 +116,13 @@ func train(images data.Images, classes []string) error {
 		return err
 	}
 	mean, std := data.MeanStd(images, 3)
-	pipe, err := augment.New("flip-crop", "cifar10", 3, side, mean, std)
+	pipe, err := augment.New("flip-crop", "", 3, side, mean, std)
 	if err != nil {
 		return err
 	}
 	params := net.Params()
 	rule := optim.BetaLasso{Beta: 50, LambdaConv: 1e-4, LambdaFC: 2e-5}
-	x, dlogits, labels := dev.Alloc(batch, images.Size), dev.Alloc(batch, len(classes)), make([]uint8, batch)
+	x, dlogits, labels := dev.Alloc(batch, images.Size), dev.Alloc(batch, len(classes)), make([]uint16, batch)
 	var scratch augment.Scratch
 	steps := images.Len() / batch
 	for epoch := range epochs {
