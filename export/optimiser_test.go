@@ -79,7 +79,11 @@ func TestPyTorchOptimiser(t *testing.T) {
 			n := made(t, name)
 			x := input(t, n)
 			writeFloats(t, filepath.Join(dir, "images"), x.Data)
-			os.WriteFile(filepath.Join(dir, "labels"), digits.Test.Labels, 0o666)
+			labels := make([]byte, digits.Test.Len())
+			for i, l := range digits.Test.Labels {
+				labels[i] = byte(l)
+			}
+			os.WriteFile(filepath.Join(dir, "labels"), labels, 0o666)
 			dev := device(t)
 			dlogits := dev.Alloc(batch, n.Size.Classes)
 			for step := range steps + 1 {
