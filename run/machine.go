@@ -32,9 +32,16 @@ func cpuName() string {
 	return runtime.GOARCH
 }
 
-// Version is the commit that this program was built from, with "+changes" where
-// the tree had changes, or "unknown" where the build does not say.
+// version is a release's, which its build sets by -ldflags "-X betalasso/run.version=...".
+var version string
+
+// Version is the release's version, or the commit that this program was built
+// from, with "+changes" where the tree had changes, or "unknown" where the build
+// does not say.
 func Version() string {
+	if version != "" {
+		return version
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

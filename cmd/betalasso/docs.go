@@ -8,17 +8,23 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// docsCommand is `betalasso docs`, which prints docs/cli.md.
-type docsCommand struct{}
+// docsCommand is `betalasso docs`, which prints docs/cli.md or the manual page.
+type docsCommand struct {
+	Man bool `help:"the manual page in its place (default off)"`
+}
 
 // Help is the end of `betalasso docs --help`.
 func (docsCommand) Help() string {
-	return "Example:\n\n    betalasso docs > docs/cli.md"
+	return "Examples:\n\n    betalasso docs > docs/cli.md\n    betalasso docs --man > betalasso.1"
 }
 
 // Run prints the reference.
-func (docsCommand) Run(ctx *kong.Context) error {
-	_, err := os.Stdout.WriteString(reference(ctx.Model))
+func (d docsCommand) Run(ctx *kong.Context) error {
+	text := reference(ctx.Model)
+	if d.Man {
+		text = manual(ctx.Model)
+	}
+	_, err := os.Stdout.WriteString(text)
 	return err
 }
 

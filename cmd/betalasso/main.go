@@ -46,10 +46,10 @@ type commands struct {
 	Filters    filtersCommand    `cmd:"" help:"Draw a run's first-layer filters."`
 	Watch      watchCommand      `cmd:"" help:"Show runs, live, on a page."`
 	Data       dataCommand       `cmd:"" help:"List, fetch or verify the data sets."`
-	Docs       docsCommand       `cmd:"" hidden:"" help:"Print docs/cli.md."`
+	Docs       docsCommand       `cmd:"" hidden:"" help:"Print docs/cli.md, or the manual page."`
 	Completion completionCommand `cmd:"" help:"Print a script with which a shell completes words."`
 	Complete   completeCommand   `cmd:"" hidden:"" help:"Print what a word may become."`
-	Version    versionCommand    `cmd:"" help:"Say which build this is, and of what machine."`
+	Version    versionCommand    `cmd:"" help:"Say which build this is, which kernels it uses, what the CPU has."`
 
 	ShowVersion versionFlag `name:"version" help:"Say which build this is."`
 }
