@@ -128,6 +128,8 @@ func TestDamageIsFound(t *testing.T) {
 		{"an empty result", ResultFile, become("{}"), "result.json: it is of 0 epochs"},
 		{"two results", ResultFile, become("{}{}"), "result.json: something follows"},
 		{"an absurd accuracy", ResultFile, swap(`"test_acc": 0.5`, `"test_acc": 50`), "result.json: test_acc"},
+		{"another accuracy", ResultFile, swap(`"test_acc": 0.5`, `"test_acc": 0.7`), "result.json: it was edited or damaged"},
+		{"another name in a result", ResultFile, swap(`"name": "fc1"`, `"name": "fc2"`), "result.json: it was edited or damaged"},
 		{"an event missing", EventsFile, become(string(lines[0]) + string(lines[2]) + string(lines[3])), "events.jsonl, line 2"},
 		{"an event twice", EventsFile, become(string(lines[0]) + string(lines[1]) + string(events[len(lines[0]):])), "events.jsonl, line 3"},
 		{"the last event missing", EventsFile, become(string(events[:len(events)-len(lines[3])])), "events.jsonl"},

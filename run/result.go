@@ -1,10 +1,15 @@
 package run
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math"
+	"strings"
 
 	"betalasso/disk"
 )
@@ -42,10 +47,15 @@ func (d *Dir) WriteResult(r Result) error {
 	if err != nil {
 		return err
 	}
-	r.Files = FileSums{Settings: d.config.ID(), Events: sumEvents(events), Last: d.lastSum, Best: d.bestSum}
-	if err := r.check(d.config); err != nil {
+	r.Files = FileSums{Settings: d.config.ID(), Events: sumEvents(events), Last: d.lastSum, Best: d.bestSum, Result: noSum}
+	text, err := json.Marshal(r)
+	if err == nil {
+		err = r.check(d.config)
+	}
+	if err != nil {
 		return fmt.Errorf("write %s: %w", d.File(ResultFile), err)
 	}
+	r.Files.Result = resultSum(text, noSum)
 	return d.writeJSON(ResultFile, r)
 }
 
@@ -59,7 +69,23 @@ func ParseResult(text []byte, c Config) (Result, error) {
 	if err := r.check(c); err != nil {
 		return Result{}, err
 	}
+	if sum := r.Files.Result; sum != "" && sum != resultSum(text, sum) {
+		return Result{}, errors.New("it was edited or damaged: its checksum is of other numbers; put back a copy of the file, or repeat the run")
+	}
 	return r, nil
+}
+
+// noSum stands in a result in the place of its own checksum while that is taken.
+var noSum = strings.Repeat("0", hex.EncodedLen(sha256.Size))
+
+// resultSum is the SHA-256, in hex, of a result's JSON whatever its white space,
+// with noSum in the place of sum.
+func resultSum(text []byte, sum string) string {
+	var b bytes.Buffer
+	if err := json.Compact(&b, text); err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(bytes.Replace(b.Bytes(), []byte(sum), []byte(noSum), 1)))
 }
 
 // check finds what no training with the settings c comes to.
@@ -136,6 +162,7 @@ type FileSums struct {
 	Events   string `json:"events,omitempty"`            // their number, and a SHA-256 of all but their times
 	Last     string `json:"checkpoint_sha256,omitempty"` // of the last checkpoint's settings, state, events and tensors
 	Best     string `json:"best_sha256,omitempty"`       // of the best epoch's
+	Result   string `json:"result_sha256,omitempty"`     // of the result itself
 }
 
 // Weights reads the network's tensors of the last checkpoint or, if best, of the
