@@ -26,12 +26,11 @@ type filterFile struct {
 // readFilters reads filters.safetensors. The error is fs.ErrNotExist where
 // there is none.
 func readFilters(d *run.Dir) (filterFile, error) {
-	path := d.File(run.FiltersFile)
-	tensors, _, err := run.ReadTensors(path)
+	tensors, err := d.Filters()
 	if err != nil {
 		return filterFile{}, err
 	}
-	return newFilterFile(path, tensors)
+	return newFilterFile(d.File(run.FiltersFile), tensors)
 }
 
 // newFilterFile is what the tensors of the file at path say.

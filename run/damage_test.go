@@ -37,7 +37,7 @@ func finished(t testing.TB, seed uint64) *Dir {
 	}
 	check(d.SaveBest(2, list[:1]))
 	check(d.SaveCheckpoint(State{Epoch: 3, BestEpoch: 2, BestValAcc: 0.5, WallSeconds: 4.5}, list))
-	check(d.WriteFiltersAt(0, list[:1]))
+	check(errors.Join(d.WriteFilters(list[:1]), d.WriteFiltersAt(0, list[:1])))
 	check(d.WriteResult(Result{
 		Last: Score{Epoch: 3, TestAcc: 0.5}, Best: Score{Epoch: 2, ValAcc: 0.5}, Seed: seed,
 		Layers: []Layer{{"fc1", 6, 6}}, WeightsSum: Checksum(list[:1]),
@@ -88,7 +88,14 @@ func readAll(path string) error {
 	}
 	_, _, last := d.Weights(false)
 	_, _, best := d.Weights(true)
-	return errors.Join(last, best)
+	_, filters := d.Filters()
+	f, err := OpenFile(d.File(FiltersAt(0)))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, followed := ReadFilters(f)
+	return errors.Join(last, best, filters, followed)
 }
 
 // TestDamageIsFound damages each file of a finished run in the ways there are;
@@ -122,6 +129,9 @@ func TestDamageIsFound(t *testing.T) {
 		{"a bit of the best weights", BestFile, bit(1), "best.safetensors: it is damaged"},
 		{"another seed's checkpoint", WeightsFile, become(read(t, other.File(WeightsFile))), "weights.safetensors: it is of the settings"},
 		{"another seed's best weights", BestFile, become(read(t, other.File(BestFile))), "best.safetensors: it is of the settings"},
+		{"a bit of the filters", FiltersFile, bit(1), "filters.safetensors: it is damaged"},
+		{"another seed's filters", FiltersFile, become(read(t, other.File(FiltersFile))), "filters.safetensors: it is of the settings"},
+		{"a bit of an epoch's filters", FiltersAt(0), bit(1), "epoch-000000.safetensors: it is damaged"},
 		{"another seed's result", ResultFile, become(read(t, other.File(ResultFile))), "result.json: it is of the settings"},
 		{"another seed's result, of an earlier version", ResultFile, become(`{"last": {"epoch": 3}, "seed": 2}`), "result.json: it is of the seed 2"},
 		{"no result", ResultFile, become("null"), "result.json: it holds nothing"},

@@ -22,6 +22,31 @@ func FiltersAt(epoch int) string {
 	return filepath.Join(FiltersDir, fmt.Sprintf("%s%06d%s", filtersPrefix, epoch, filtersSuffix))
 }
 
+// WriteFilters writes the filters of the end.
+func (d *Dir) WriteFilters(list []Tensor) error {
+	_, err := d.writeWeights(FiltersFile, list, map[string]string{})
+	return err
+}
+
+// Filters reads them. The error is fs.ErrNotExist where there are none.
+func (d *Dir) Filters() ([]Tensor, error) {
+	list, _, err := d.readWeights(FiltersFile)
+	return list, err
+}
+
+// ReadFilters reads a file of filters that is open, at its beginning, and checks
+// it by its sum; one of an earlier version has none.
+func ReadFilters(f *os.File) ([]Tensor, error) {
+	list, meta, err := ReadOpenTensors(f)
+	if err == nil {
+		err = checkTensors(list, meta)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return list, nil
+}
+
 // WriteFiltersAt writes that file.
 func (d *Dir) WriteFiltersAt(epoch int, list []Tensor) error {
 	if err := d.filtersDir(); err != nil {
@@ -30,7 +55,7 @@ func (d *Dir) WriteFiltersAt(epoch int, list []Tensor) error {
 	if err := os.MkdirAll(d.File(FiltersDir), 0o777); err != nil {
 		return full(err, d.File(FiltersDir))
 	}
-	_, err := WriteTensors(d.File(FiltersAt(epoch)), list, nil)
+	_, err := d.writeWeights(FiltersAt(epoch), list, map[string]string{})
 	return err
 }
 

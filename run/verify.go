@@ -225,7 +225,11 @@ func (v *verifier) filters() {
 		}
 	}
 	for _, name := range names {
-		if _, _, _, err := readSums(v.File(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		meta, _, _, err := readSums(v.File(name))
+		if err == nil {
+			err = v.ownSettings(meta)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			v.add(fmt.Errorf("%s: %w", filepath.Join(v.path, name), err))
 		}
 	}

@@ -45,12 +45,7 @@ func (d *Dir) readWeights(name string) ([]Tensor, map[string]string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if sum := meta[metaSum]; sum != "" {
-		h := metaSums(meta)
-		sumTensors(h, tensors)
-		err = sumError(sum, h)
-	}
-	if err == nil {
+	if err = checkTensors(tensors, meta); err == nil {
 		err = d.ownSettings(meta)
 	}
 	for _, t := range tensors {
@@ -62,6 +57,18 @@ func (d *Dir) readWeights(name string) ([]Tensor, map[string]string, error) {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return tensors, meta, nil
+}
+
+// checkTensors holds the tensors of a file against the sum that its metadata
+// has, if any.
+func checkTensors(list []Tensor, meta map[string]string) error {
+	sum := meta[metaSum]
+	if sum == "" {
+		return nil
+	}
+	h := metaSums(meta)
+	sumTensors(h, list)
+	return sumError(sum, h)
 }
 
 func sumError(sum string, h hash.Hash) error {

@@ -95,9 +95,7 @@ func pick(net *nn.Net, channels, side int, seed uint64, least, m int) []run.Tens
 }
 
 func (t *trainer) writeFilters() error {
-	list := Filters(t.net, t.Set.Channels, t.Set.Side, t.Config.Seed)
-	_, err := run.WriteTensors(t.Dir.File(run.FiltersFile), list, nil)
-	return err
+	return t.Dir.WriteFilters(Filters(t.net, t.Set.Channels, t.Set.Side, t.Config.Seed))
 }
 
 // followFilters keeps filters of this epoch in the form of Filters, if it is

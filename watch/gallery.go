@@ -63,7 +63,7 @@ func readGallery(p place, name string) (report.Gallery, error) {
 	} else if info.Size() > maxFilters {
 		return report.Gallery{}, fmt.Errorf("%s is too large: %d bytes", name, info.Size())
 	}
-	tensors, _, err := run.ReadOpenTensors(f)
+	tensors, err := run.ReadFilters(f)
 	if err != nil {
 		return report.Gallery{}, err
 	}

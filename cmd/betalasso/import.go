@@ -116,8 +116,7 @@ func keep(d *run.Dir, n *export.Network, r run.Result, set *data.Set) error {
 	if err := d.SaveCheckpoint(state, n.Own()); err != nil {
 		return err
 	}
-	filters := train.Filters(n.Net, set.Channels, set.Side, c.Seed)
-	if _, err := run.WriteTensors(d.File(run.FiltersFile), filters, nil); err != nil {
+	if err := d.WriteFilters(train.Filters(n.Net, set.Channels, set.Side, c.Seed)); err != nil {
 		return err
 	}
 	return d.WriteResult(r)
