@@ -99,7 +99,7 @@ func TestWhatIsBrokenIsAGap(t *testing.T) {
 		{"filters of no size", tensors(run.Tensor{Name: "filters", Shape: []int{4, 3, 0, 0}}, counts), "have the shape"},
 		{"no counts", tensors(run.Tensor{Name: "filters", Shape: []int{0, 3, 32, 32}}), "of 1 dimensions"},
 		{"no measures", tensors(run.Tensor{Name: "filters", Shape: []int{0, 3, 32, 32}}, counts), "of 2 dimensions"},
-		{"filters that are not finite", tensors(run.Tensor{Name: "filters", Shape: []int{1, 1, 1, 2}, Data: []float32{float32(math.NaN()), float32(math.Inf(1))}}, counts, run.Tensor{Name: "locality", Shape: []int{1, 5}, Data: []float32{float32(math.NaN()), 1, 1, 1, 1}}), "1 of the 0 filters"},
+		{"filters that are not finite", tensors(run.Tensor{Name: "filters", Shape: []int{1, 1, 1, 2}, Data: []float32{float32(math.NaN()), float32(math.Inf(1))}}, counts, run.Tensor{Name: "locality", Shape: []int{1, 5}, Data: []float32{float32(math.NaN()), 1, 1, 1, 1}}), "a number that is not finite"},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			m := &maker{t: t, root: t.TempDir()}

@@ -34,14 +34,20 @@ func TestMain(m *testing.M) {
 }
 
 // tiny are flags of a run of less than a second. Its data are files of the
-// user's own: a little set in CIFAR-10's form.
+// user's own.
 func tiny(t *testing.T) []string {
 	t.Helper()
-	dir := t.TempDir()
+	return []string{"--model=3-fc", "--width=16", "--data=cifar10", "--data-dir", tinyData(t, 300), "--val=200", "--batch=50", "--epochs=3", "--augment=flip-crop", "--threads=2"}
+}
+
+// tinyData makes a set in CIFAR-10's form, with so many images in each file.
+func tinyData(t *testing.T, images int) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, name := range []string{"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"} {
 		var rows []byte
-		for i := range 300 {
+		for i := range images {
 			label := byte(i % 10)
 			rows = append(rows, label)
 			for at := range 3 * 32 * 32 {
@@ -52,7 +58,7 @@ func tiny(t *testing.T) []string {
 			t.Fatal(err)
 		}
 	}
-	return []string{"--model=3-fc", "--width=16", "--data=cifar10", "--data-dir", dir, "--val=200", "--batch=50", "--epochs=3", "--augment=flip-crop", "--threads=2"}
+	return dir
 }
 
 // command is betalasso, not yet started.
