@@ -23,6 +23,9 @@ const asWorker = "BETALASSO_TEST_AS_WORKER"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(asWorker); dir != "" {
+		if os.Getenv(asDying) != "" {
+			dies()
+		}
 		d, err := Open(dir)
 		if err == nil {
 			w := worker(d, func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 5*time.Millisecond) })

@@ -8,10 +8,14 @@ import (
 	"betalasso/run"
 )
 
-// Advance adds the points of Study.Then once all points of the axes are
-// finished, and says how many it added: those that are not there yet, as when
+// Advance adds the points of Study.Then once no worker will take a point of the
+// axes any more, and says how many it added: those that are not there yet, as when
 // the study has got more seeds. Two workers that come to it at a time add the
 // same.
+//
+// A point that failed and may succeed at another try is waited for. One whose
+// files cannot be read is not, since only a person can mend it: it has no say, and
+// once it has been mended, what it would have had chosen is added.
 func (d *Dir) Advance(resolve Resolver) (added int, err error) {
 	if d.study.Then == nil {
 		return 0, nil
@@ -22,7 +26,7 @@ func (d *Dir) Advance(resolve Resolver) (added int, err error) {
 	}
 	list = slices.DeleteFunc(list, func(s Status) bool { return s.Stage > 0 })
 	for _, s := range list {
-		if s.State != run.Done && s.Last.Code != CodeNoRetry {
+		if s.State != run.Done && s.State != run.Broken && s.Last.Code != CodeNoRetry {
 			return 0, nil
 		}
 	}

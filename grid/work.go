@@ -94,7 +94,11 @@ func (w *Worker) Drain(ctx context.Context, only ...string) (code int, err error
 			if err != nil || added == 0 || len(only) > 0 {
 				return 0, err
 			}
-			fmt.Fprintf(w.Notes, "the best by validation accuracy are chosen; %d points more\n", added)
+			without := ""
+			if n := Counts(list)[run.Broken]; n > 0 {
+				without = fmt.Sprintf(", without %d that cannot be read", n)
+			}
+			fmt.Fprintf(w.Notes, "the best by validation accuracy are chosen%s; %d points more\n", without, added)
 			continue
 		}
 		select {

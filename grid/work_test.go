@@ -263,6 +263,46 @@ func TestThenWaitsForWhatMayStillSucceed(t *testing.T) {
 	}
 }
 
+// A point that cannot be read does not hold up the second stage; once it has been
+// trained again and is the best, that stage gets its points too.
+func TestThenGoesOnWithoutABrokenPoint(t *testing.T) {
+	d := newDir(t, "axes: [grid: {lr: [1, 2]}]\nthen: {seeds: [7]}")
+	first := d.Points()[0].ID // the better one by pretend's validation accuracy
+	var notes strings.Builder
+	w := worker(d, func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	w.Notes = &notes
+	if _, err := w.Drain(context.Background(), first); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(d.RunPath(first), run.ResultFile), []byte(`{"last":`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	w.Dir = again(t, d)
+	if code, err := w.Drain(context.Background()); code != 0 || err != nil {
+		t.Fatalf("got %d, %v", code, err)
+	}
+	if got, want := states(t, d), "broken done done"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if !strings.Contains(notes.String(), "without 1 that cannot be read") {
+		t.Errorf("got %q, want a word on the point that had no say", notes.String())
+	}
+	e := again(t, d)
+	if err := e.Reopen(first); err != nil {
+		t.Fatal(err)
+	}
+	w.Dir = e
+	if _, err := w.Drain(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := states(t, d), "done done done done"; got != want {
+		t.Errorf("after the retry: got %s, want %s", got, want)
+	}
+	if got := e.Points()[3].Labels.String(); got != "lr=1 seed=7" {
+		t.Errorf("got %s, want the best of both", got)
+	}
+}
+
 func TestStatusOfManyPoints(t *testing.T) {
 	d := newDir(t, "seeds: 5000")
 	began := time.Now()

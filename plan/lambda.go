@@ -39,11 +39,11 @@ func Lambda(c run.Config, size model.Size, steps int) (warnings []string, err er
 		warnings = append(warnings, "momentum: it moves weights that are zero, so they are kept dense, and steps get no cheaper")
 	}
 	for _, l := range layers {
-		name, lambda := "lambda-fc", c.LambdaFC
-		if strings.HasPrefix(l.Name, "conv") {
-			name, lambda = "lambda-conv", c.LambdaConv
+		name, lambda := "lambda-fc", lambdaOf(c, l)
+		if isConv(l) {
+			name = "lambda-conv"
 		}
-		b := 1 / math.Sqrt(float64(l.FanIn))
+		b := firstBound(l)
 		cut := c.Beta * lambda
 		moved := c.LR * lambda * float64(steps) / 2
 		share := (cut + moved) / b
@@ -59,6 +59,19 @@ func Lambda(c run.Config, size model.Size, steps int) (warnings []string, err er
 	}
 	return warnings, nil
 }
+
+// firstBound is b: a layer's first weights are within ±b.
+func firstBound(l model.LayerCount) float64 { return 1 / math.Sqrt(float64(l.FanIn)) }
+
+// lambdaOf is the λ of c for a layer.
+func lambdaOf(c run.Config, l model.LayerCount) float64 {
+	if isConv(l) {
+		return c.LambdaConv
+	}
+	return c.LambdaFC
+}
+
+func isConv(l model.LayerCount) bool { return strings.HasPrefix(l.Name, "conv") }
 
 // Size says that a network is far from the number of weights that was asked
 // for, or "".

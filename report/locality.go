@@ -49,6 +49,11 @@ func localities(list []group, set paper.DataSet) []Local {
 	return rows
 }
 
+// LocalityPublished says whether the paper has a number for a row.
+func (p *page) LocalityPublished() bool {
+	return slices.ContainsFunc(p.Locality, func(l Local) bool { return l.PaperNonzero+l.PaperBox+l.PaperRadius != "–––" })
+}
+
 // Locality is the locality of a run's filters, in words.
 func Locality(dir string) (string, error) {
 	r := read(dir)

@@ -43,7 +43,10 @@ func (p *page) markdown(w io.Writer) error {
 		fmt.Fprintf(b, "%s\n\n", cell.Replace(p.Lead))
 	}
 	for _, s := range p.Sections {
-		fmt.Fprintf(b, "%s\n\n", cell.Replace(s.Verdict.Text))
+		for _, l := range s.Verdict.Lines {
+			fmt.Fprintf(b, "- **%s**: %s\n", l.About, cell.Replace(l.Text))
+		}
+		b.WriteByte('\n')
 	}
 	fmt.Fprintf(b, "%s\n\n", cell.Replace(p.Facts))
 	for _, r := range p.Remarks {
@@ -61,10 +64,14 @@ func (p *page) markdown(w io.Writer) error {
 		for _, y := range s.Whys() {
 			why = append(why, []string{strings.Join(y.Cases, "; "), y.FromReport, y.FromPaper})
 		}
-		for _, r := range s.Rows {
-			rows = append(rows, []string{r.Network, r.Method, r.Ours, r.Best, r.Runs, r.Weights, r.PaperWeights, r.Report, r.ToReport, r.Paper, r.ToPaper})
+		head := []string{"network", "method", "ours, last epoch", "ours, best validation", "runs", "weights"}
+		if s.Published() {
+			head = append(head, "paper's weights", "EE-411", "ours − EE-411", "paper", "ours − paper")
 		}
-		mdTable(b, 2, []string{"network", "method", "ours, last epoch", "ours, best validation", "runs", "weights", "paper's weights", "EE-411", "ours − EE-411", "paper", "ours − paper"}, rows)
+		for _, r := range s.Rows {
+			rows = append(rows, []string{r.Network, r.Method, r.Ours, r.Best, r.Runs, r.Weights, r.PaperWeights, r.Report, r.ToReport, r.Paper, r.ToPaper}[:len(head)])
+		}
+		mdTable(b, 2, head, rows)
 		gaps := 0
 		for _, r := range s.Rows {
 			if r.Gap != "" {
@@ -125,13 +132,17 @@ func (p *page) markdown(w io.Writer) error {
 	}
 	fmt.Fprintf(b, "## Locality of the filters\n\n%s\n\n", localityNote)
 	var rows [][]string
+	head := []string{"data", "case", "filters", "non-zeros", "box", "radius"}
+	if p.LocalityPublished() {
+		head = append(head, "paper's non-zeros", "paper's box", "paper's radius")
+	}
 	for _, l := range p.Locality {
-		rows = append(rows, []string{l.Set, l.Case, l.Filters, l.Nonzero, l.PaperNonzero, l.Box, l.PaperBox, l.Radius, l.PaperRadius})
+		rows = append(rows, []string{l.Set, l.Case, l.Filters, l.Nonzero, l.Box, l.Radius, l.PaperNonzero, l.PaperBox, l.PaperRadius}[:len(head)])
 	}
 	if len(rows) == 0 {
 		b.WriteString("No run has kept its filters.\n\n")
 	} else {
-		mdTable(b, 2, []string{"data", "case", "filters", "non-zeros", "paper", "box", "paper", "radius", "paper"}, rows)
+		mdTable(b, 2, head, rows)
 	}
 	b.WriteString("## Learning curves\n\n")
 	for _, s := range p.Sections {

@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"betalasso/compare"
 	"betalasso/filters"
@@ -26,15 +25,6 @@ import (
 type Options struct {
 	Remarks []string     // sentences for the top, such as data that could not be had
 	Points  []run.Config // of the study that the runs are of, in its order, begun or not
-}
-
-// Summary is what a report says, in short.
-type Summary struct {
-	Page       string // the path of the HTML page
-	Lead       string // which data
-	Unfinished string // which runs have no result; "" where all have
-	Text       string // the tables for a terminal
-	Verdict    string // what the runs say of the paper's claim, a paragraph for each data set
 }
 
 // Picture is one figure: drawn in the page, and as files for Markdown.
@@ -131,11 +121,11 @@ func Write(dirs []string, out string, opt Options) (Summary, error) {
 	if err := writeFile(index, p.html); err != nil {
 		return Summary{}, err
 	}
-	var verdicts []string
+	sum := Summary{Page: index, Lead: p.Lead, Unfinished: p.Unfinished, Text: p.terminal()}
 	for _, s := range p.Sections {
-		verdicts = append(verdicts, s.Verdict.Text)
+		sum.Verdicts = append(sum.Verdicts, s.Verdict)
 	}
-	return Summary{Page: index, Lead: p.Lead, Unfinished: p.Unfinished, Text: p.terminal(), Verdict: strings.Join(verdicts, "\n")}, nil
+	return sum, nil
 }
 
 // compose makes the report's content.

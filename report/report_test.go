@@ -155,7 +155,9 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"index.html", "report.md", "terminal.txt", "summary.json"} {
-		got := []byte(strings.Join([]string{sum.Unfinished, sum.Lead, sum.Text, sum.Verdict}, "\n\n"))
+		var screen bytes.Buffer
+		sum.Print(&screen, 80)
+		got := screen.Bytes()
 		if name != "terminal.txt" {
 			if got, err = os.ReadFile(filepath.Join(out, name)); err != nil {
 				t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"betalasso/paper"
 	"betalasso/run"
@@ -191,10 +192,10 @@ func verdictOf(t *testing.T, sgd, lasso []float64, left float64, radius float32)
 	if err := json.Unmarshal(text, &file); err != nil {
 		t.Fatal(err)
 	}
-	if len(file.Verdict.Numbers) != 1 || file.Verdict.Text != sum.Verdict || len(file.Cases) != 2 || file.Cases[1].Filters == nil {
+	if len(file.Verdict.Numbers) != 1 || file.Verdict.Text != sum.Verdicts[0].Text || len(file.Cases) != 2 || file.Cases[1].Filters == nil {
 		t.Fatalf("summary.json: got %s", text)
 	}
-	return file.Verdict.Numbers[0], sum.Verdict
+	return file.Verdict.Numbers[0], sum.Verdicts[0].Text
 }
 
 func TestVerdict(t *testing.T) {
@@ -219,4 +220,52 @@ func TestVerdict(t *testing.T) {
 	if _, text = verdictOf(t, []float64{0.50, 0.60}, []float64{0.55, 0.56}, 0.01, 7); !strings.Contains(text, "which shows no difference") {
 		t.Errorf("an interval that holds 0: got %q", text)
 	}
+}
+
+// The last screen is no wider than the terminal, tables aside, and has each
+// thing that the verdict says on a line that begins with what it is about.
+func TestTheVerdictIsWrapped(t *testing.T) {
+	v, _ := verdictOf(t, []float64{0.60, 0.61, 0.60}, []float64{0.63, 0.64, 0.64}, 0.001, 7)
+	for columns := 40; columns < 200; columns += 20 {
+		var b strings.Builder
+		Summary{Lead: "Data: CIFAR-10, every file equal to the publisher's by checksum.", Verdicts: []Verdict{v}}.Print(&b, columns)
+		for _, line := range strings.Split(b.String(), "\n") {
+			if n := utf8.RuneCountInString(line); n > columns {
+				t.Errorf("%d columns: got %d: %q", columns, n, line)
+			}
+			if strings.HasSuffix(line, " 63.67") || strings.HasSuffix(line, "0.10") {
+				t.Errorf("%d columns: a number without its unit: %q", columns, line)
+			}
+		}
+		for _, about := range []string{"\n  accuracy ", "\n  weights  ", "\n  filters  "} {
+			if !strings.Contains(b.String(), about) {
+				t.Errorf("%d columns: got %q, want %q", columns, b.String(), about)
+			}
+		}
+	}
+}
+
+// A data set that no text has numbers of gets no empty columns for them.
+func TestNoPaperColumnsForGeneratedData(t *testing.T) {
+	for set, want := range map[string]bool{"digits": false, "cifar10": true} {
+		m := &maker{t: t, root: t.TempDir()}
+		m.finish(m.begin("conv", m.config(paper.Cases[0], set, 1), 3), 0.5)
+		sum, page, md := written(t, m.dirs, Options{})
+		for name, text := range map[string]string{"terminal": sum.Text, "page": tables(page), "Markdown": tables(md)} {
+			if got := strings.Contains(text, "EE-411"); got != want {
+				t.Errorf("%s, %s: EE-411 is there: %v, want %v", set, name, got, want)
+			}
+		}
+	}
+}
+
+// tables are the lines of a page that have several cells.
+func tables(text string) string {
+	var some []string
+	for _, line := range strings.Split(text, "\n") {
+		if strings.Contains(line, "<th") || strings.HasPrefix(line, "|") {
+			some = append(some, line)
+		}
+	}
+	return strings.Join(some, "\n")
 }

@@ -143,13 +143,23 @@ func (p *page) terminal() string {
 			b.WriteByte('\n')
 		}
 		w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
-		fmt.Fprintf(w, "%s\ttest accuracy\truns\tweights\tEE-411, 25.6 M\tpaper\tits weights\n", s.Title)
+		head, published := []string{s.Title, "test accuracy", "runs", "weights"}, s.Published()
+		if published {
+			head = append(head, "EE-411, 25.6 M", "paper", "its weights")
+		}
+		fmt.Fprintln(w, strings.Join(head, "\t"))
 		for _, r := range s.Rows {
-			fmt.Fprintf(w, "%s, %s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Network, r.Method, r.Ours, r.Runs, r.Weights, r.Report, r.Paper, r.PaperWeights)
+			cells := []string{r.Network + ", " + r.Method, r.Ours, r.Runs, r.Weights, r.Report, r.Paper, r.PaperWeights}
+			fmt.Fprintln(w, strings.Join(cells[:len(head)], "\t"))
 		}
 		w.Flush()
 	}
 	return b.String()
+}
+
+// Published says whether a text has numbers for the section's data set.
+func (s Section) Published() bool {
+	return slices.ContainsFunc(s.Rows, func(r Row) bool { return r.Report != "–" || r.Paper != "–" })
 }
 
 // more says whether there is more to be said of the settings than so many rows

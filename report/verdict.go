@@ -14,7 +14,8 @@ import (
 // β-lasso beats SGD and turns a fully connected network local.
 type Verdict struct {
 	Data       string              `json:"data"`
-	Text       string              `json:"text"`
+	Text       string              `json:"text"`  // Lines as one paragraph
+	Lines      []Line              `json:"lines"` // what it says, by what that is about
 	Network    string              `json:"network,omitempty"`
 	Lasso      *float64            `json:"lasso_test_acc,omitempty"` // means, 0 to 1
 	SGD        *float64            `json:"sgd_test_acc,omitempty"`
@@ -24,6 +25,21 @@ type Verdict struct {
 	Filters    *FilterMeasure      `json:"filters,omitempty"`
 	SGDFilters *FilterMeasure      `json:"sgd_filters,omitempty"`
 	Local      *bool               `json:"local,omitempty"`
+}
+
+// Line is one thing that a verdict says.
+type Line struct {
+	About string `json:"about"` // accuracy, weights, filters, doubt
+	Text  string `json:"text"`
+}
+
+// say adds a line.
+func (v *Verdict) say(about, format string, args ...any) {
+	v.Lines = append(v.Lines, Line{about, fmt.Sprintf(format, args...)})
+	if v.Text != "" {
+		v.Text += " "
+	}
+	v.Text += v.Lines[len(v.Lines)-1].Text
 }
 
 // FilterMeasure is the medians over the first-layer filters with at least
@@ -78,9 +94,9 @@ func verdict(set paper.DataSet, list []group, c compare.Comparison) Verdict {
 	v := Verdict{Data: set.Name}
 	lasso, sgd := pair(list)
 	if lasso == nil {
-		v.Text = "On " + set.Title + " there is no finished pair of β-lasso and SGD of one network, so these runs say nothing of the paper's claim."
+		v.say("doubt", "On %s there is no finished pair of β-lasso and SGD of one network, so these runs say nothing of the paper's claim.", set.Title)
 		if text := bestOf(c); text != "" {
-			v.Text += " " + text
+			v.say("accuracy", "%s", text)
 		}
 		return v
 	}
@@ -93,25 +109,24 @@ func verdict(set paper.DataSet, list []group, c compare.Comparison) Verdict {
 	d := difference(*lasso, *sgd)
 	v.Difference = &d
 	what := fmt.Sprintf("On %s, %s with β-lasso (β = %g) reaches %s, with SGD %s", set.Title, v.Network, config.Beta, accuracy(a), accuracy(b))
-	var parts []string
-	tooFew := ""
 	switch {
 	case d.N == 0:
-		parts = append(parts, what+"; no seed is in both, so their difference has no interval.")
+		v.say("accuracy", "%s; no seed is in both, so their difference has no interval.", what)
 	case d.Low == nil:
-		parts = append(parts, fmt.Sprintf("%s: %s points in one pair of runs. One seed gives no interval: whether the difference is more than chance, it cannot tell.", what, points(d.Mean)))
+		v.say("accuracy", "%s: %s points in one pair of runs. One seed gives no interval: whether the difference is more than chance, it cannot tell.", what, points(d.Mean))
 	default:
-		parts = append(parts, fmt.Sprintf("%s: %s points (n = %d, 95 %% interval %s to %s), %s.", what, points(d.Mean), d.N, points(*d.Low), points(*d.High),
-			map[string]string{"higher": "higher", "lower": "lower", "no difference shown": "which shows no difference"}[d.Verdict()]))
+		v.say("accuracy", "%s: %s points (n = %d, 95 %% interval %s to %s), %s.", what, points(d.Mean), d.N, points(*d.Low), points(*d.High),
+			map[string]string{"higher": "higher", "lower": "lower", "no difference shown": "which shows no difference"}[d.Verdict()])
 	}
 	all, first := left(lasso.runs)
 	v.Left, v.FirstLeft = &all, &first
-	parts = append(parts, fmt.Sprintf("Of its weights %s are left, of the first layer's %s.", percent(all), percent(first)))
+	v.say("weights", "Of its weights %s are left, of the first layer's %s.", percent(all), percent(first))
 	v.Filters, v.SGDFilters = filtersOf(lasso.runs), filtersOf(sgd.runs)
 	if config.Model == "s-conv" || config.Model == "d-conv" {
 		v.Filters = nil // a convolution's are local by construction
 	}
-	if v.Filters != nil {
+	switch {
+	case v.Filters != nil:
 		is := v.Filters.local()
 		v.Local = &is
 		text := "Its filters are local: "
@@ -122,17 +137,13 @@ func verdict(set paper.DataSet, list []group, c compare.Comparison) Verdict {
 		if v.SGDFilters != nil {
 			text += fmt.Sprintf("; SGD's: radius %.1f, box %d × %d", v.SGDFilters.Radius, v.SGDFilters.Box[0], v.SGDFilters.Box[1])
 		}
-		parts = append(parts, text+".")
+		v.say("filters", "%s.", text)
 		if !is && first > 0.05 {
-			tooFew = fmt.Sprintf("%s are too few for these λ to show the effect: λ takes a little off every weight at every step, and most are still there. More epochs show it; the paper trains %s.", count(config.Epochs, "epoch"), commas(paper.Epochs))
+			v.say("doubt", "%s are too few for these λ to show the effect: λ takes a little off every weight at every step, and most are still there. More epochs show it; the paper trains %s.", count(config.Epochs, "epoch"), commas(paper.Epochs))
 		}
-	} else if config.Model == "s-fc" || config.Model == "d-fc" {
-		parts = append(parts, fmt.Sprintf("Whether its filters are local cannot be said: none with %d non-zeros or more were kept.", filters.MinNonzero))
+	case config.Model == "s-fc" || config.Model == "d-fc":
+		v.say("filters", "Whether its filters are local cannot be said: none with %d non-zeros or more were kept.", filters.MinNonzero)
 	}
-	if tooFew != "" {
-		parts = append(parts, tooFew)
-	}
-	v.Text = strings.Join(parts, " ")
 	return v
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"slices"
@@ -15,8 +14,8 @@ import (
 	"text/tabwriter"
 
 	"betalasso/compute/cpu"
-	"betalasso/data"
 	"betalasso/model"
+	"betalasso/plan"
 	"betalasso/run"
 	"betalasso/train"
 )
@@ -145,10 +144,10 @@ func (b *benchCommand) one() (r benchResult, err error) {
 	if err := c.Validate(); err != nil {
 		return r, err
 	}
-	if err := enoughMemory(c, io.Discard); err != nil {
-		return r, err
+	if _, err := plan.Fits(c, plan.Here()); err != nil {
+		return r, usageError{err}
 	}
-	size := sizeOf(c)
+	size := plan.SizeOf(c)
 	_, params, err := model.Count(c.Model, size)
 	if err != nil {
 		return r, usageError{err}
@@ -162,7 +161,7 @@ func (b *benchCommand) one() (r benchResult, err error) {
 		return r, err
 	}
 	before := dev.Peak()
-	bench, err := train.NewBench(train.Options{Config: c, Device: dev, Set: noise(c, 8*c.Batch), Threads: threads(c)}, warmSteps+b.Steps)
+	bench, err := train.NewBench(train.Options{Config: c, Device: dev, Set: plan.Noise(c, 8*c.Batch), Threads: threads(c)}, warmSteps+b.Steps)
 	if err != nil {
 		return r, err
 	}
@@ -203,24 +202,6 @@ func (t *timings) add(s train.Timing) {
 	t.data, t.forward, t.backward = append(t.data, s.Data), append(t.forward, s.Forward), append(t.backward, s.Backward)
 }
 
-// noise is a set of n images of the shape of c's, and as many to test on.
-func noise(c run.Config, n int) *data.Set {
-	of, err := infoOf(c)
-	if err != nil {
-		panic(err) // c is valid, so its data set is known
-	}
-	size := of.Channels * of.Side * of.Side
-	r := rand.New(rand.NewPCG(1, 2))
-	im := data.Images{Pix: make([]uint8, n*size), Labels: make([]uint16, n), Size: size}
-	for i := range im.Pix {
-		im.Pix[i] = uint8(r.UintN(256))
-	}
-	for i := range im.Labels {
-		im.Labels[i] = uint16(i % len(of.Classes))
-	}
-	return &data.Set{Name: c.Data, Classes: of.Classes, Channels: of.Channels, Side: of.Side, Policy: of.Policy, Train: im, Test: im}
-}
-
 // quantile is the value below which that part of the list lies, which is not
 // empty, by the mean of its neighbours.
 func quantile(list []float64, part float64) float64 {
@@ -248,7 +229,7 @@ func (b *benchCommand) print(out io.Writer, list []benchResult) error {
 	fmt.Fprintln(w, "NETWORK\tSIZE\tWEIGHTS\tSTEP\t±\tFORWARD\tBACKWARD\tDATA\tGFLOP/S\tPEAK\tSHARE\tIMAGES/S\tMEMORY\t")
 	for _, r := range list {
 		fmt.Fprintf(w, "%s\t%d\t%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.0f %%\t%.0f\t%s\t\n", r.Model, cmp.Or(r.Alpha, r.Width), short(r.Params),
-			r.StepMS, r.SpreadMS/2, r.ForwardMS, r.BackwardMS, r.DataMS, r.GFLOPS, r.PeakGFLOPS, 100*r.Share, r.ExamplesPerSecond, bytesText(float64(r.PeakRSS)))
+			r.StepMS, r.SpreadMS/2, r.ForwardMS, r.BackwardMS, r.DataMS, r.GFLOPS, r.PeakGFLOPS, 100*r.Share, r.ExamplesPerSecond, plan.Bytes(float64(r.PeakRSS)))
 	}
 	return w.Flush()
 }

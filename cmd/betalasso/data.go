@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"betalasso/data"
+	"betalasso/plan"
 )
 
 // dataCommand is `betalasso data`.
@@ -38,7 +39,7 @@ func (l *dataListCommand) Run() error {
 		if i.Bytes > 0 {
 			size = megabytes(i.Bytes)
 		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", i.Name, len(i.Classes), thousands(i.Train), thousands(i.Test), size, cached(i), i.Terms)
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\n", i.Name, len(i.Classes), plan.Thousands(i.Train), plan.Thousands(i.Test), size, cached(i), i.Terms)
 	}
 	if err := w.Flush(); err != nil {
 		return err

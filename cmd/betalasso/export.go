@@ -10,6 +10,7 @@ import (
 
 	"betalasso/data"
 	"betalasso/export"
+	"betalasso/plan"
 	"betalasso/run"
 	"betalasso/spelling"
 	"betalasso/train"
@@ -115,7 +116,7 @@ func (e *exportCommand) network(dir string) error {
 	if err != nil {
 		return err
 	}
-	size := sizeOf(c)
+	size := plan.SizeOf(c)
 	size.Batch = 1
 	n, err := export.Open(d, dev, size, e.Best)
 	if err != nil {

@@ -30,7 +30,7 @@ var allowed = map[string][]string{
 	"model":               {"nn", "compute", "spelling"},
 	"optim":               {"nn", "compute"},
 	"train":               {"run", "data", "augment", "filters", "model", "optim", "nn", "compute"},
-	"plan":                {"run", "model"},
+	"plan":                {"run", "model", "data", "filters", "train", "grid", "compute"},
 	"report":              {"run", "filters", "paper", "compare"},
 	"grid":                {"run", "disk", "model", "spelling"},
 	"compare":             {"run", "data"},

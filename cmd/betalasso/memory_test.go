@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"betalasso/plan"
 	"betalasso/run"
 )
 
@@ -28,9 +29,9 @@ func TestMemoryNeed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		need, peak := memoryNeed(d.Config()), float64(r.PeakRSS)
+		need, peak := plan.Memory(d.Config()), float64(r.PeakRSS)
 		if peak > 0 && (need < peak/1.5 || need > 1.5*peak) {
-			t.Errorf("%s: got %s, want about %s", flags, bytesText(need), bytesText(peak))
+			t.Errorf("%s: got %s, want about %s", flags, plan.Bytes(need), plan.Bytes(peak))
 		}
 	}
 }
@@ -38,7 +39,7 @@ func TestMemoryNeed(t *testing.T) {
 // A plan's time and memory are for the images that there are.
 func TestPlanOfOwnData(t *testing.T) {
 	t.Parallel()
-	read := func(more string) (sum total) {
+	read := func(more string) (sum plan.Total) {
 		t.Helper()
 		stdout, _ := want(t, 0, "sweep", "plan", study(t, 1, more), "--json")
 		lines := strings.Split(strings.TrimSpace(stdout), "\n")
@@ -48,31 +49,6 @@ func TestPlanOfOwnData(t *testing.T) {
 		return sum
 	}
 	if sum := read(""); sum.Memory < 10e6 || sum.Memory > 100e6 { // CIFAR-10 alone is 184 MB
-		t.Errorf("got %s", bytesText(sum.Memory))
-	}
-
-	flags := tiny(t) // 1500 images to train with, 300 to test
-	c := run.Default()
-	c.Model, c.Width, c.Alpha, c.DataDir, c.Val, c.Batch = "3-fc", 16, 0, flags[4], 200, 64
-	if got := trainingSize(c); got != 1280 { // 20 batches of the 1300 left
-		t.Errorf("got %d examples, want 1280", got)
-	}
-	if c.Train = 100; trainingSize(c) != 64 {
-		t.Errorf("of 100: got %d, want 64", trainingSize(c))
-	}
-	if c.Train, c.Batch = 0, 5000; trainingSize(c) != 1300 {
-		t.Errorf("fewer than a batch: got %d, want 1300", trainingSize(c))
-	}
-	if c.Val = 1500; trainingSize(c) != 0 {
-		t.Errorf("none: got %d", trainingSize(c))
-	}
-	c.DataDir = filepath.Join(t.TempDir(), "none")
-	if c.Val = 0; sourceOf(c).images() != (images{50000, 10000}) {
-		t.Errorf("no folder: got %v, want the publisher's", sourceOf(c).images())
-	}
-	here, own := rates{{c, 1, 1}}, c
-	own.DataDir = flags[4]
-	if all, few := here.seconds(c), here.seconds(own); few > all/20 || few <= 0 {
-		t.Errorf("got %g seconds for 1500 images and %g for 50000", few, all)
+		t.Errorf("got %s", plan.Bytes(sum.Memory))
 	}
 }

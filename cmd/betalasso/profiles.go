@@ -6,6 +6,7 @@ import (
 
 	"betalasso/model"
 	"betalasso/paper"
+	"betalasso/plan"
 	"betalasso/run"
 )
 
@@ -77,7 +78,7 @@ func (p profile) config(c paper.Case, data string, seed uint64) (run.Config, err
 		r.Alpha = a
 		return r, nil
 	}
-	near, err := model.Nearest(c.Model, p.params, sizeOf(r))
+	near, err := model.Nearest(c.Model, p.params, plan.SizeOf(r))
 	r.Alpha, r.Width = near.Alpha, near.Width
 	return r, err
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"betalasso/data"
+	"betalasso/plan"
 	"betalasso/run"
 	"betalasso/train"
 )
@@ -60,7 +61,7 @@ func (m *meter) epochLine(p train.Progress) string {
 		fmt.Sprintf("val %.4f %5.2f %%", e.ValLoss, 100*e.ValAcc),
 		nonzeros(p),
 		m.left(p),
-		thousands(int(e.ExamplesPerSecond)) + " img/s",
+		plan.Thousands(int(e.ExamplesPerSecond)) + " img/s",
 	}
 	if !m.terminal {
 		return strings.Join(parts, "  ")
@@ -71,10 +72,10 @@ func (m *meter) epochLine(p train.Progress) string {
 
 // left is the time that the run will take yet, and all that follow it.
 func (m *meter) left(p train.Progress) string {
-	text := span(p.Remaining) + " left"
+	text := plan.Span(p.Remaining) + " left"
 	if m.session != nil && m.after != nil {
 		if more := m.after(); more > 0 {
-			text += ", " + span(p.Remaining+more) + " in all"
+			text += ", " + plan.Span(p.Remaining+more) + " in all"
 		}
 	}
 	return text
@@ -91,7 +92,7 @@ func (m *meter) barIn(p train.Progress, columns int) string {
 		fmt.Sprintf("acc %.1f %%", 100*p.Acc),
 		m.left(p),
 		nonzeros(p),
-		thousands(int(p.ExamplesPerSecond)) + " img/s",
+		plan.Thousands(int(p.ExamplesPerSecond)) + " img/s",
 	}
 	if p.Phase != "train" {
 		parts[1] = map[string]string{"validate": "validating", "test": "testing"}[p.Phase]
@@ -192,8 +193,12 @@ func (m *meter) object(v any) {
 }
 
 // width is the terminal's number of columns.
-func (s *session) width() int {
-	if w, _, err := term.GetSize(int(s.out.Fd())); err == nil && w > 0 {
+func (s *session) width() int { return columnsOf(s.out) }
+
+// columnsOf is the number of columns of the terminal that f is, 80 where it is
+// none.
+func columnsOf(f *os.File) int {
+	if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
 		return w
 	}
 	return 80
@@ -232,28 +237,4 @@ func short(n int) string {
 	}
 }
 
-// thousands is n with its digits in groups: 25,600,000.
-func thousands(n int) string {
-	text := fmt.Sprint(n)
-	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
-
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
-
-// span is a length of time for people: 45s, 3m05s, 2h07m, 1d04h.
-func span(d time.Duration) string {
-	s := int(d.Round(time.Second).Seconds())
-	switch {
-	case s < 60:
-		return fmt.Sprintf("%ds", s)
-	case s < 3600:
-		return fmt.Sprintf("%dm%02ds", s/60, s%60)
-	case s < 86400:
-		return fmt.Sprintf("%dh%02dm", s/3600, s%3600/60)
-	default:
-		return fmt.Sprintf("%dd%02dh", s/86400, s%86400/3600)
-	}
-}

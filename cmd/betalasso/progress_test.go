@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"betalasso/plan"
 	"betalasso/run"
 	"betalasso/train"
 )
@@ -14,8 +15,8 @@ import (
 func TestNumbersForPeople(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{short(0), "0"}, {short(9999), "9999"}, {short(12344), "12.3k"}, {short(25_600_000), "25.6M"}, {short(256_240_000), "256.2M"}, {short(2e9), "2G"},
-		{thousands(0), "0"}, {thousands(999), "999"}, {thousands(1000), "1,000"}, {thousands(25600000), "25,600,000"}, {thousands(-1234), "-1,234"}, {thousands(-123), "-123"},
-		{span(0), "0s"}, {span(59400 * time.Millisecond), "59s"}, {span(185 * time.Second), "3m05s"}, {span(2*time.Hour + 7*time.Minute), "2h07m"}, {span(28 * time.Hour), "1d04h"},
+		{plan.Thousands(0), "0"}, {plan.Thousands(999), "999"}, {plan.Thousands(1000), "1,000"}, {plan.Thousands(25600000), "25,600,000"}, {plan.Thousands(-1234), "-1,234"}, {plan.Thousands(-123), "-123"},
+		{plan.Span(0), "0s"}, {plan.Span(59400 * time.Millisecond), "59s"}, {plan.Span(185 * time.Second), "3m05s"}, {plan.Span(2*time.Hour + 7*time.Minute), "2h07m"}, {plan.Span(28 * time.Hour), "1d04h"},
 		{quote("runs/a-b"), "runs/a-b"}, {quote("it's"), `'it'\''s'`}, {quote(""), "''"},
 	} {
 		if c.got != c.want {
@@ -58,22 +59,8 @@ func TestTheBarFitsTheTerminal(t *testing.T) {
 	}
 }
 
-// What is left in all follows what the runs took that are over.
-func TestAgenda(t *testing.T) {
-	a := agenda{ids: []string{"a", "b", "c"}, expected: map[string]time.Duration{"a": time.Minute, "b": 2 * time.Minute, "c": 3 * time.Minute}}
-	now := time.Unix(1e9, 0)
-	a.begin("a", now)
-	if got := a.after(); got != 5*time.Minute {
-		t.Errorf("at the first: got %v, want 5 minutes", got)
-	}
-	a.begin("b", now.Add(2*time.Minute)) // the first took twice as long
-	if got := a.after(); got != 6*time.Minute {
-		t.Errorf("at the second: got %v, want 6 minutes", got)
-	}
-	a.begin("c", now.Add(4*time.Minute)) // the second as long as was expected
-	if got := a.after(); got != 0 {
-		t.Errorf("at the last: got %v, want none", got)
-	}
+// A line says what is left of the run, and of all.
+func TestLeftInAll(t *testing.T) {
 	m := &meter{session: &session{after: func() time.Duration { return time.Minute }}}
 	if got := m.left(train.Progress{Remaining: 5 * time.Second}); got != "5s left, 1m05s in all" {
 		t.Errorf("got %q", got)

@@ -3,10 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"betalasso/report"
 	"betalasso/run"
@@ -40,19 +38,10 @@ func (r *reportCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	printSummary(os.Stdout, sum)
+	sum.Print(os.Stdout, columnsOf(os.Stdout))
 	fmt.Printf("%d runs; the report: %s\n", len(dirs), filepath.Join(r.Out, "index.html"))
 	if sum.Unfinished != "" {
 		return codedError{exitFailure, errors.New(sum.Unfinished)}
 	}
 	return nil
-}
-
-// printSummary prints what a report says, with what is missing first.
-func printSummary(w io.Writer, sum report.Summary) {
-	for _, text := range []string{sum.Unfinished, sum.Lead, strings.TrimSuffix(sum.Text, "\n"), sum.Verdict} {
-		if text != "" {
-			fmt.Fprintf(w, "%s\n\n", text)
-		}
-	}
 }

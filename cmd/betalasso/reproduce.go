@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,8 +13,10 @@ import (
 	"betalasso/data"
 	"betalasso/grid"
 	"betalasso/model"
+	"betalasso/plan"
 	"betalasso/report"
 	"betalasso/run"
+	"betalasso/train"
 )
 
 // reproduceCommand is `betalasso reproduce`.
@@ -61,7 +62,7 @@ func (r *reproduceCommand) Run() error {
 	}
 	s := newSession(r.JSON)
 	defer s.close()
-	rep := &reproduction{session: s, command: r, began: time.Now()}
+	rep := &reproduction{session: s, command: r, began: time.Now(), plan: plan.NewAgenda(nil)}
 	if !r.finished(all) {
 		if err := rep.foresee(all); err != nil { // before a download, which may take longer
 			return err
@@ -134,8 +135,8 @@ func (r *reproduceCommand) points(p profile) (*reproduced, error) {
 	}
 	all := &reproduced{study: study, points: points}
 	for _, q := range points {
-		if err := enoughMemory(q.Config, io.Discard); err != nil {
-			return nil, err
+		if _, err := plan.Fits(q.Config, plan.Here()); err != nil {
+			return nil, usageError{err}
 		}
 		all.ids = append(all.ids, q.ID)
 	}
@@ -196,7 +197,7 @@ type reproduction struct {
 	*session
 	command *reproduceCommand
 	began   time.Time
-	plan    agenda
+	plan    *plan.Agenda
 	failed  []string // what went wrong, a line each
 	remarks []string // what the report is to say of the data
 }
@@ -256,14 +257,14 @@ func (r *reproduction) run(all *reproduced) error {
 			}
 		}
 	}
-	r.after = r.plan.after
+	r.after = r.plan.After
 	w := r.newWorker(d, r.command.Threads)
 	w.Title = func(p grid.Point) string {
 		size, err := sizeLine(p.Config)
 		if err != nil {
 			size = err.Error()
 		}
-		r.plan.begin(p.ID, time.Now())
+		r.plan.Begin(p.ID, time.Now())
 		return fmt.Sprintf("[%d/%d] %s: %s (%s)", place[p.ID], len(all.ids), p.Config.Data, p.Labels[grid.Label], size)
 	}
 	code, err := w.Drain(r.ctx, all.ids...)
@@ -301,16 +302,37 @@ func (r *reproduction) report(d *grid.Dir, ids []string) error {
 		return fmt.Errorf("the report: %w", err)
 	}
 	fmt.Fprintln(r.notes)
-	printSummary(r.notes, sum)
+	sum.Print(r.notes, r.width())
 	if r.json {
 		r.newMeter().object(struct {
 			Kind string `json:"kind"`
 			Path string `json:"path"`
 		}{"report", filepath.Join(out, "index.html")})
 	}
-	fmt.Fprintf(r.notes, "%d runs in %s; the report: %s\n", len(dirs), span(time.Since(r.began)), filepath.Join(out, "index.html"))
+	fmt.Fprintf(r.notes, "%d runs in %s; the report: %s\n", len(dirs), plan.Span(time.Since(r.began)), filepath.Join(out, "index.html"))
 	if len(r.failed) > 0 {
 		return fmt.Errorf("not all went well:\n  %s", strings.Join(r.failed, "\n  "))
 	}
+	return nil
+}
+
+// foresee says how long all that is not done will take.
+func (r *reproduction) foresee(all *reproduced) error {
+	var todo []grid.Point
+	for _, p := range all.points[:len(all.ids)] {
+		if run.Look(filepath.Join(r.command.Out, grid.RunsDir, p.ID)).Result == nil {
+			todo = append(todo, p)
+		}
+	}
+	b := r.bench(r.command.Threads)
+	list, sum, err := b.Estimate(todo, 1)
+	if errors.Is(err, train.ErrStopped) {
+		return r.stopped("stopped before anything was trained")
+	}
+	if err != nil {
+		return err
+	}
+	r.plan = plan.NewAgenda(list)
+	fmt.Fprintf(r.notes, "%d runs, about %s on this machine beside the download; Ctrl-C saves, and the same command goes on\n", len(list), sum.Time())
 	return nil
 }

@@ -67,7 +67,7 @@ func (s *session) goOn(d *run.Dir, c run.Config) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := enoughMemory(c, s.notes); err != nil {
+	if err := s.enoughMemory(c); err != nil {
 		return err
 	}
 	where := "nothing was saved yet, so it begins anew"

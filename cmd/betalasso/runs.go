@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"betalasso/index"
+	"betalasso/plan"
 	"betalasso/run"
 	"betalasso/spelling"
 )
@@ -136,7 +137,7 @@ func printRuns(rows []run.Snapshot) error {
 		}
 		nonzero := ""
 		if r.Last != nil {
-			nonzero = thousands(r.Nonzero())
+			nonzero = plan.Thousands(r.Nonzero())
 		}
 		c := r.Config
 		size := fmt.Sprintf("α=%d", c.Alpha)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"betalasso/data"
+	"betalasso/plan"
 	"betalasso/run"
 	"betalasso/train"
 )
@@ -29,7 +30,7 @@ type session struct {
 	json     bool
 	after    func() time.Duration // what comes after the run under way takes; nil: nothing does
 	set      *data.Set            // the last one loaded, and
-	from     dataSource
+	from     plan.Source
 
 	ctx    context.Context // done at the first signal
 	cancel context.CancelCauseFunc
@@ -100,14 +101,14 @@ func (s *session) stopped(hint string) error {
 // load reads c's data set, fetching it if need be, and warns of files that are
 // not the publisher's.
 func (s *session) load(c run.Config) (*data.Set, error) {
-	from := sourceOf(c)
+	from := plan.SourceOf(c)
 	if s.set != nil && s.from == from {
 		return s.set, nil
 	}
 	m := s.newMeter()
-	opt := from.options()
+	opt := from.Options()
 	opt.Progress = m.fetching
-	set, err := data.Load(s.ctx, from.name, opt)
+	set, err := data.Load(s.ctx, from.Name, opt)
 	m.clear()
 	if err != nil && s.ctx.Err() != nil {
 		return nil, s.stopped("stopped while fetching; the same command goes on")
@@ -125,6 +126,24 @@ func (s *session) load(c run.Config) (*data.Set, error) {
 	}
 	s.set, s.from = set, from
 	return set, nil
+}
+
+// bench is where trials are made on so many threads; 0 is all cores.
+func (s *session) bench(n int) plan.Bench {
+	return plan.Bench{Device: newDevice, Threads: threads(run.Config{Threads: n}), Dir: os.TempDir(), Stop: s.ctx.Done()}
+}
+
+// enoughMemory is an error where c cannot be trained here, and else says what it
+// takes.
+func (s *session) enoughMemory(c run.Config) error {
+	note, err := plan.Fits(c, plan.Here())
+	if err != nil {
+		return usageError{err}
+	}
+	if note != "" {
+		fmt.Fprintln(s.notes, note)
+	}
+	return nil
 }
 
 // fit trains the run in d, from its last checkpoint or its beginning, to its
@@ -167,7 +186,7 @@ func (s *session) tell(path string, r run.Result) {
 		nonzero += l.Nonzero
 	}
 	fmt.Fprintf(s.notes, "%s\n  test %.2f %%, at the best validation (epoch %d) %.2f %%; nonzero %s of %s; %s\n",
-		run.Printable(path), 100*r.Last.TestAcc, r.Best.Epoch, 100*r.Best.TestAcc, thousands(nonzero), thousands(r.Params), span(took))
+		run.Printable(path), 100*r.Last.TestAcc, r.Best.Epoch, 100*r.Best.TestAcc, plan.Thousands(nonzero), plan.Thousands(r.Params), plan.Span(took))
 }
 
 // defaultOut is the directory of a run that was given none.

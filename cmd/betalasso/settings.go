@@ -10,6 +10,7 @@ import (
 
 	"betalasso/model"
 	"betalasso/paper"
+	"betalasso/plan"
 	"betalasso/run"
 )
 
@@ -85,12 +86,12 @@ func (s settings) config(given origin) (run.Config, string, error) {
 
 // sizeLine says how large c's network is.
 func sizeLine(c run.Config) (string, error) {
-	_, n, err := model.Count(c.Model, sizeOf(c))
+	_, n, err := model.Count(c.Model, plan.SizeOf(c))
 	size := fmt.Sprintf("α = %d", c.Alpha)
 	if c.Model == "3-fc" {
 		size = fmt.Sprintf("width %d", c.Width)
 	}
-	return fmt.Sprintf("%s, %s: %s weights", c.Model, size, thousands(n)), err
+	return fmt.Sprintf("%s, %s: %s weights", c.Model, size, plan.Thousands(n)), err
 }
 
 // settleLasso fills in what β-lasso needs. A config file's β and λ go unheeded
@@ -151,18 +152,9 @@ func (s settings) settleSize(c *run.Config, given origin) error {
 	if err := c.Validate(); err != nil { // of all but the size
 		return err
 	}
-	near, err := model.Nearest(c.Model, n, sizeOf(*c))
+	near, err := model.Nearest(c.Model, n, plan.SizeOf(*c))
 	c.Alpha, c.Width = near.Alpha, near.Width
 	return err
-}
-
-// sizeOf is the size of c's network on its data.
-func sizeOf(c run.Config) model.Size {
-	s := model.Size{Alpha: c.Alpha, Width: c.Width, Batch: c.Batch, Dropout: c.Dropout}
-	if info, err := infoOf(c); err == nil {
-		s.Channels, s.Side, s.Classes = info.Channels, info.Side, len(info.Classes)
-	}
-	return s
 }
 
 // parseCount reads a number of weights such as 512k, 25.6M or 1e6.

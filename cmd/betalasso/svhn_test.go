@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"betalasso/grid"
+	"betalasso/plan"
 	"betalasso/run"
 )
 
@@ -146,8 +147,8 @@ func TestSVHNExtraAsAxis(t *testing.T) {
 		t.Fatalf("got %d points, %v", len(list), err)
 	}
 	for i, n := range []int{400, 200} {
-		if r := list[i].Result; r == nil || r.DataSet.Train != n || trainingSize(list[i].Config) != n {
-			t.Errorf("%s: got %+v, an estimate of %d, want %d images to train with", list[i].Labels, r, trainingSize(list[i].Config), n)
+		if r := list[i].Result; r == nil || r.DataSet.Train != n || plan.Examples(list[i].Config) != n {
+			t.Errorf("%s: got %+v, an estimate of %d, want %d images to train with", list[i].Labels, r, plan.Examples(list[i].Config), n)
 		}
 	}
 }

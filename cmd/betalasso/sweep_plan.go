@@ -9,8 +9,7 @@ import (
 
 	"betalasso/data"
 	"betalasso/grid"
-	"betalasso/model"
-	"betalasso/run"
+	"betalasso/plan"
 )
 
 // sweepPlanCommand is `betalasso sweep plan`.
@@ -30,25 +29,6 @@ Example:
     betalasso sweep plan --study scaling --data digits --max-params 256k --epochs 10`
 }
 
-// estimate is what a point is expected to take.
-type estimate struct {
-	grid.Point
-	Weights int     `json:"weights"`
-	Seconds float64 `json:"seconds"`
-	Disk    float64 `json:"disk_bytes"`
-	Memory  float64 `json:"memory_bytes"`
-}
-
-// total is what a study is expected to take.
-type total struct {
-	Points     int     `json:"points"`
-	CPUSeconds float64 `json:"worker_seconds"` // of all workers together
-	Seconds    float64 `json:"seconds"`        // with that many workers at a time
-	Processes  int     `json:"processes"`
-	Disk       float64 `json:"disk_bytes"`
-	Memory     float64 `json:"memory_bytes"` // of the largest points at a time
-}
-
 // Run prints the points and what they take.
 func (p *sweepPlanCommand) Run() error {
 	study, points, err := p.expand()
@@ -58,21 +38,21 @@ func (p *sweepPlanCommand) Run() error {
 	if err := (launchFlags{Launcher: "local", Processes: p.Processes}).validate(); err != nil {
 		return err
 	}
-	told := map[dataSource]bool{}
+	told := map[plan.Source]bool{}
 	for _, q := range points {
-		from := sourceOf(q.Config)
+		from := plan.SourceOf(q.Config)
 		if told[from] {
 			continue
 		}
 		told[from] = true
-		if _, _, err := data.Count(from.name, from.options()); err != nil {
+		if _, _, err := data.Count(from.Name, from.Options()); err != nil {
 			fmt.Fprintf(os.Stderr, "warning: %s\nTime and memory are for as many images as the publisher has\n", err)
 		}
 	}
 	warnOf(points)
 	s := newSession(p.JSON)
 	defer s.close()
-	list, sum, err := s.estimate(points, os.TempDir(), p.Processes, p.Threads)
+	list, sum, err := s.bench(grid.Share(0, p.Processes, p.Threads)).Estimate(points, p.Processes)
 	if s.ctx.Err() != nil {
 		return s.stopped("stopped")
 	}
@@ -91,13 +71,13 @@ func (p *sweepPlanCommand) Run() error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "POINT\tID\tWEIGHTS\tTIME\tDISK\tMEMORY\tSETTINGS")
 	for _, x := range list {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", x.Index, x.ID, short(x.Weights), seconds(x.Seconds), bytesText(x.Disk), bytesText(x.Memory), x.Labels)
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", x.Index, x.ID, short(x.Weights), plan.Span(time.Duration(x.Seconds*float64(time.Second))), plan.Bytes(x.Disk), plan.Bytes(x.Memory), x.Labels)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	fmt.Printf("\n%d points, about %s with %d at a time on this machine, and %s of disk\n",
-		sum.Points, seconds(sum.Seconds), sum.Processes, bytesText(sum.Disk))
+		sum.Points, sum.Time(), sum.Processes, plan.Bytes(sum.Disk))
 	if t := study.Then; t != nil {
 		fmt.Printf("then the best by validation accuracy, with %d seeds each, which is not in these sums\n", len(t.Seeds))
 	}
@@ -125,59 +105,4 @@ func warnOf(points []grid.Point) {
 		}
 		warn(fmt.Errorf("point %d%s (%s): %s", first[text].Index, more, first[text].Labels, text))
 	}
-}
-
-// estimate says what points take with so many workers at a time. The trials
-// that it measures with are written below dir.
-func (s *session) estimate(points []grid.Point, dir string, processes, threads int) ([]estimate, total, error) {
-	var configs []run.Config
-	for _, p := range points {
-		configs = append(configs, p.Config)
-	}
-	speed, err := s.measure(configs, dir, share(0, processes, threads))
-	if err != nil {
-		return nil, total{}, err
-	}
-	var list []estimate
-	sum := total{Points: len(points), Processes: processes}
-	longest, largest := 0.0, 0.0
-	for _, p := range points {
-		_, weights, err := model.Count(p.Config.Model, sizeOf(p.Config))
-		if err != nil {
-			return nil, sum, err
-		}
-		e := estimate{p, weights, speed.seconds(p.Config), diskNeed(p.Config), memoryNeed(p.Config)}
-		list = append(list, e)
-		sum.CPUSeconds += e.Seconds
-		sum.Disk += e.Disk
-		longest, largest = max(longest, e.Seconds), max(largest, e.Memory)
-	}
-	sum.Seconds = max(longest, sum.CPUSeconds/float64(processes))
-	sum.Memory = largest * float64(min(processes, len(points)))
-	return list, sum, nil
-}
-
-func seconds(x float64) string { return span(time.Duration(x * float64(time.Second))) }
-
-// bytesText is a number of bytes for people.
-func bytesText(n float64) string {
-	if n < 1e9 {
-		return fmt.Sprintf("%.1f MB", n/1e6)
-	}
-	return fmt.Sprintf("%.1f GB", n/1e9)
-}
-
-// trainingSize is the number of training examples that c uses in an epoch.
-func trainingSize(c run.Config) int {
-	n := max(0, sourceOf(c).images().train-c.Val)
-	if c.Train > 0 {
-		n = min(n, c.Train)
-	}
-	return n / max(1, min(c.Batch, n)) * min(c.Batch, n) // whole batches
-}
-
-// trainingWork is the number of multiplications of training c to its end: three
-// times that of its forward passes.
-func trainingWork(c run.Config) float64 {
-	return 3 * workOf(c) * float64(trainingSize(c)) * float64(c.Epochs)
 }

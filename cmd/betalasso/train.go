@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
-	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -58,7 +56,7 @@ func (t *trainCommand) Run(ctx *kong.Context) error {
 	defer s.close()
 	fmt.Fprintln(s.notes, size)
 	if !again { // goOn says it of one that has not finished
-		if err := enoughMemory(c, s.notes); err != nil {
+		if err := s.enoughMemory(c); err != nil {
 			return err
 		}
 	}
@@ -112,31 +110,28 @@ func (t *trainCommand) foresee(s *session, c run.Config) error {
 	for _, text := range warnings(c, t.Params) {
 		warn(errors.New(text))
 	}
-	if trainingWork(c) < longRun {
+	if plan.Work(c) < longRun {
 		return nil
 	}
-	speed, err := s.measure([]run.Config{c}, os.TempDir(), threads(c))
+	speed, err := s.bench(c.Threads).Measure([]run.Config{c})
 	if errors.Is(err, train.ErrStopped) {
 		return s.stopped("stopped before anything was trained")
 	}
 	if err != nil {
 		return err
 	}
-	if took := speed.seconds(c); took > 0 {
-		fmt.Fprintf(s.notes, "%d epochs take about %s on this machine; Ctrl-C saves, and the same command goes on\n",
-			c.Epochs, span(time.Duration(took*float64(time.Second))))
-	}
+	fmt.Fprintf(s.notes, "%d epochs take about %s on this machine; Ctrl-C saves, and the same command goes on\n", c.Epochs, speed.Time(c))
 	return nil
 }
 
 // warnings are what plan says of c; params is the size that was asked for, or "".
 func warnings(c run.Config, params string) []string {
-	list, err := plan.Lambda(c, sizeOf(c), c.Epochs*(trainingSize(c)/max(1, min(c.Batch, trainingSize(c)))))
+	list, err := plan.Lambda(c, plan.SizeOf(c), plan.Steps(c))
 	if err != nil {
 		return nil // it is said elsewhere
 	}
 	if n, err := parseCount(params); err == nil {
-		if text, err := plan.Size(c, sizeOf(c), n); err == nil && text != "" {
+		if text, err := plan.Size(c, plan.SizeOf(c), n); err == nil && text != "" {
 			list = append(list, text)
 		}
 	}

@@ -1,0 +1,147 @@
+package grid
+
+import (
+	"context"
+	"os/exec"
+	"runtime"
+	"time"
+
+	"betalasso/run"
+)
+
+// Crew keeps worker processes at a study on this machine, and replaces those
+// that die.
+type Crew struct {
+	Dir   *Dir
+	Only  []string                       // IDs of the points in question; none means all
+	Size  int                            // workers at a time; at least 1
+	Start func(i int) (*exec.Cmd, error) // starts worker i, from 0
+	Stop  func(worker *exec.Cmd)         // asks one to save and end; it may have ended already
+	Show  func([]Status)                 // called every second; may be nil
+	Died  func(i int, worker *exec.Cmd)  // worker i died, and another takes its place
+}
+
+// mostDeaths is the number of workers in a row that may die, by a signal that
+// nobody here sent, while no point gets done.
+const mostDeaths = 5
+
+// Run keeps Size workers until none is left: they end by themselves when no
+// point is open, and are told to once ctx is done. A worker that exits, with any
+// status, is not replaced; one that a signal killed is, while a point is open.
+func (c *Crew) Run(ctx context.Context) error {
+	// A worker is told when the thread that started it ends: it must be one that
+	// lives as long as this process.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	workers := make([]*exec.Cmd, c.Size)
+	ended := make(chan int, c.Size) // numbers of workers
+	start := func(i int) error {
+		w, err := c.Start(i)
+		if err != nil {
+			return err
+		}
+		workers[i] = w
+		go func() {
+			w.Wait()
+			ended <- i
+		}()
+		return nil
+	}
+	alive, deaths, done := 0, 0, 0
+	var failure error
+	for i := range workers {
+		if failure = start(i); failure != nil {
+			break
+		}
+		alive++
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	stop := ctx.Done()
+	for alive > 0 {
+		select {
+		case <-stop:
+			stop = nil
+			for _, w := range workers {
+				if w != nil {
+					c.Stop(w)
+				}
+			}
+		case <-tick.C:
+			list, err := c.List()
+			if err != nil {
+				return err
+			}
+			if c.Show != nil {
+				c.Show(list)
+			}
+		case i := <-ended:
+			alive--
+			if ctx.Err() != nil || failure != nil || workers[i].ProcessState.Exited() {
+				continue
+			}
+			list, err := c.List()
+			if err != nil {
+				return err
+			}
+			if n := Counts(list)[run.Done]; n > done {
+				done, deaths = n, 0
+			}
+			if deaths++; Left(list) == 0 || deaths > mostDeaths {
+				continue
+			}
+			c.Died(i, workers[i])
+			if failure = start(i); failure == nil {
+				alive++
+			}
+		}
+	}
+	return failure
+}
+
+// List is where the points in question stand.
+func (c *Crew) List() ([]Status, error) {
+	list, err := c.Dir.Status()
+	return Among(list, c.Only), err
+}
+
+// Left is the number of points that a worker may take.
+func Left(list []Status) int {
+	n := 0
+	for _, s := range list {
+		if !Ended(s.State) {
+			n++
+		}
+	}
+	return n
+}
+
+// Spent is the training done, and that of the whole list, in epochs weighed by
+// what each costs: cost is that of a run to its end.
+func Spent(list []Status, cost func(run.Config) float64) (did, all float64) {
+	for _, s := range list {
+		w := cost(s.Config)
+		all += w
+		switch {
+		case Ended(s.State):
+			did += w
+		default:
+			did += w * float64(s.Reached.Epoch) / float64(s.Config.Epochs)
+		}
+	}
+	return did, max(all, 1)
+}
+
+// Share is the threads of worker i of so many: as asked for, or its part of the
+// cores.
+func Share(i, workers, asked int) int {
+	if asked > 0 {
+		return asked
+	}
+	cores := runtime.GOMAXPROCS(0)
+	n := cores / workers
+	if i < cores%workers {
+		n++
+	}
+	return max(1, n)
+}

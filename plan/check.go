@@ -1,0 +1,175 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"betalasso/data"
+	"betalasso/grid"
+	"betalasso/run"
+	"betalasso/train"
+)
+
+// Check is all that is looked at before points are trained.
+type Check struct {
+	Bench
+	Out       string                              // the directory that the study will have
+	Load      func(run.Config) (*data.Set, error) // fetches and verifies a Config's data set
+	Room      Room                                // the memory that all workers together may have; zero where the points are trained elsewhere
+	Processes int                                 // workers at a time; at least 1
+	Stopped   func() bool                         // Load ended because the user said so; may be nil
+}
+
+// Problem is what is wrong with some points: a mistake in their settings, or a
+// machine that cannot train them.
+type Problem struct{ err error }
+
+func (p Problem) Error() string { return p.err.Error() }
+func (p Problem) Unwrap() error { return p.err }
+
+// Run tries each kind of network among the points on its data, and says what
+// they all will take. All that is wrong is said at once, as a Problem; a stop is
+// train.ErrStopped. It leaves nothing behind.
+func (k Check) Run(points []grid.Point) (Total, error) {
+	var problems []error
+	wrong := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+
+	made := missingParents(k.Out)
+	if err := os.MkdirAll(k.Out, 0o777); err != nil {
+		return Total{}, Problem{err}
+	}
+	defer func() {
+		for _, p := range made {
+			os.Remove(p)
+		}
+	}()
+	k.Dir = k.Out
+	removeOld(k.Out)
+	sets := k.samples(points, wrong)
+	if k.stopped() {
+		return Total{}, train.ErrStopped
+	}
+	for _, p := range distinct(points) {
+		if _, err := Fits(p.Config, k.Room); err != nil {
+			wrong("point %d (%s): %w", p.Index, p.Labels, err)
+			continue
+		}
+		set := sets[SourceOf(p.Config)]
+		if set == nil {
+			continue
+		}
+		if _, err := k.Try(Reduced(p.Config), set); errors.Is(err, train.ErrStopped) {
+			return Total{}, err
+		} else if err != nil {
+			wrong("point %d (%s): a trial of a few steps: %w", p.Index, p.Labels, err)
+		}
+	}
+	if len(problems) > 0 {
+		return Total{}, Problem{errors.Join(problems...)}
+	}
+	_, sum, err := k.Estimate(points, k.Processes)
+	if err != nil {
+		return sum, err
+	}
+	if free, ok := run.FreeSpace(k.Out); ok && sum.Disk > float64(free) {
+		wrong("the points take %s of disk, %s has %s free", Bytes(sum.Disk), k.Out, Bytes(float64(free)))
+	}
+	if k.Room.Bytes > 0 && sum.Memory > k.Room.Bytes {
+		wrong("%d points at a time take up to %s of memory, and there are %s, %s; take fewer --processes", k.Processes, Bytes(sum.Memory), Bytes(k.Room.Bytes), k.Room.Of)
+	}
+	if len(problems) > 0 {
+		return sum, Problem{errors.Join(problems...)}
+	}
+	return sum, nil
+}
+
+func (k Check) stopped() bool { return k.Stopped != nil && k.Stopped() }
+
+// samples loads the points' data sets and keeps what trials need of them, as
+// there may be several.
+func (k Check) samples(points []grid.Point, wrong func(string, ...any)) map[Source]*data.Set {
+	sets := map[Source]*data.Set{}
+	tried := map[Source]bool{}
+	for _, p := range points {
+		from := SourceOf(p.Config)
+		if tried[from] || k.stopped() {
+			continue
+		}
+		tried[from] = true
+		set, err := k.Load(p.Config)
+		if err != nil {
+			wrong("%s: %w", from.Name, err)
+			continue
+		}
+		if _, _, err := train.Split(set, p.Config); err != nil {
+			wrong("point %d (%s): %w", p.Index, p.Labels, err)
+			continue
+		}
+		most := 0
+		for _, q := range points {
+			if SourceOf(q.Config) == from {
+				most = max(most, TrialImages(q.Config))
+			}
+		}
+		if sets[from], err = Sample(set, most); err != nil {
+			wrong("%s: %w", from.Name, err)
+		}
+	}
+	return sets
+}
+
+// distinct are the first point of each kind of network on each data set, and
+// the largest of all.
+func distinct(points []grid.Point) []grid.Point {
+	type kind struct {
+		of   run.Config
+		from Source
+	}
+	var list []grid.Point
+	seen := map[kind]bool{}
+	for _, p := range points {
+		k := kind{kindOf(p.Config), SourceOf(p.Config)}
+		if !seen[k] {
+			seen[k] = true
+			list = append(list, p)
+		}
+	}
+	largest := slices.MaxFunc(points, func(a, b grid.Point) int {
+		x, y := Memory(a.Config), Memory(b.Config)
+		if x < y {
+			return -1
+		} else if x > y {
+			return 1
+		}
+		return 0
+	})
+	if !slices.ContainsFunc(list, func(p grid.Point) bool { return p.ID == largest.ID }) {
+		list = append(list, largest)
+	}
+	return list
+}
+
+// removeOld removes from dir what checks have left that were killed.
+func removeOld(dir string) {
+	old, _ := filepath.Glob(filepath.Join(dir, ".check-*")) // the pattern is right
+	for _, p := range old {
+		if i, err := os.Stat(p); err == nil && time.Since(i.ModTime()) > time.Hour {
+			os.RemoveAll(p)
+		}
+	}
+}
+
+// missingParents are the folders of path that do not exist, deepest first.
+func missingParents(path string) (list []string) {
+	for ; path != filepath.Dir(path); path = filepath.Dir(path) {
+		if _, err := os.Stat(path); err == nil {
+			break
+		}
+		list = append(list, path)
+	}
+	return list
+}

@@ -1,0 +1,224 @@
+package plan
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"betalasso/grid"
+	"betalasso/model"
+	"betalasso/run"
+)
+
+// Estimate is what a point is expected to take.
+type Estimate struct {
+	grid.Point
+	Weights int     `json:"weights"`
+	Seconds float64 `json:"seconds"`
+	Disk    float64 `json:"disk_bytes"`
+	Memory  float64 `json:"memory_bytes"`
+
+	// Dense is Seconds, were no step to get cheaper as weights become zero.
+	Dense float64 `json:"dense_seconds"`
+}
+
+// Total is what a study is expected to take.
+type Total struct {
+	Points     int     `json:"points"`
+	CPUSeconds float64 `json:"worker_seconds"` // of all workers together
+	Seconds    float64 `json:"seconds"`        // with that many workers at a time
+	Dense      float64 `json:"dense_seconds"`  // Seconds, were no step to get cheaper
+	Processes  int     `json:"processes"`
+	Disk       float64 `json:"disk_bytes"`
+	Memory     float64 `json:"memory_bytes"` // of the largest points at a time
+}
+
+// Estimate says what points take with so many workers at a time, by trials of
+// each kind of network among them.
+func (b Bench) Estimate(points []grid.Point, processes int) ([]Estimate, Total, error) {
+	var configs []run.Config
+	for _, p := range points {
+		configs = append(configs, p.Config)
+	}
+	speed, err := b.Measure(configs)
+	if err != nil {
+		return nil, Total{}, err
+	}
+	var list []Estimate
+	sum := Total{Points: len(points), Processes: processes}
+	var longest, longestDense, dense, largest float64
+	for _, p := range points {
+		_, weights, err := model.Count(p.Config.Model, SizeOf(p.Config))
+		if err != nil {
+			return nil, sum, err
+		}
+		e := Estimate{Point: p, Weights: weights, Disk: Disk(p.Config), Memory: Memory(p.Config)}
+		e.Seconds, e.Dense = speed.Seconds(p.Config)
+		list = append(list, e)
+		sum.CPUSeconds += e.Seconds
+		dense += e.Dense
+		sum.Disk += e.Disk
+		longest, longestDense, largest = max(longest, e.Seconds), max(longestDense, e.Dense), max(largest, e.Memory)
+	}
+	sum.Seconds = max(longest, sum.CPUSeconds/float64(processes))
+	sum.Dense = max(longestDense, dense/float64(processes))
+	sum.Memory = largest * float64(min(processes, len(points)))
+	return list, sum, nil
+}
+
+// Time is the time of a study for people.
+func (t Total) Time() string { return timeText(t.Seconds, t.Dense) }
+
+// Time is the time of a point for people.
+func (e Estimate) Time() string { return timeText(e.Seconds, e.Dense) }
+
+// timeText says how long something takes, and how long if nothing turns sparse,
+// where that is another time.
+func timeText(seconds, dense float64) string {
+	text := Span(duration(seconds))
+	if most := Span(duration(dense)); most != text {
+		text += fmt.Sprintf(" (%s if nothing turns sparse)", most)
+	}
+	return text
+}
+
+// Rates are measured speeds of training.
+type Rates []rate
+
+// rate is the speed at one Config's shape.
+type rate struct {
+	config run.Config
+	work   float64 // exampleWork
+	trial  Trial
+}
+
+// Measure times the Configs' networks, one or two of each kind: the smallest,
+// and the largest that takes no longer than a moment. Larger ones are taken to
+// train at its speed.
+func (b Bench) Measure(list []run.Config) (Rates, error) {
+	var r Rates
+	type ends struct{ small, large run.Config }
+	kinds := map[run.Config]*ends{}
+	var order []run.Config
+	for _, c := range list {
+		k := kindOf(c)
+		e := kinds[k]
+		if e == nil {
+			e = &ends{c, c}
+			kinds[k] = e
+			order = append(order, k)
+		}
+		if exampleWork(c) < exampleWork(e.small) {
+			e.small = c
+		}
+		if trialWork(c) < measurable && (exampleWork(c) > exampleWork(e.large) || trialWork(e.large) > measurable) {
+			e.large = c
+		}
+	}
+	for _, k := range order {
+		e := kinds[k]
+		chosen := []run.Config{Reduced(e.small)}
+		if exampleWork(e.large) > 4*exampleWork(e.small) && trialWork(e.large) < measurable {
+			chosen = append(chosen, e.large)
+		}
+		for _, c := range chosen {
+			t, err := b.Try(c, Noise(c, TrialImages(c)+2*SizeOf(c).Classes))
+			if err != nil {
+				return nil, err
+			}
+			r = append(r, rate{c, exampleWork(c), t})
+		}
+	}
+	return r, nil
+}
+
+// kindOf is what Configs whose speeds are alike have in common.
+func kindOf(c run.Config) run.Config {
+	return run.Config{Model: c.Model, Augment: c.Augment, Optimizer: c.Optimizer, Precision: c.Precision, Batch: c.Batch}
+}
+
+// Seconds is how long training c takes: each example forward, backward and in
+// the update, the forward passes of validation and test, and what an epoch and a
+// run take beside. dense is that of dense weights throughout.
+func (r Rates) Seconds(c run.Config) (seconds, dense float64) {
+	var best rate
+	found := false
+	for _, m := range r {
+		k := kindOf(m.config)
+		k.Batch = c.Batch // a trial's may be smaller
+		if k != kindOf(c) {
+			continue
+		}
+		if !found || distance(m.work, exampleWork(c)) < distance(best.work, exampleWork(c)) {
+			best, found = m, true
+		}
+	}
+	if !found {
+		return 0, 0
+	}
+	each := best.trial.Example * exampleWork(c) / best.work
+	epochs := float64(c.Epochs)
+	steps := epochs * float64(Examples(c)) * each
+	rest := (epochs*float64(c.Val) + 2*float64(SourceOf(c).Images().Test)) / 3 * each
+	rest += epochs*best.trial.Epoch + best.trial.Run
+	return steps*stepShare(c) + rest, steps + rest
+}
+
+// distance is how many times one is the other.
+func distance(a, b float64) float64 { return max(a/b, b/a) }
+
+// sparseTime is the time of a sparse layer's part of a step by its dense time,
+// and sparseBelow what must be left of a layer's weights at most for it to be
+// kept sparse. In bench/2026-11-25-sparse a step takes 52 % of a dense one's time
+// where S-FC's first layer, three quarters of the work, is sparse, and 28 % where
+// all of it is.
+const (
+	sparseTime  = 0.35
+	sparseBelow = 0.12
+)
+
+// stepShare is the time of c's steps as a share of dense ones', by how many
+// weights λ alone leaves, as Lambda reckons. It is 1 where steps get no cheaper,
+// and for networks whose work is mostly of convolutions.
+func stepShare(c run.Config) float64 {
+	if c.Optimizer != "beta-lasso" || c.Sparse == "off" || c.Momentum > 0 || c.Imported != "" || !strings.HasSuffix(c.Model, "-fc") {
+		return 1
+	}
+	layers, _, err := model.Count(c.Model, SizeOf(c))
+	if err != nil {
+		return 1
+	}
+	var all, took float64
+	for i, l := range layers {
+		work := 3 * float64(l.Params)
+		if i == 0 {
+			work = 2 * float64(l.Params) // the images need no gradient
+		}
+		all += work
+		took += work * (1 - (1-sparseTime)*sparsePart(c, l))
+	}
+	return took / all
+}
+
+// sparsePart is the part of c's steps in which so few of a layer's weights are
+// left that it is sparse.
+func sparsePart(c run.Config, l model.LayerCount) float64 {
+	lambda := lambdaOf(c, l)
+	steps := float64(Steps(c))
+	const parts = 100
+	n := 0
+	for i := range parts {
+		done := float64(i) / parts // of the schedule, of which the learning rates so far are a sum
+		moved := c.LR * lambda * steps * (done/2 + math.Sin(math.Pi*done)/(2*math.Pi))
+		if 1-(c.Beta*lambda+moved)/firstBound(l) < sparseBelow {
+			n++
+		}
+	}
+	return float64(n) / parts
+}
+
+func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
+
+// Time is the time of training c for people.
+func (r Rates) Time(c run.Config) string { return timeText(r.Seconds(c)) }

@@ -1,0 +1,166 @@
+package plan
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"betalasso/compute"
+	"betalasso/data"
+	"betalasso/model"
+	"betalasso/run"
+	"betalasso/train"
+)
+
+// Bench is where trials are made.
+type Bench struct {
+	Device  func(run.Config) (compute.Device, error) // what a Config asks for
+	Threads int                                      // of a training; at least 1
+	Dir     string                                   // trials are written in new folders below it, which are removed
+	Stop    <-chan struct{}                          // when closed, a trial ends with train.ErrStopped; may be nil
+}
+
+// Trial is what a training of a few steps took, in seconds.
+type Trial struct {
+	Example float64 // of a training example's step: the median step by its batch
+	Epoch   float64 // of an epoch beside its steps
+	Run     float64 // of the run beside its epochs
+}
+
+// Steps of a trial, over trialEpochs epochs. The first ones are not timed: they
+// make what the others use again.
+const (
+	leastSteps  = 3
+	mostSteps   = 12
+	trialEpochs = 2
+	warmSteps   = 1
+)
+
+// A trial for a measurement is kept to about so many multiplications, half a
+// second of one core.
+const measurable = 1e10
+
+// Try trains c for a few steps, evaluates, and writes a checkpoint in a new
+// folder below b.Dir, then reads it back; the folder is removed. The images are
+// set's, of which about TrialImages are used. A stop is train.ErrStopped.
+func (b Bench) Try(c run.Config, set *data.Set) (t Trial, err error) {
+	began := time.Now()
+	small, err := Sample(set, TrialImages(c))
+	if err != nil {
+		return t, err
+	}
+	c.Train, c.Val, c.Epochs, c.Threads = 0, len(set.Classes), trialEpochs, 0
+	c.LR = 1e-3 // whether a point diverges is for the study to find out
+	batch := min(c.Batch, small.Train.Len()-c.Val)
+	path, err := os.MkdirTemp(b.Dir, ".check-")
+	if err != nil {
+		return t, err
+	}
+	defer os.RemoveAll(path)
+	threaded := c
+	threaded.Threads = b.Threads
+	dev, err := b.Device(threaded)
+	if err != nil {
+		return t, err
+	}
+	d, err := run.Create(path, c)
+	if err != nil {
+		return t, err
+	}
+	defer d.Close()
+	var steps []float64 // seconds of each that follows another in its epoch
+	var last time.Time
+	result, err := train.Run(train.Options{
+		Dir: d, Config: c, Device: dev, Set: small, Threads: max(1, b.Threads), Stop: b.Stop,
+		Progress: func(p train.Progress) {
+			if p.Phase != "train" || p.Event != nil {
+				return
+			}
+			now := time.Now()
+			if p.Step > 1 {
+				steps = append(steps, now.Sub(last).Seconds())
+			} else if p.Epoch == 2 {
+				t.Epoch = now.Sub(last).Seconds()
+			}
+			last = now
+		},
+	})
+	if err != nil {
+		return t, err
+	}
+	if err := readBack(d, result); err != nil {
+		return t, err
+	}
+	if len(steps) <= warmSteps {
+		return Trial{}, nil
+	}
+	step := median(steps[warmSteps:])
+	t.Example = step / float64(batch)
+	t.Epoch = max(0, t.Epoch-step)
+	t.Run = max(0, time.Since(began).Seconds()-float64(trialEpochs)*t.Epoch-float64(len(steps)+trialEpochs)*step)
+	return t, nil
+}
+
+// readBack is an error if the checkpoint in d is not the one that result is of.
+func readBack(d *run.Dir, result run.Result) error {
+	_, saved, err := d.LoadCheckpoint()
+	if err != nil {
+		return fmt.Errorf("a checkpoint was written and cannot be read back: %w", err)
+	}
+	network := slices.DeleteFunc(slices.Clone(saved), func(t run.Tensor) bool { return strings.HasPrefix(t.Name, "velocity/") })
+	if got := run.Checksum(network); got != result.WeightsSum {
+		return fmt.Errorf("a checkpoint was written and reads back otherwise: SHA-256 %s, want %s", got, result.WeightsSum)
+	}
+	return nil
+}
+
+func median(list []float64) float64 {
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[len(sorted)/2]
+}
+
+// TrialImages is the number of training images that a trial of c takes: those of
+// the steps of an epoch, more where a step is soon over.
+func TrialImages(c run.Config) int {
+	n := measurable / (3 * trialEpochs * max(1, exampleWork(c)) * float64(c.Batch))
+	return int(min(max(n, leastSteps), mostSteps)) * c.Batch
+}
+
+// Sample is set with n training images, some to validate by, and some to test on.
+func Sample(set *data.Set, n int) (*data.Set, error) {
+	classes := len(set.Classes)
+	small := *set
+	var err error
+	if small.Train, err = data.Limit(set.Train, classes, min(set.Train.Len(), n+classes), 1); err != nil {
+		return nil, err
+	}
+	small.Test, err = data.Limit(set.Test, classes, min(set.Test.Len(), classes), 1)
+	return &small, err
+}
+
+// trialWork is the number of multiplications of the least trial of c.
+func trialWork(c run.Config) float64 {
+	return 3 * exampleWork(c) * leastSteps * trialEpochs * float64(c.Batch)
+}
+
+// Reduced is c with as many weights, and so small a batch, that a trial of it
+// takes no longer than a moment.
+func Reduced(c run.Config) run.Config {
+	for c.Batch > 64 && trialWork(c) > measurable {
+		c.Batch /= 2
+	}
+	for params := 1 << 30; params > 1<<10 && trialWork(c) > measurable; params /= 2 {
+		near, err := model.Nearest(c.Model, params, SizeOf(c))
+		if err != nil {
+			break
+		}
+		small := c
+		small.Alpha, small.Width = near.Alpha, near.Width
+		if exampleWork(small) < exampleWork(c) {
+			c = small
+		}
+	}
+	return c
+}
