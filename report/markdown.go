@@ -64,12 +64,9 @@ func (p *page) markdown(w io.Writer) error {
 		for _, y := range s.Whys() {
 			why = append(why, []string{strings.Join(y.Cases, "; "), y.FromReport, y.FromPaper})
 		}
-		head := []string{"network", "method", "ours, last epoch", "ours, best validation", "runs", "weights"}
-		if s.Published() {
-			head = append(head, "paper's weights", "EE-411", "ours − EE-411", "paper", "ours − paper")
-		}
+		head := s.columns([]string{"network", "method", "ours, last epoch", "ours, best validation", "runs", "epochs", "weights", "paper's weights", "EE-411", "ours − EE-411", "paper", "ours − paper"}, 5, 7)
 		for _, r := range s.Rows {
-			rows = append(rows, []string{r.Network, r.Method, r.Ours, r.Best, r.Runs, r.Weights, r.PaperWeights, r.Report, r.ToReport, r.Paper, r.ToPaper}[:len(head)])
+			rows = append(rows, s.columns([]string{r.Network, r.Method, r.Ours, r.Best, r.Runs, r.Epochs, r.Weights, r.PaperWeights, r.Report, r.ToReport, r.Paper, r.ToPaper}, 5, 7))
 		}
 		mdTable(b, 2, head, rows)
 		gaps := 0

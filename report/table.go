@@ -17,6 +17,7 @@ type Row struct {
 	Ours            string // test accuracy after the last epoch, mean ± sd over seeds
 	Best            string // the same of the best-validation epoch
 	Runs            string // how many seeds
+	Epochs          string
 	Weights         string
 	Report, Paper   string // what they have, "–" where nothing
 	ToReport        string // ours − theirs in points
@@ -60,7 +61,7 @@ func accuracy(list []float64) string {
 func rowOf(all []record, set paper.DataSet, k paper.Case) Row {
 	row := Row{
 		Network: k.Network, Method: k.Method,
-		Ours: "–", Best: "–", Runs: "0", Weights: "–", PaperWeights: short(float64(k.Params)), Report: "–", Paper: "–", ToReport: "–", ToPaper: "–",
+		Ours: "–", Best: "–", Runs: "0", Epochs: "–", Weights: "–", PaperWeights: short(float64(k.Params)), Report: "–", Paper: "–", ToReport: "–", ToPaper: "–",
 	}
 	theirs, papers := known(k.ReportAccuracy(set.Name)), known(k.Accuracy(set.Name))
 	if !math.IsNaN(theirs) {
@@ -74,6 +75,7 @@ func rowOf(all []record, set paper.DataSet, k paper.Case) Row {
 		row.Gap = "no run"
 		return row
 	}
+	row.Epochs = commas(runs[0].config.Epochs)
 	var last, best []float64
 	var gaps []string
 	for _, r := range runs {
@@ -143,18 +145,38 @@ func (p *page) terminal() string {
 			b.WriteByte('\n')
 		}
 		w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
-		head, published := []string{s.Title, "test accuracy", "runs", "weights"}, s.Published()
-		if published {
-			head = append(head, "EE-411, 25.6 M", "paper", "its weights")
-		}
-		fmt.Fprintln(w, strings.Join(head, "\t"))
+		head := []string{s.Title, "test accuracy", "runs", "epochs", "weights", "EE-411, 25.6 M", "paper", "its weights"}
+		fmt.Fprintln(w, strings.Join(s.columns(head, 3, 5), "\t"))
 		for _, r := range s.Rows {
-			cells := []string{r.Network + ", " + r.Method, r.Ours, r.Runs, r.Weights, r.Report, r.Paper, r.PaperWeights}
-			fmt.Fprintln(w, strings.Join(cells[:len(head)], "\t"))
+			cells := []string{r.Network + ", " + r.Method, r.Ours, r.Runs, r.Epochs, r.Weights, r.Report, r.Paper, r.PaperWeights}
+			fmt.Fprintln(w, strings.Join(s.columns(cells, 3, 5), "\t"))
 		}
 		w.Flush()
 	}
 	return b.String()
+}
+
+// columns leaves out, of cells that end with the published ones, the published
+// where there are none, and the epochs where all rows have the same.
+func (s Section) columns(cells []string, epochs, published int) []string {
+	if !s.Published() {
+		cells = cells[:published]
+	}
+	if !s.EpochsDiffer() {
+		cells = slices.Delete(slices.Clone(cells), epochs, epochs+1)
+	}
+	return cells
+}
+
+// EpochsDiffer says whether some rows were trained for longer than others.
+func (s Section) EpochsDiffer() bool {
+	first := ""
+	return slices.ContainsFunc(s.Rows, func(r Row) bool {
+		if first == "" && r.Epochs != "–" {
+			first = r.Epochs
+		}
+		return r.Epochs != "–" && r.Epochs != first
+	})
 }
 
 // Published says whether a text has numbers for the section's data set.

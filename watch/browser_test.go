@@ -211,7 +211,7 @@ func TestPage(t *testing.T) {
 	b.press(" ")
 	b.press(kb.ArrowDown)
 	b.press(" ")
-	b.until(`document.querySelectorAll("#charts canvas").length === 5`, 2*time.Second) // loss, accuracy, conv1, fc1, learning rate
+	b.until(`document.querySelectorAll("#charts canvas").length === 7`, 2*time.Second) // loss, accuracy, conv1, fc1, learning rate, multiply-adds, time of a step
 	b.until(`document.querySelectorAll("#chosen li").length === 2`, 5*time.Second)
 
 	b.eval(`document.querySelector("#charts canvas").focus()`)
@@ -270,7 +270,7 @@ func TestPhone(t *testing.T) {
 		t.Errorf("nothing selected: the page is %s wide, want 360", got)
 	}
 	b.eval(`[...document.querySelectorAll("#rows input")].slice(0, 5).forEach((e) => e.click())`)
-	b.until(`document.querySelectorAll("#charts canvas").length === 5 && document.querySelectorAll("#gallery img[src]").length === 5`, 5*time.Second)
+	b.until(`document.querySelectorAll("#charts canvas").length === 7 && document.querySelectorAll("#gallery img[src]").length === 5`, 5*time.Second)
 	b.eval(`document.querySelector("#same").click(), document.querySelector("#charts canvas").focus()`)
 	b.press(kb.End)
 	b.until(reading+`.includes("epoch 30")`, 5*time.Second)
@@ -344,7 +344,7 @@ func TestMouseAndDark(t *testing.T) {
 	b.do(chromedp.Navigate(served(t, Options{Folders: []string{folder}}).URL))
 	b.until(live+` && document.querySelectorAll("#rows tr").length === 1`, 5*time.Second)
 	b.do(chromedp.Click(chromedp.CSS("#rows label")))
-	b.until(`document.querySelectorAll("#charts canvas").length === 5`, 2*time.Second)
+	b.until(`document.querySelectorAll("#charts canvas").length === 7`, 2*time.Second)
 	b.eval(`document.querySelector("#charts canvas").scrollIntoView({block: "center"})`)
 	b.eval(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))`) // the layout rests
 	var box struct{ X, Y, Width float64 }
@@ -511,7 +511,11 @@ func TestNamesSeedsScatterAndFiles(t *testing.T) {
 	b.eval(`document.querySelector("#rows tr td.nonzero").click()`)
 	b.until(`document.querySelectorAll("#chosen li").length === 0`, 5*time.Second)
 	b.eval(`[...document.querySelectorAll("#rows tr td.nonzero")].forEach((e) => e.click())`)
-	b.until(`document.querySelectorAll("#charts figure").length === 5 && [...document.querySelectorAll("#charts figcaption span")].some((e) => e.textContent === "Learning rate")`, 5*time.Second)
+	b.until(`document.querySelectorAll("#charts figure").length === 7 && [...document.querySelectorAll("#charts figcaption span")].some((e) => e.textContent === "Learning rate")`, 5*time.Second)
+
+	// What a step costs, beside a dense one and in milliseconds.
+	b.eval(`document.querySelectorAll("#charts canvas")[5].focus(), document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "End", bubbles: true}))`)
+	b.until(`((f) => f[5].querySelector("figcaption").innerText.startsWith("Multiply-adds of a step") && f[5].querySelector(".readout").innerText.includes("25") && f[6].querySelector(".readout").innerText.includes("12.5"))(document.querySelectorAll("#charts figure"))`, 5*time.Second)
 
 	// Values stand below the chart and cover nothing.
 	if got := b.eval(`[...document.querySelectorAll("#charts figure")].every((f) => f.querySelector(".readout").getBoundingClientRect().top >= f.querySelector("canvas").getBoundingClientRect().bottom - 1)`); got != "true" {
@@ -534,7 +538,7 @@ func TestNamesSeedsScatterAndFiles(t *testing.T) {
 	b.eval(`document.querySelector("#csv").click(), document.querySelector("#charts figcaption button").click(), document.querySelector("#scatter-svg").click()`)
 	b.until(`files.length === 6`, 5*time.Second)
 	got := b.eval(`files.filter((f) => f.length > 60)`)
-	for _, want := range []string{`run,name,epoch,seconds,lr,train_loss,train_acc,val_loss,val_acc,nonzero_conv1,nonzero_fc1`, `,0,1,,,,2.5,0.4,1000,50`, `<svg xmlns=`, `(2 seeds) train</text>`, `validation accuracy, % by lambda-conv`} {
+	for _, want := range []string{`run,name,epoch,seconds,lr,train_loss,train_acc,val_loss,val_acc,step_ms,work_share,nonzero_conv1,nonzero_fc1`, `,0,1,,,,2.5,0.4,,,1000,50`, `<svg xmlns=`, `(2 seeds) train</text>`, `validation accuracy, % by lambda-conv`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the files do not hold %q:\n%.1500s", want, got)
 		}

@@ -63,7 +63,10 @@ func newPoints(id string, events []run.Event) points {
 	}
 	p.Layers = slices.SortedFunc(maps.Keys(events[len(events)-1].Nonzero), byDepth)
 	for _, e := range events {
-		r := []any{e.Epoch, e.Seconds, e.LR, e.TrainLoss, e.TrainAcc, e.ValLoss, e.ValAcc}
+		r := []any{e.Epoch, e.Seconds, e.LR, e.TrainLoss, e.TrainAcc, e.ValLoss, e.ValAcc, measured(e.StepMS), nil}
+		if e.Work > 0 && e.DenseWork > 0 {
+			r[8] = e.Work / e.DenseWork
+		}
 		if e.Epoch == 0 { // before the first step nothing was trained on
 			r[2], r[3], r[4] = nil, nil, nil
 		}
@@ -73,6 +76,14 @@ func newPoints(id string, events []run.Event) points {
 		p.Rows = append(p.Rows, r)
 	}
 	return p
+}
+
+// measured is x, or nil where it was not measured.
+func measured(x float64) any {
+	if x == 0 {
+		return nil
+	}
+	return x
 }
 
 // byDepth puts conv2 before conv10, and those before fc1.

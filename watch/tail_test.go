@@ -14,10 +14,14 @@ import (
 // event is one of epoch e, as a line.
 func event(t testing.TB, e int) []byte {
 	t.Helper()
-	line, err := json.Marshal(run.Event{
+	what := run.Event{
 		Epoch: e, TrainLoss: 2 / float64(e+1), TrainAcc: 0.5, ValLoss: 2.5 / float64(e+1), ValAcc: 0.4,
 		Nonzero: map[string]int{"conv1": 100000 / (e + 100), "fc1": 50}, Seconds: 1,
-	})
+	}
+	if e > 0 { // no step is taken before epoch 1
+		what.StepMS, what.Work, what.DenseWork = 12.5, 1e9, 4e9
+	}
+	line, err := json.Marshal(what)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
 // The charts of the selected runs: loss, accuracy, learning rate, non-zeros of
-// each layer; and their files.
+// each layer, what a step costs; and their files.
 import { Chart, nearest } from './chart.js';
 import { save, svg } from './svg.js';
 import { alike, curves, labels, rows, smooth } from './store.js';
@@ -99,6 +99,10 @@ export function drawCharts() {
       lines: runs.filter((r) => r.curve.nonzero[layer]).map((r) => line(r, (c) => c.nonzero[layer] ?? [])),
     })),
     { key: 'lr', title: 'Learning rate', log: false, lines: runs.map((r) => line(r, (c) => c.values.lr.map((v) => v ?? NaN))) },
+    ...[['work', 'Multiply-adds of a step, % of a dense one', 100], ['stepMs', 'Time of a step, ms', 1]].flatMap(([key, title, factor]) => {
+      const some = runs.filter((r) => r.curve.values[key].some(Number.isFinite)); // older runs did not measure it
+      return some.length ? [{ key, title, log: false, lines: some.map((r) => line(r, (c) => c.values[key].map((v) => (v === null ? NaN : v * factor)))) }] : [];
+    }),
   ];
   for (const [key, chart] of charts) {
     if (!list.some((c) => c.key === key)) {
@@ -165,9 +169,9 @@ function scaled(curve, key, factor) {
 export function saveTable() {
   const ids = selected().filter((id) => curves.has(id)), all = labels(ids);
   const layers = [...new Set(ids.flatMap((id) => curves.get(id).layers))];
-  const keys = ['epoch', 'seconds', 'lr', 'trainLoss', 'trainAcc', 'valLoss', 'valAcc'];
+  const keys = ['epoch', 'seconds', 'lr', 'trainLoss', 'trainAcc', 'valLoss', 'valAcc', 'stepMs', 'work'];
   const cell = (v) => (v === null || v === undefined || Number.isNaN(v) ? '' : /[",\n]/.test(v) ? `"${String(v).replaceAll('"', '""')}"` : String(v));
-  const lines = [['run', 'name', 'epoch', 'seconds', 'lr', 'train_loss', 'train_acc', 'val_loss', 'val_acc', ...layers.map((l) => 'nonzero_' + l)]];
+  const lines = [['run', 'name', 'epoch', 'seconds', 'lr', 'train_loss', 'train_acc', 'val_loss', 'val_acc', 'step_ms', 'work_share', ...layers.map((l) => 'nonzero_' + l)]];
   for (const id of ids) {
     const { values, nonzero } = curves.get(id), r = rows.get(id);
     values.epoch.forEach((_, i) => {

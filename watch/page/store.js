@@ -5,7 +5,7 @@ export const rows = new Map(); // by id
 export const curves = new Map(); // by id
 
 // Columns of a point before the non-zeros of the layers.
-const fixed = ['epoch', 'seconds', 'lr', 'trainLoss', 'trainAcc', 'valLoss', 'valAcc'];
+const fixed = ['epoch', 'seconds', 'lr', 'trainLoss', 'trainAcc', 'valLoss', 'valAcc', 'stepMs', 'work'];
 
 // takeRows notes rows that have changed, and forgets those that are gone.
 export function takeRows(update) {
