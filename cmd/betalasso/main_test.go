@@ -344,9 +344,12 @@ func TestFullDisk(t *testing.T) {
 func TestReproduce(t *testing.T) {
 	t.Parallel()
 	out := filepath.Join(t.TempDir(), "out")
-	flags := []string{"reproduce", "--data=digits", "--alpha=1", "--epochs=1", "--train=1000", "--out", out}
+	flags := []string{"reproduce", "--data=digits", "--alpha=1", "--epochs=1", "--train=1000", "--seeds=1", "--out", out}
 	stdout, _ := want(t, 0, flags...)
-	for _, w := range append([]string{"[7/7]", filepath.Join(out, "report", "index.html")}, caseTitles()...) {
+	if estimate, first := strings.Index(stdout, "7 runs, about "), strings.Index(stdout, "[1/7]"); estimate < 0 || first < estimate {
+		t.Errorf("no estimate of the whole before the first run:\n%s", stdout)
+	}
+	for _, w := range append([]string{"[7/7]", " in all", filepath.Join(out, "report", "index.html")}, caseTitles()...) {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("it did not print %q:\n%s", w, stdout)
 		}
@@ -364,10 +367,13 @@ func TestReproduce(t *testing.T) {
 	dirs, _, _ := run.Find(out)
 	os.RemoveAll(dirs[3])
 	stdout, _ = want(t, 0, flags...)
-	for _, say := range []string{"1 runs, about", "weights", "256 M"} {
+	for _, say := range []string{"1 runs, about", "weights", "What these runs say of the paper's claim on digits"} {
 		if !strings.Contains(stdout, say) {
 			t.Errorf("again: it does not say %q:\n%s", say, stdout)
 		}
+	}
+	if strings.Contains(stdout, "256 M") {
+		t.Errorf("it has the paper's sizes beside generated data:\n%s", stdout)
 	}
 	if text, err := os.ReadFile(filepath.Join(out, "report", "summary.json")); err != nil || !json.Valid(text) || !bytes.Contains(text, []byte(`"verdict"`)) {
 		t.Errorf("summary.json: got %s, %v", text, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,8 +11,10 @@ import (
 	"github.com/alecthomas/kong"
 
 	"betalasso/data"
+	"betalasso/grid"
 	"betalasso/model"
 	"betalasso/paper"
+	"betalasso/plan"
 	"betalasso/run"
 )
 
@@ -152,6 +155,58 @@ func TestProfilesAreValid(t *testing.T) {
 	}
 	if got := strings.Join(profileNames, " "); got != "quick report paper" {
 		t.Errorf("profiles: got %q", got)
+	}
+}
+
+// The quick profile has all cases, three seeds of the pair that the verdict is
+// about, and λ that make S-FC sparse without cutting a layer at the first step.
+func TestQuickShowsTheDiscovery(t *testing.T) {
+	r := reproduceCommand{Profile: "quick", Precision: "fp32"}
+	p, err := r.profile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := r.points(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := map[string]int{}
+	for i, q := range all.points {
+		runs[q.Labels[grid.Label]]++
+		if i < len(paper.Cases) && q.Config.Seed != 1 {
+			t.Errorf("run %d is of seed %d: every case is to have its first seed before another has a second", i, q.Config.Seed)
+		}
+		if q.Config.Beta == paper.Beta && q.Config.Optimizer == "beta-lasso" {
+			if list := warnings(q.Config, ""); len(list) > 0 {
+				t.Errorf("%s: %s", q.Labels, list)
+			}
+			// λ alone takes a weight of the first layer, which begins within ±1/√3072, to
+			// zero well before the end: the rest of the steps is for what has survived.
+			if moved := q.Config.LR * q.Config.LambdaConv * float64(plan.Steps(q.Config)) / 2; moved < 1.5/math.Sqrt(3072) {
+				t.Errorf("%s: λ takes %.3g off a weight in all, too little", q.Labels, moved)
+			}
+		}
+	}
+	for _, c := range paper.Cases {
+		want := 1
+		if c.Name == "s-fc" || c.Name == "s-fc-beta50" {
+			want = 3
+		}
+		if runs[c.Title()] != want {
+			t.Errorf("%s: got %d seeds, want %d", c.Title(), runs[c.Title()], want)
+		}
+	}
+	r.Seeds, r.Epochs = 2, 4
+	if p, err = r.profile(); err != nil {
+		t.Fatal(err)
+	}
+	if all, err = r.points(p); err != nil || len(all.points) != 14 {
+		t.Errorf("--seeds 2: got %d runs, %v, want 14", len(all.points), err)
+	}
+	for _, q := range all.points {
+		if q.Config.Epochs != 4 {
+			t.Errorf("--epochs 4: %s has %d", q.Labels, q.Config.Epochs)
+		}
 	}
 }
 

@@ -71,7 +71,11 @@ func (f namedFlags) text() ([]byte, error) {
 // seeds is 0. Settings in more that are empty are left out.
 func tableStudy(p profile, train, seeds int, more map[string]string) ([]byte, error) {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "name: table2\n%saxes:\n  - list:\n", fixed(p, train, more))
+	common := p
+	if len(p.fewer) > 0 {
+		common.epochs = 0 // each has its own
+	}
+	fmt.Fprintf(&b, "name: table2\n%saxes:\n  - list:\n", fixed(common, train, more))
 	of := func(c paper.Case) int { return max(1, cmp.Or(seeds, p.seeds[c.Name])) }
 	most := 1
 	for _, c := range paper.Cases {
@@ -95,7 +99,7 @@ func tableStudy(p profile, train, seeds int, more map[string]string) ([]byte, er
 				if cfg.Optimizer == "beta-lasso" {
 					fmt.Fprintf(&b, ", beta: %v, lambda-conv: %v, lambda-fc: %v", cfg.Beta, cfg.LambdaConv, cfg.LambdaFC)
 				}
-				if cfg.Epochs != p.epochs {
+				if cfg.Epochs != common.epochs {
 					fmt.Fprintf(&b, ", epochs: %d", cfg.Epochs)
 				}
 				fmt.Fprintf(&b, ", seed: %d}\n", seed)
