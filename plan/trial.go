@@ -24,7 +24,7 @@ type Bench struct {
 
 // Trial is what a training of a few steps took, in seconds.
 type Trial struct {
-	Example float64 // of a training example's step: the median step by its batch
+	Example float64 // of a training example's step, by a step that little else disturbed
 	Epoch   float64 // of an epoch beside its steps
 	Run     float64 // of the run beside its epochs
 }
@@ -33,14 +33,14 @@ type Trial struct {
 // make what the others use again.
 const (
 	leastSteps  = 3
-	mostSteps   = 12
+	mostSteps   = 20
 	trialEpochs = 2
 	warmSteps   = 1
 )
 
-// A trial for a measurement is kept to about so many multiplications, half a
-// second of one core.
-const measurable = 1e10
+// A trial for a measurement is kept to about so many multiplications, a second
+// of one core at most.
+const measurable = 2e10
 
 // Try trains c for a few steps, evaluates, and writes a checkpoint in a new
 // folder below b.Dir, then reads it back; the folder is removed. The images are
@@ -96,7 +96,7 @@ func (b Bench) Try(c run.Config, set *data.Set) (t Trial, err error) {
 	if len(steps) <= warmSteps {
 		return Trial{}, nil
 	}
-	step := median(steps[warmSteps:])
+	step := quick(steps[warmSteps:])
 	t.Example = step / float64(batch)
 	t.Epoch = max(0, t.Epoch-step)
 	t.Run = max(0, time.Since(began).Seconds()-float64(trialEpochs)*t.Epoch-float64(len(steps)+trialEpochs)*step)
@@ -116,9 +116,11 @@ func readBack(d *run.Dir, result run.Result) error {
 	return nil
 }
 
-func median(list []float64) float64 {
+// quick is the lower quartile: what else runs on the machine, or the machine
+// waking up, only ever makes a step slower.
+func quick(list []float64) float64 {
 	sorted := slices.Sorted(slices.Values(list))
-	return sorted[len(sorted)/2]
+	return sorted[len(sorted)/4]
 }
 
 // TrialImages is the number of training images that a trial of c takes: those of
