@@ -169,6 +169,21 @@ type Weights interface {
 	Work() float64
 }
 
+// NormWeights are Weights that can take along the batch norm behind them, one unit
+// after the other, which saves passes over memory. Numbers are the same.
+type NormWeights interface {
+	Weights
+
+	// ForwardNorm is Forward(y, x) and then Device.BatchNorm(z, y, bn). If next is
+	// not nil, nothing but its Forward, which comes next, and its Step read z: its
+	// device may leave z as it is and keep what they need in next.
+	ForwardNorm(z, y, x Mat, bn *BatchNorm, next Weights)
+
+	// StepNorm is Device.BatchNormGrad(dz, dgamma, dbeta, dz, y, bn) and then
+	// Step(dz, x, u), but for what it leaves in dz.
+	StepNorm(dgamma, dbeta, dz, y, x Mat, bn *BatchNorm, u Update) (nonzero int)
+}
+
 // Device does the arithmetic. dst is never a transposed view unless the operation
 // says that it may, and never shares memory with a source unless the operation
 // says so.

@@ -9,6 +9,7 @@ type BatchNorm struct {
 	State       compute.BatchNorm
 	name        string
 	x           compute.Mat
+	fused       *fused
 }
 
 // NewBatchNormReLU is a BatchNorm over columns inputs with γ = 1 and β = 0,
@@ -48,11 +49,18 @@ func (l *BatchNorm) Forward(dev compute.Device, y, x compute.Mat, train bool) {
 		return
 	}
 	l.x = x
+	if l.fused != nil {
+		l.fused.forward(y, x)
+		return
+	}
 	dev.BatchNorm(y, x, &l.State)
 }
 
 // Backward implements Layer.
 func (l *BatchNorm) Backward(dev compute.Device, dx, dy compute.Mat, rule Rule) {
+	if l.fused != nil && l.fused.back {
+		return // the layer does it
+	}
 	dev.BatchNormGrad(dx, l.Gamma.Grad, l.Beta.Grad, dy, l.x, &l.State)
 	l.Gamma.step(dev, rule)
 	l.Beta.step(dev, rule)

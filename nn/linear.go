@@ -19,6 +19,8 @@ type Linear struct {
 	W    Param
 	B    Param       // [1, out]; without a bias its Value is the zero Mat
 	x    compute.Mat // the last input, [n, in]; Backward needs it
+
+	fused *fused
 }
 
 // NewDense is a fully connected layer with its first weights, named NAME.weight
@@ -62,8 +64,11 @@ func (l *Linear) Size() (in, out int) {
 }
 
 // Forward implements Layer.
-func (l *Linear) Forward(dev compute.Device, y, x compute.Mat, _ bool) {
+func (l *Linear) Forward(dev compute.Device, y, x compute.Mat, train bool) {
 	l.x = x
+	if train && l.fused != nil {
+		return // the batch norm does it
+	}
 	l.W.Weights.Forward(y, x)
 	if l.HasBias() {
 		dev.AddRow(y, l.B.Value)
@@ -72,6 +77,10 @@ func (l *Linear) Forward(dev compute.Device, y, x compute.Mat, _ bool) {
 
 // Backward implements Layer.
 func (l *Linear) Backward(dev compute.Device, dx, dy compute.Mat, rule Rule) {
+	if l.fused != nil && l.fused.back {
+		l.fused.backward(dev, dy, rule)
+		return
+	}
 	if dx.Data != nil {
 		l.W.Weights.GradInput(dx, dy)
 	}

@@ -37,6 +37,7 @@ func NewNet(dev compute.Device, batch int, layers ...Layer) *Net {
 			n.outputs[i] = dev.Alloc(batch, out)
 		}
 	}
+	fuse(layers, true)
 	for i := range n.back {
 		n.back[i] = dev.Alloc(batch, widest)
 	}

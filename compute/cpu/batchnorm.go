@@ -33,6 +33,13 @@ type normJob struct {
 // norm runs d.jobs.norm.
 func (d *Device) norm(op string, j normJob) {
 	defer d.took(Norm, time.Now())
+	j.ready(op, d)
+	d.jobs.norm = j
+	d.pool.run((j.bn.Gamma.Cols+j.block-1)/j.block, pass*len(j.x.Data), &d.jobs.norm)
+}
+
+// ready checks shapes and sets what do and row go by.
+func (j *normJob) ready(op string, d *Device) {
 	bn := j.bn
 	check(op, bn.Span > 0 && j.x.Cols == bn.Gamma.Cols*bn.Span && j.y.Rows == j.x.Rows && j.y.Cols == j.x.Cols &&
 		j.x.Trans == j.y.Trans && (bn.Span == 1 || !j.x.Trans), j.y, j.x, bn.Gamma)
@@ -46,8 +53,6 @@ func (d *Device) norm(op string, j normJob) {
 	if j.x.Trans {
 		j.block = max(1, stretch/max(1, j.x.Rows))
 	}
-	d.jobs.norm = j
-	d.pool.run((bn.Gamma.Cols+j.block-1)/j.block, pass*len(j.x.Data), &d.jobs.norm)
 }
 
 // BatchNorm implements compute.Device.
@@ -70,7 +75,7 @@ func (j *normJob) do(t int, w *worker) {
 	lo, hi := t*j.block, min((t+1)*j.block, j.bn.Gamma.Cols)
 	if j.x.Trans {
 		for u := lo; u < hi; u++ {
-			j.row(u, w)
+			j.row(unit(&j.y, u), unit(&j.x, u), j.dyUnit(u), u, w)
 		}
 		return
 	}
@@ -165,11 +170,23 @@ func (j *normJob) grads(u int, s1, s2 float64) (k1, k2 float32) {
 	return float32(scale * s1 / j.count()), float32(scale * s2 * inv * inv / j.count())
 }
 
-// row does all of unit u, whose values are one row in memory: they are still in
-// the first-level cache when they are read again.
-func (j *normJob) row(u int, w *worker) {
+// unit is what is in memory of unit u of m, a transposed view. It copies no Mat: a
+// copy waits until all that was stored before is in the cache.
+func unit(m *compute.Mat, u int) []float32 { return m.Data[u*m.Rows : (u+1)*m.Rows] }
+
+// dyUnit is unit u of dy, in a gradient.
+func (j *normJob) dyUnit(u int) []float32 {
+	if j.mode != normGrad {
+		return nil
+	}
+	return unit(&j.dy, u)
+}
+
+// row does all of unit u, whose values x, and in a gradient dy, are one row in
+// memory, and sets y: they are still in the first-level cache when they are read
+// again.
+func (j *normJob) row(y, x, dy []float32, u int, w *worker) {
 	kn, bn := &j.d.kernel, j.bn
-	x, y := j.x.T().Row(u), j.y.T().Row(u)
 	c, s := &w.unit, &w.lanes
 	*c, *s = factors{limit: j.limit}, lanes{}
 	switch j.mode {
@@ -183,7 +200,6 @@ func (j *normJob) row(u int, w *worker) {
 		c.mean, c.scale, c.shift = j.unit(u, bn.RunMean.Data, nil)
 		kn.rowNormalise(y, x, c)
 	case normGrad:
-		dy := j.dy.T().Row(u)
 		c.mean, c.scale, c.shift = j.unit(u, bn.Mean.Data, bn.InvStd.Data)
 		kn.rowGradMoments(dy, x, c, s)
 		s1, s2 := s.totals()

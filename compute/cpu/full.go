@@ -190,6 +190,51 @@ func (f *full) Forward(y, x compute.Mat) {
 	f.d.product(into(y), leftSide(x), operand{data: f.w, ld: f.cols, lines: f.rows, k: f.cols, along: true})
 }
 
+// ForwardNorm implements compute.NormWeights.
+func (f *full) ForwardNorm(z, y, x compute.Mat, bn *compute.BatchNorm, next compute.Weights) {
+	f.settle()
+	if f.s == nil || !y.Trans || !z.Trans {
+		f.Forward(y, x)
+		f.d.BatchNorm(z, y, bn)
+		return
+	}
+	defer f.d.took(Forward, time.Now())
+	check("ForwardNorm", x.Cols == f.cols && y.Cols == f.rows && z.Cols == f.rows && x.Rows == y.Rows && z.Rows == y.Rows, z, y, x, f.shape())
+	var lines *lines
+	if n, ok := next.(*full); ok && n.d == f.d && n.cols == f.rows {
+		if n.settle(); n.s != nil {
+			lines = n.s.expect(z)
+		}
+	}
+	f.s.forwardNorm(z, y, x, bn, lines)
+	f.work = float64(len(f.s.val)) * float64(x.Rows)
+}
+
+// StepNorm implements compute.NormWeights.
+func (f *full) StepNorm(dgamma, dbeta, dz, y, x compute.Mat, bn *compute.BatchNorm, u compute.Update) (nonzero int) {
+	f.settle()
+	if f.s == nil || !dz.Trans || !y.Trans || !stays(u) || f.s.search.bursting && !u.Hold {
+		f.d.BatchNormGrad(dz, dgamma, dbeta, dz, y, bn)
+		return f.Step(dz, x, u)
+	}
+	check("StepNorm", x.Cols == f.cols && dz.Cols == f.rows && x.Rows == dz.Rows, dz, x, f.shape())
+	nonzero, work := f.s.stepNorm(dgamma, dbeta, dz, y, x, bn, u)
+	return f.stepped(nonzero, work)
+}
+
+// stays says whether weights that are 0 mostly stay so in a step: momentum moves
+// them, and without a threshold nothing stays one.
+func stays(u compute.Update) bool { return u.Momentum == 0 && u.Threshold > 0 }
+
+// stepped ends a step of the sparse form.
+func (f *full) stepped(nonzero int, work float64) int {
+	f.work += work
+	if float64(nonzero) > thickenAbove*float64(f.rows*f.cols) {
+		f.thicken()
+	}
+	return nonzero
+}
+
 // GradInput implements compute.Weights.
 func (f *full) GradInput(dx, dy compute.Mat) {
 	defer f.d.took(GradInput, time.Now())
@@ -208,19 +253,12 @@ func (f *full) GradInput(dx, dy compute.Mat) {
 func (f *full) Step(dy, x compute.Mat, u compute.Update) (nonzero int) {
 	check("Step", x.Cols == f.cols && dy.Cols == f.rows && x.Rows == dy.Rows && !(u.Hold && u.Momentum != 0), dy, x, f.shape())
 	f.settle()
-	// Momentum moves zeros, and without a threshold nothing stays one.
-	stays := u.Momentum == 0 && u.Threshold > 0
-	if f.s != nil && !stays {
+	if f.s != nil && !stays(u) {
+		f.s.restore(x)
 		f.thicken()
 	}
 	if f.s != nil {
-		var work float64 // its parts tell their time
-		nonzero, work = f.s.step(dy, x, u)
-		f.work += work
-		if float64(nonzero) > thickenAbove*float64(f.rows*f.cols) {
-			f.thicken()
-		}
-		return nonzero
+		return f.stepped(f.s.step(dy, x, u)) // its parts tell their time
 	}
 	defer f.d.took(GradStep, time.Now())
 	s := &f.step
@@ -232,7 +270,7 @@ func (f *full) Step(dy, x compute.Mat, u compute.Update) (nonzero int) {
 	f.work += f.all(x.Rows)
 	f.d.gradient(s, dy, x)
 	nonzero = int(s.nonzero.Load())
-	if stays && f.large() && f.d.sparseWorth(nonzero, f.rows*f.cols) {
+	if stays(u) && f.large() && f.d.sparseWorth(nonzero, f.rows*f.cols) {
 		f.thin()
 	}
 	return nonzero

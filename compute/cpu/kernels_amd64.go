@@ -16,7 +16,7 @@ func archKernels() []kernel {
 			list = append(list, kernel{
 				name: "avx512bf16", mr: 8, nr: 48, mul: mul8x48avx512bf16, chains: chains8x48avx512bf16,
 				pairs:  &pairs{join: joinAVX512BF16, halve: halveAVX512BF16, unit: 1},
-				sparse: sparseKernel{gather: gatherPairsAVX512, dots: inGroups(8, dotsPairsAVX512)},
+				sparse: sparseKernel{gather: gatherPairsAVX512, dots: inGroups(8, dotsPairsAVX512), square: addSquares},
 				peak:   peak{run: peakAVX512BF16, ops: 24 * 16 * 4},
 				passes: avx512,
 			})
@@ -35,6 +35,19 @@ func archKernels() []kernel {
 		passes: avx2,
 	})
 }
+
+// addSquares is sparseKernel.square of squaresPairsAVX512.
+func addSquares(line []float32) (sum float64) {
+	var lanes [16]float32
+	squaresPairsAVX512(&lanes, line)
+	for _, v := range lanes {
+		sum += float64(v)
+	}
+	return sum
+}
+
+//go:noescape
+func squaresPairsAVX512(lanes *[16]float32, line []float32)
 
 //go:noescape
 func gatherAVX512(y, data []float32, ld int, idx []int32, vals []float32)

@@ -51,7 +51,7 @@ func (j *linesJob) do(t int, w *worker) {
 	lo, hi := t*lineBand, min((t+1)*lineBand, j.m.Cols)
 	if j.m.Trans {
 		for c := lo; c < hi; c++ {
-			j.d.line(j.l.data[c*j.l.ld:(c+1)*j.l.ld], j.m.T().Row(c), w)
+			j.d.line(j.l.data[c*j.l.ld:(c+1)*j.l.ld], unit(&j.m, c), w)
 		}
 		return
 	}
@@ -104,4 +104,20 @@ func (d *Device) line(dst, src []float32, w *worker) {
 		whole++
 	}
 	clear(dst[whole*chains:])
+}
+
+// unline sets dst to the numbers of a line, as they were rounded.
+func (d *Device) unline(dst, line []float32) {
+	if d.kernel.pairs == nil {
+		copy(dst, line)
+		return
+	}
+	for m := range dst {
+		lo, hi := unpair(line[m/(2*chains)*chains+m%chains])
+		if m/chains%2 == 0 {
+			dst[m] = lo
+		} else {
+			dst[m] = hi
+		}
+	}
 }

@@ -22,6 +22,8 @@ var avx512 = func() passes {
 	p := avx2
 	p.transpose16 = transpose16avx512
 	p.stepRows = stepRowsAVX512
+	w := &p.whole
+	w.rowMoments, w.rowNormalise, w.rowGradMoments, w.rowNormaliseGrad = rowMoments16, rowNormalise16, rowGradMoments16, rowNormaliseGrad16
 	return p
 }()
 
@@ -34,6 +36,18 @@ func transpose16avx2(dst []float32, ldd int, src []float32, lds, n int) {
 		transpose8avx2(dst[j*ldd+8:], ldd, src[8*lds+j:], lds, 1)
 	}
 }
+
+//go:noescape
+func rowMoments16(x []float32, s *lanes)
+
+//go:noescape
+func rowNormalise16(y, x []float32, c *factors)
+
+//go:noescape
+func rowGradMoments16(dy, x []float32, c *factors, s *lanes)
+
+//go:noescape
+func rowNormaliseGrad16(dx, dy, x []float32, c *factors)
 
 //go:noescape
 func transpose16avx512(dst []float32, ldd int, src []float32, lds, n int)

@@ -12,18 +12,18 @@ type worker struct {
 	block []float32 // of a product that is not stored as it comes
 	wide  []float32 // what is about to become pairs
 	extra []float32
+	row   []float32 // of one unit, before it goes to memory
 	vals  []float32 // of a sparse unit's weights
-	delta []float32 // a line of one unit's gradients
 
-	deltas   []float32 // of a block of units
-	coords   []float32
-	numbers  []float32
-	near     [unitsEach][]int32 // what a bound did not exclude
-	marks    []uint64
-	screener screener
-	sums     []float64
-	lanes    lanes   // of one unit's batch norm
-	unit     factors // and its factors
+	deltas  []float32 // of a block of units
+	coords  []float32
+	numbers []float32
+	squares []float64
+	loud    loud
+	marks   []uint64
+	sums    []float64
+	lanes   lanes   // of one unit's batch norm
+	unit    factors // and its factors
 }
 
 // grow is s with room for n numbers, whose contents do not matter.

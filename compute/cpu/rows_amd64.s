@@ -177,3 +177,148 @@ normaliseGradLoop:
 normaliseGradDone:
 	VZEROUPPER
 	RET
+
+// The same with vectors of sixteen.
+
+#define FACTORS16 \
+	VBROADCASTSS (R8), Z12; \
+	VBROADCASTSS 4(R8), Z13; \
+	VBROADCASTSS 8(R8), Z14; \
+	VBROADCASTSS 20(R8), Z15
+
+#define LOADSUMS16 \
+	VMOVUPD (R9), Z0; \
+	VMOVUPD 64(R9), Z1; \
+	VMOVUPD 128(R9), Z2; \
+	VMOVUPD 192(R9), Z3
+
+#define STORESUMS16 \
+	VMOVUPD Z0, (R9); \
+	VMOVUPD Z1, 64(R9); \
+	VMOVUPD Z2, 128(R9); \
+	VMOVUPD Z3, 192(R9)
+
+// OUTPUTS sets Z8 to x − mean, Z9 to what the batch norm gives and K1 where that
+// is above the limit, or no number.
+#define OUTPUTS \
+	VMOVUPS (SI), Z8; \
+	VSUBPS Z12, Z8, Z8; \
+	VMULPS Z13, Z8, Z9; \
+	VADDPS Z14, Z9, Z9; \
+	VCMPPS $0x12, Z15, Z9, K1; \
+	KNOTW K1, K1
+
+// func rowMoments16(x []float32, s *lanes)
+TEXT ·rowMoments16(SB), NOSPLIT, $0-32
+	MOVQ x_base+0(FP), SI
+	MOVQ x_len+8(FP), CX
+	MOVQ s+24(FP), R9
+	SHRQ $4, CX
+	JZ   momentsDone16
+	LOADSUMS16
+
+momentsLoop16:
+	VCVTPS2PD (SI), Z8
+	VCVTPS2PD 32(SI), Z9
+	VADDPD Z8, Z0, Z0
+	VADDPD Z9, Z1, Z1
+	VFMADD231PD Z8, Z8, Z2
+	VFMADD231PD Z9, Z9, Z3
+	ADDQ $64, SI
+	DECQ CX
+	JNZ  momentsLoop16
+	STORESUMS16
+
+momentsDone16:
+	VZEROUPPER
+	RET
+
+// func rowNormalise16(y, x []float32, c *factors)
+TEXT ·rowNormalise16(SB), NOSPLIT, $0-56
+	MOVQ y_base+0(FP), DI
+	MOVQ y_len+8(FP), CX
+	MOVQ x_base+24(FP), SI
+	MOVQ c+48(FP), R8
+	FACTORS16
+	SHRQ $4, CX
+	JZ   normaliseDone16
+
+normaliseLoop16:
+	OUTPUTS
+	VMOVAPS.Z Z9, K1, Z9
+	VMOVUPS Z9, (DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNZ  normaliseLoop16
+
+normaliseDone16:
+	VZEROUPPER
+	RET
+
+// func rowGradMoments16(dy, x []float32, c *factors, s *lanes)
+TEXT ·rowGradMoments16(SB), NOSPLIT, $0-64
+	MOVQ dy_base+0(FP), DX
+	MOVQ dy_len+8(FP), CX
+	MOVQ x_base+24(FP), SI
+	MOVQ c+48(FP), R8
+	MOVQ s+56(FP), R9
+	FACTORS16
+	SHRQ $4, CX
+	JZ   gradMomentsDone16
+	LOADSUMS16
+
+gradMomentsLoop16:
+	OUTPUTS
+	VMOVAPS.Z Z8, K1, Z8
+	VMOVUPS.Z (DX), K1, Z9
+	VCVTPS2PD Y8, Z10
+	VCVTPS2PD Y9, Z11
+	VADDPD Z11, Z0, Z0
+	VFMADD231PD Z10, Z11, Z2
+	VEXTRACTF64X4 $1, Z8, Y8
+	VEXTRACTF64X4 $1, Z9, Y9
+	VCVTPS2PD Y8, Z10
+	VCVTPS2PD Y9, Z11
+	VADDPD Z11, Z1, Z1
+	VFMADD231PD Z10, Z11, Z3
+	ADDQ $64, SI
+	ADDQ $64, DX
+	DECQ CX
+	JNZ  gradMomentsLoop16
+	STORESUMS16
+
+gradMomentsDone16:
+	VZEROUPPER
+	RET
+
+// func rowNormaliseGrad16(dx, dy, x []float32, c *factors)
+TEXT ·rowNormaliseGrad16(SB), NOSPLIT, $0-80
+	MOVQ dx_base+0(FP), DI
+	MOVQ dx_len+8(FP), CX
+	MOVQ dy_base+24(FP), DX
+	MOVQ x_base+48(FP), SI
+	MOVQ c+72(FP), R8
+	FACTORS16
+	VBROADCASTSS 12(R8), Z10
+	VBROADCASTSS 16(R8), Z11
+	SHRQ $4, CX
+	JZ   normaliseGradDone16
+
+normaliseGradLoop16:
+	OUTPUTS
+	VMULPS (DX), Z13, Z2
+	VMOVAPS.Z Z2, K1, Z2
+	VMULPS Z11, Z8, Z8
+	VADDPS Z10, Z8, Z8
+	VSUBPS Z8, Z2, Z2
+	VMOVUPS Z2, (DI)
+	ADDQ $64, SI
+	ADDQ $64, DX
+	ADDQ $64, DI
+	DECQ CX
+	JNZ  normaliseGradLoop16
+
+normaliseGradDone16:
+	VZEROUPPER
+	RET

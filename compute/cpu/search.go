@@ -22,22 +22,21 @@ import (
 type search struct {
 	s        *sparse
 	u        compute.Update
-	dy       compute.Mat
 	choice   choice
 	bursting bool // weights return in great numbers
 
+	level      int // of this step's lines
+	projected  bool
+	prepared   time.Duration // what the inputs took
 	low        lowbit
 	basis      basis
-	cols, rows side
-	lengths    []float32 // of each unit's gradients: their norm
-	beside     []float32 // and that of what their coordinates do not hold
-	inBeside   []float32 // of each input: the same
+	cols       side
+	inBeside   []float32 // of each input: the norm of what its coordinates do not hold
 	reach      []float32 // and what times a unit's length limits all else that the integers do not have
 	farthest   float32   // the longest input's norm
 	limit      float32   // gradients below it move no zero weight
 	slack      float64
 	coordsJob  inputCoords
-	unitsJob   unitScreen
 	candidates atomic.Int64
 
 	mu    sync.Mutex
@@ -107,30 +106,40 @@ func (c *choice) done(level int, took time.Duration) {
 // the dense gradient is taken in the next step instead.
 const burst = 1.0 / 20
 
-// run sets found, and gives the multiply-adds that it took.
-func (f *search) run(s *sparse, dy, x compute.Mat, u compute.Update) float64 {
-	f.s, f.u, f.dy = s, u, dy
-	all := float64(s.rows) * float64(s.cols)
-	if u.LR == 0 {
-		return 0
+// begin readies the search of a step and says whether units is to be called for
+// each block of units. Without that, all that returns is found already.
+func (f *search) begin(s *sparse, dy, x compute.Mat, u compute.Update) (units bool) {
+	f.s, f.u = s, u
+	f.found = f.found[:0]
+	if u.Hold || u.LR == 0 {
+		return false
 	}
 	// |fl(η·g)| ≥ the threshold only where |g| is at least this.
 	f.limit = u.Threshold / u.LR * (1 - 1e-6)
 	f.candidates.Store(0)
 	if f.bursting {
 		f.dense(dy, x)
-		return all * float64(x.Rows)
+		return false
 	}
-	began, level := time.Now(), f.choice.next()
-	length := min(levels[level], s.x.padded)
-	f.screen(length)
-	f.bursting = levels[level] == whole && float64(f.candidates.Load()) > burst*all
-	f.choice.done(level, time.Since(began))
-	return all*float64(length)/4 + float64(f.candidates.Load())*float64(x.Rows)
+	began := time.Now()
+	f.level = f.choice.next()
+	f.inputs(min(levels[f.level], s.x.padded))
+	f.prepared = time.Since(began)
+	return true
+}
+
+// end closes a step whose calls of units took so long, and gives the
+// multiply-adds that they took.
+func (f *search) end(took time.Duration) float64 {
+	all, candidates := float64(f.s.rows)*float64(f.s.cols), float64(f.candidates.Load())
+	f.bursting = levels[f.level] == whole && candidates > burst*all
+	f.choice.done(f.level, f.prepared+took)
+	return all*float64(f.cols.n)/4 + candidates*float64(f.s.x.padded)
 }
 
 // dense looks at every gradient.
 func (f *search) dense(dy, x compute.Mat) {
+	f.s.restore(x)
 	f.s.d.gradient(f, dy, x)
 	f.bursting = float64(len(f.found)) > burst/10*float64(f.s.rows)*float64(f.s.cols)
 }
@@ -169,33 +178,28 @@ func (s *sparse) has(row, col int) bool {
 	return ok
 }
 
-// screen looks at the gradients that a bound over lines of so many numbers does
-// not exclude.
-func (f *search) screen(length int) {
+// inputs readies the inputs' side for a bound over lines of so many numbers.
+func (f *search) inputs(length int) {
 	s := f.s
 	if f.low.mul == nil {
 		f.low = bestLowbit(lowBits)
 	}
-	projected := length < s.x.padded
+	f.projected = length < s.x.padded
 	// What the dense product's own rounding may add, and that of norms and
 	// coordinates, which are sums of as many terms: see rounding.
 	f.slack = rounding(s.x.padded)
-	if projected {
+	if f.projected {
 		f.basis.make(s.d, &s.x, s.cols, length)
 		f.slack += f.basis.error
 	}
 	f.reach, f.inBeside = growTo(f.reach, s.cols), growTo(f.inBeside, s.cols)
-	f.lengths, f.beside = growTo(f.lengths, s.rows), growTo(f.beside, s.rows)
 	f.cols.resetColumns(&f.low, lowBits, s.cols, length, 0)
-	f.rows.resetRows(&f.low, lowBits, (s.rows+unitsEach-1)/unitsEach*unitsEach, length)
-	f.coordsJob = inputCoords{f, projected}
+	f.coordsJob = inputCoords{f}
 	s.d.pool.run((s.cols+lineBand-1)/lineBand, s.cols*length*64, &f.coordsJob)
 	f.farthest = 0
 	for i, v := range f.reach {
-		f.farthest = max(f.farthest, f.cols.norm[i]+f.inBeside[i]+v)
+		f.farthest = max(f.farthest, above(math.Hypot(float64(f.cols.norm[i]), float64(f.inBeside[i])))+v)
 	}
-	f.unitsJob = unitScreen{f, projected}
-	s.d.pool.run(blocks(s.rows), s.rows*s.cols*length/64, &f.unitsJob)
 }
 
 // rounding is an upper bound of the error of a float32 sum of n products, in
@@ -205,19 +209,22 @@ func rounding(n int) float64 { return 4 * float64(n+64) * 0x1p-24 }
 
 // inputCoords quantises the inputs' lines or coordinates, a band a task.
 type inputCoords struct {
-	f         *search
-	projected bool
+	f *search
 }
 
 func (j *inputCoords) do(t int, w *worker) {
 	f, s := j.f, j.f.s
 	for i := t * lineBand; i < min((t+1)*lineBand, s.cols); i++ {
 		line := s.x.data[i*s.x.ld : (i+1)*s.x.ld]
-		rest := f.describe(&f.cols, i, line, j.projected, w)
+		var square float64
+		if f.projected {
+			square = s.d.square(line, w)
+		}
+		rest := f.describe(&f.cols, i, line, square, w)
 		norm := math.Hypot(float64(f.cols.norm[i]), rest)
 		f.inBeside[i] = above(rest)
 		f.reach[i] = above(float64(f.cols.rest[i]) + f.slack*norm)
-		if j.projected {
+		if f.projected {
 			// Quantised to q steps either way, k coordinates are off by at most
 			// √k/2q of the largest, and so of their norm.
 			const steps = 1<<lowBits - 2
@@ -227,62 +234,70 @@ func (j *inputCoords) do(t int, w *worker) {
 }
 
 // describe quantises a line to be line i of a side, and gives an upper bound of
-// the norm of what its coordinates do not hold.
-func (f *search) describe(to *side, i int, line []float32, projected bool, w *worker) (rest float64) {
+// the norm of what its coordinates do not hold. square is the line's own product,
+// which only coordinates need.
+func (f *search) describe(to *side, i int, line []float32, square float64, w *worker) (rest float64) {
 	d := f.s.d
-	if !projected {
+	if !f.projected {
 		to.setLine(i, d.numbers(line, w))
 		return 0
 	}
 	b := &f.basis
-	coords := grow(&w.coords, len(b.idx)+8)
-	square := coords[len(b.idx):]
-	coords = coords[:len(b.idx)]
+	coords := grow(&w.coords, len(b.idx))
 	d.kernel.sparse.dots(coords, line, b.lines, len(line), b.idx)
 	if to == &f.cols {
 		b.keep(i, coords)
 	}
-	d.kernel.sparse.dots(square[:1], line, line, len(line), b.idx[:1]) // its index is 0
 	to.setLine(i, coords)
-	norm := float64(square[0]) * (1 + f.slack)
+	norm := square * (1 + f.slack)
 	held := float64(to.norm[i]) * float64(to.norm[i]) * (1 - 2*f.slack)
 	return math.Sqrt(max(0, norm-held) + f.slack*norm)
 }
 
-// unitScreen screens the gradients of a block of units a task, and takes those of
-// the candidates.
-type unitScreen struct {
-	f         *search
-	projected bool
+// loud are the units of a block that the norms alone do not exclude.
+type loud struct {
+	units          []int
+	side           side
+	length, beside []float32 // the norm of a unit's gradients, and of what their coordinates do not hold
+	near           [][]int32 // the inputs that a bound did not exclude
+	screener       screener
 }
 
-func (j *unitScreen) do(t int, w *worker) {
-	f, s := j.f, j.f.s
-	lo := t * unitsEach
-	hi := min(lo+unitsEach, s.rows)
-	deltas := grow(&w.deltas, unitsEach*s.x.ld)
-	near := false
+// units finds what returns among the weights of units lo..hi, whose gradients are
+// deltas.
+func (f *search) units(lo, hi int, deltas []float32, w *worker) {
+	s, l := f.s, &w.loud
+	l.units, l.length, l.beside = l.units[:0], l.length[:0], l.beside[:0]
+	squares := w.squares[:0]
 	for u := lo; u < hi; u++ {
-		line := deltas[(u-lo)*s.x.ld : (u-lo+1)*s.x.ld]
-		copy(line, s.delta(f.dy, u, w))
-		rest := f.describe(&f.rows, u, line, j.projected, w)
-		f.beside[u] = above(rest)
-		f.lengths[u] = above(math.Hypot(float64(f.rows.norm[u]), rest) * (1 + f.slack))
-		near = near || !(f.lengths[u]*f.farthest < f.limit)
+		square := s.d.square(deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], w)
+		length := above(math.Sqrt(square*(1+f.slack)) * (1 + f.slack))
+		if !(length*f.farthest < f.limit) { // also where it is not a number
+			l.units, l.length, squares = append(l.units, u), append(l.length, length), append(squares, square)
+		}
 	}
-	if !near {
+	w.squares = squares
+	if len(l.units) == 0 {
 		return
 	}
-	for u := range w.near {
-		w.near[u] = w.near[u][:0]
+	l.side.resetRows(&f.low, lowBits, (len(l.units)+7)&^7, f.cols.n)
+	for k, u := range l.units {
+		l.beside = append(l.beside, above(f.describe(&l.side, k, deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], squares[k], w)))
 	}
-	b := bound{u: f.rows.scale, a: f.lengths, c: f.rows.rest, v: f.cols.scale, b: f.reach, e: f.cols.hat}
-	if j.projected {
-		b = bound{u: f.rows.scale, a: f.beside, c: f.lengths, v: f.cols.scale, b: f.inBeside, e: f.reach}
+	for len(l.near) < len(l.units) {
+		l.near = append(l.near, nil)
 	}
-	w.screener.screen(w.near[:hi-lo], &f.rows, &f.cols, lo, b, f.limit)
-	for u := lo; u < hi; u++ {
-		f.exact(u, w.near[u-lo], deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], w)
+	near := l.near[:len(l.units)]
+	for k := range near {
+		near[k] = near[k][:0]
+	}
+	b := bound{u: l.side.scale, a: l.length, c: l.side.rest, v: f.cols.scale, b: f.reach, e: f.cols.hat}
+	if f.projected {
+		b = bound{u: l.side.scale, a: l.beside, c: l.length, v: f.cols.scale, b: f.inBeside, e: f.reach}
+	}
+	l.screener.screen(near, &l.side, &f.cols, 0, b, f.limit)
+	for k, u := range l.units {
+		f.exact(u, near[k], deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], w)
 	}
 }
 

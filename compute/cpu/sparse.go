@@ -23,9 +23,12 @@ type sparse struct {
 	back       backward
 
 	x, dy    lines // of this step, once they have been laid out
+	ready    bool  // x was laid out before its Forward
+	only     bool  // and is nowhere else
 	xRoom    []float32
 	dyRoom   []float32
 	forwards sparseForward
+	norms    normJob // of the layer behind
 	inputs   sparseInput
 	steps    sparseStep
 	search   search
@@ -162,25 +165,100 @@ const unitsEach = 16
 // blocks is the number of tasks for n units.
 func blocks(n int) int { return (n + unitsEach - 1) / unitsEach }
 
-// sparseForward sets y, a block of units a task.
+// sparseForward sets y, and with a batch norm what that gives, a block of units a
+// task.
 type sparseForward struct {
-	s *sparse
-	y compute.Mat
+	s    *sparse
+	y    compute.Mat
+	norm *normJob
+	z    compute.Mat // what the batch norm gives, unless next has it as lines
+	next *lines
 }
 
 func (s *sparse) forward(y, x compute.Mat) {
+	s.forwards = sparseForward{s: s, y: y}
+	s.runForward(x)
+}
+
+// forwardNorm sets y and z, or next in its place.
+func (s *sparse) forwardNorm(z, y, x compute.Mat, bn *compute.BatchNorm, next *lines) {
+	n := &s.norms
+	*n = normJob{bn: bn, mode: normTrain, y: z, x: y}
+	n.ready("ForwardNorm", s.d)
+	s.forwards = sparseForward{s: s, y: y, norm: n, z: z, next: next}
+	s.runForward(x)
+}
+
+func (s *sparse) runForward(x compute.Mat) {
 	s.dy.of = nil
-	s.d.layOut(&s.x, &s.xRoom, x)
-	s.forwards = sparseForward{s, y}
-	s.d.pool.run(blocks(s.rows), len(s.val)*x.Rows, &s.forwards)
+	s.only = s.ready && s.x.of == &x.Data[0]
+	s.ready = false
+	if !s.only {
+		s.d.layOut(&s.x, &s.xRoom, x)
+	}
+	work := len(s.val) * x.Rows
+	if s.forwards.norm != nil {
+		work += pass * s.rows * x.Rows
+	}
+	s.d.pool.run(blocks(s.rows), work, &s.forwards)
 }
 
 func (j *sparseForward) do(t int, w *worker) {
 	s := j.s
 	for u := t * unitsEach; u < min((t+1)*unitsEach, s.rows); u++ {
 		lo, hi := s.start[u], s.start[u+1]
-		s.d.gather(j.y, u, &s.x, s.col[lo:hi], s.d.rounded(s.val[lo:hi], w), w)
+		idx, vals := s.col[lo:hi], s.d.rounded(s.val[lo:hi], w)
+		s.fetch(&s.x, s.col, s.start, u+1)
+		if j.norm == nil {
+			s.d.gather(&j.y, u, &s.x, idx, vals, w)
+			continue
+		}
+		// What goes to memory goes there last: nothing waits for it.
+		y := grow(&w.row, s.x.padded)
+		s.d.kernel.sparse.gather(y, s.x.data, s.x.ld, idx, vals)
+		y = y[:j.y.Rows]
+		z := grow(&w.extra, j.y.Rows)
+		j.norm.row(z, y, nil, u, w)
+		if j.next != nil {
+			s.d.line(j.next.data[u*j.next.ld:(u+1)*j.next.ld], z, w)
+		} else {
+			copy(unit(&j.z, u), z)
+		}
+		copy(unit(&j.y, u), y)
 	}
+}
+
+// fetch brings the first lines that list u of the lists that begin at start names
+// into the cache: they lie anywhere.
+func (s *sparse) fetch(l *lines, list []int32, start []int, u int) {
+	const most = 24 // lines of 1 KB
+	if u+1 >= len(start) {
+		return
+	}
+	for _, i := range list[start[u]:min(start[u+1], start[u]+most)] {
+		s.d.kernel.fetch(l.data[int(i&index)*l.ld:][:l.ld])
+	}
+}
+
+// expect readies the lines of x, [n, cols], which someone else will set before
+// the next Forward.
+func (s *sparse) expect(x compute.Mat) *lines {
+	s.x.padded, s.x.ld = s.d.lineSize(x.Rows)
+	s.x.of = &x.Data[0]
+	s.x.data = grow(&s.xRoom, s.cols*s.x.ld)
+	s.ready = true
+	return &s.x
+}
+
+// restore sets x where it was only laid out, as a product would round it.
+func (s *sparse) restore(x compute.Mat) {
+	if !s.only {
+		return
+	}
+	for c := range x.Cols {
+		s.d.unline(unit(&x, c), s.x.data[c*s.x.ld:(c+1)*s.x.ld])
+	}
+	s.only = false
 }
 
 // sparseInput sets dx, a block of inputs a task.
@@ -199,6 +277,7 @@ func (s *sparse) gradInput(dx, dy compute.Mat) {
 func (j *sparseInput) do(t int, w *worker) {
 	s, b := j.s, &j.s.back
 	for i := t * unitsEach; i < min((t+1)*unitsEach, s.cols); i++ {
+		s.fetch(&s.dy, b.row, b.start, i+1)
 		at := b.at[b.start[i]:b.start[i+1]]
 		vals := grow(&w.vals, len(at))
 		for k, p := range at {
@@ -207,7 +286,7 @@ func (j *sparseInput) do(t int, w *worker) {
 		if s.d.bf16 {
 			s.d.kernel.round(vals)
 		}
-		s.d.gather(j.dx, i, &s.dy, b.row[b.start[i]:b.start[i+1]], vals, w)
+		s.d.gather(&j.dx, i, &s.dy, b.row[b.start[i]:b.start[i+1]], vals, w)
 	}
 }
 
@@ -224,9 +303,9 @@ func (d *Device) rounded(vals []float32, w *worker) []float32 {
 
 // gather sets unit u of y, of all examples, to the sum of the lines that idx
 // names, each times its value.
-func (d *Device) gather(y compute.Mat, u int, from *lines, idx []int32, vals []float32, w *worker) {
+func (d *Device) gather(y *compute.Mat, u int, from *lines, idx []int32, vals []float32, w *worker) {
 	if y.Trans && from.padded == y.Rows {
-		d.kernel.sparse.gather(y.T().Row(u), from.data, from.ld, idx, vals)
+		d.kernel.sparse.gather(unit(y, u), from.data, from.ld, idx, vals)
 		return
 	}
 	row := grow(&w.extra, from.padded)

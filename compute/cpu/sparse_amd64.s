@@ -476,6 +476,28 @@ pdotDone:
 	VZEROUPPER
 	RET
 
+// func squaresPairsAVX512(lanes *[16]float32, line []float32)
+TEXT ·squaresPairsAVX512(SB), NOSPLIT, $0-32
+	MOVQ lanes+0(FP), DI
+	MOVQ line_base+8(FP), SI
+	MOVQ line_len+16(FP), CX
+	SHRQ $4, CX
+	VPXORD Z0, Z0, Z0
+	JZ   squaresDone
+
+squaresLoop:
+	VMOVDQU32 (SI), Z8
+	VMOVDQA32 Z8, Z16
+	VDPBF16PS_0_8_16
+	ADDQ $64, SI
+	DECQ CX
+	JNZ  squaresLoop
+
+squaresDone:
+	VMOVUPS Z0, (DI)
+	VZEROUPPER
+	RET
+
 // func gatherAVX2(y, data []float32, ld int, idx []int32, vals []float32)
 //
 // 64 examples at a time: Y0-Y7 are the sums of the present depth; those of the

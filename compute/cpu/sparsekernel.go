@@ -11,11 +11,15 @@ type sparseKernel struct {
 	// dots sets g[k] to the product of the line dy with line idx[k], summed in
 	// chains. idx may bear first, which means nothing here.
 	dots func(g, dy, data []float32, ld int, idx []int32)
+
+	// square gives the product of a line with itself, summed in any order, where
+	// lines are pairs; others have theirs by rowMoments.
+	square func(line []float32) float64
 }
 
 var (
 	portableSparse      = sparseKernel{gather: gatherFloats, dots: dotFloats}
-	portableSparsePairs = sparseKernel{gather: gatherPairs, dots: dotPairs}
+	portableSparsePairs = sparseKernel{gather: gatherPairs, dots: dotPairs, square: squarePairs}
 )
 
 // inGroups makes sparseKernel.dots of one that takes a multiple of so many indices,
@@ -32,6 +36,25 @@ func inGroups(size int, dots func(g, dy, data []float32, ld int, idx []int32)) f
 			copy(g[n:], sums[:])
 		}
 	}
+}
+
+// square is the product of a line with itself.
+func (d *Device) square(line []float32, w *worker) float64 {
+	if d.kernel.pairs != nil {
+		return d.kernel.sparse.square(line)
+	}
+	w.lanes = lanes{}
+	d.kernel.rowMoments(line, &w.lanes)
+	_, square := w.lanes.totals()
+	return square
+}
+
+func squarePairs(line []float32) (sum float64) {
+	for _, x := range line {
+		lo, hi := unpair(x)
+		sum += float64(lo)*float64(lo) + float64(hi)*float64(hi)
+	}
+	return sum
 }
 
 func gatherFloats(y, data []float32, ld int, idx []int32, vals []float32) {

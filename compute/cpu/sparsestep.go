@@ -9,12 +9,33 @@ import (
 	"betalasso/compute"
 )
 
-// sparseStep takes the step on the listed weights, a block of units a task.
+// sparseStep finds the weights that return and takes the step on the listed ones,
+// a block of units a task: their gradients by the output are laid out once for
+// both.
 type sparseStep struct {
 	s       *sparse
-	dy      compute.Mat
+	dy      compute.Mat // by the output, or, with norm, by what the batch norm gave
+	norm    *normJob
 	u       compute.Update
+	block   int
+	search  bool
 	nonzero atomic.Int64
+	// What all threads took for the search, and for the rest.
+	searching, stepping atomic.Int64
+}
+
+// mostUnits is how many units a task takes at most: their gradients stay in the
+// second-level cache while inputs pass by.
+const mostUnits = 128
+
+// stepNorm takes a step from the gradient dz by what a batch norm of y gave.
+func (s *sparse) stepNorm(dgamma, dbeta, dz, y, x compute.Mat, bn *compute.BatchNorm, u compute.Update) (nonzero int, work float64) {
+	n := &s.norms
+	*n = normJob{bn: bn, mode: normGrad, y: dz, x: y, dy: dz, dgamma: dgamma, dbeta: dbeta}
+	n.ready("StepNorm", s.d)
+	s.steps.norm = n
+	defer func() { s.steps.norm = nil }()
+	return s.step(dz, x, u)
 }
 
 // step takes a step and gives the non-zeros and the multiply-adds that it took.
@@ -22,53 +43,84 @@ func (s *sparse) step(dy, x compute.Mat, u compute.Update) (nonzero int, work fl
 	if s.x.of != &x.Data[0] {
 		s.d.layOut(&s.x, &s.xRoom, x)
 	}
-	work = float64(len(s.val)) * float64(x.Rows)
-	s.search.found = s.search.found[:0]
-	if !u.Hold {
-		began := time.Now()
-		work += s.search.run(s, dy, x, u)
-		s.d.took(Search, began)
-	}
-	defer s.d.took(GradStep, time.Now())
+	began := time.Now()
 	j := &s.steps
 	j.s, j.dy, j.u = s, dy, u
+	j.search = s.search.begin(s, dy, x, u)
+	if !u.Hold {
+		s.d.took(Search, began)
+	}
+	began = time.Now()
+	j.block = max(unitsEach, min(mostUnits, s.rows/(8*s.d.threads)&^(unitsEach-1)))
 	j.nonzero.Store(0)
-	s.d.pool.run(blocks(s.rows), len(s.val)*x.Rows, j)
+	j.searching.Store(0)
+	j.stepping.Store(0)
+	s.d.pool.run((s.rows+j.block-1)/j.block, s.rows*s.x.ld+len(s.val)*x.Rows, j)
+	work = float64(len(s.val)) * float64(x.Rows)
+	all, searching := time.Since(began), time.Duration(j.searching.Load())
+	if j.search {
+		took := time.Duration(float64(all) * float64(searching) / float64(max(1, j.searching.Load()+j.stepping.Load())))
+		work += s.search.end(took)
+		s.d.spent[Search] += took
+		s.d.spent[GradStep] -= took
+	}
 	s.count = int(j.nonzero.Load())
 	s.remake()
+	s.d.took(GradStep, began)
 	return s.count, work
 }
 
 func (j *sparseStep) do(t int, w *worker) {
 	s, n := j.s, 0
-	for u := t * unitsEach; u < min((t+1)*unitsEach, s.rows); u++ {
-		lo, hi := s.start[u], s.start[u+1]
-		if lo == hi {
+	lo, hi := t*j.block, min((t+1)*j.block, j.s.rows)
+	began := time.Now()
+	deltas := j.deltas(lo, hi, w)
+	laid := time.Now()
+	if j.search {
+		s.search.units(lo, hi, deltas, w)
+	}
+	searched := time.Now()
+	for u := lo; u < hi; u++ {
+		from, to := s.start[u], s.start[u+1]
+		if from == to {
 			continue
 		}
-		g := grow(&w.vals, hi-lo)
-		s.d.kernel.sparse.dots(g, s.delta(j.dy, u, w), s.x.data, s.x.ld, s.col[lo:hi])
-		n += s.d.kernel.step(s.val[lo:hi], g, &j.u)
+		s.fetch(&s.x, s.col, s.start, u+1)
+		g := grow(&w.vals, to-from)
+		s.d.kernel.sparse.dots(g, deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], s.x.data, s.x.ld, s.col[from:to])
+		n += s.d.kernel.step(s.val[from:to], g, &j.u)
 	}
 	j.nonzero.Add(int64(n))
+	j.searching.Add(int64(searched.Sub(laid)))
+	j.stepping.Add(int64(laid.Sub(began) + time.Since(searched)))
 }
 
-// delta is the line of unit u of dy.
-func (s *sparse) delta(dy compute.Mat, u int, w *worker) []float32 {
+// deltas are the lines of the gradients by the output of units lo..hi.
+func (j *sparseStep) deltas(lo, hi int, w *worker) []float32 {
+	s, dy := j.s, &j.dy
+	ld := s.x.ld
 	if s.dy.of == &dy.Data[0] {
-		return s.dy.data[u*s.dy.ld : (u+1)*s.dy.ld]
+		return s.dy.data[lo*ld : hi*ld]
 	}
-	dst := grow(&w.delta, s.x.ld)
-	if dy.Trans {
-		s.d.line(dst, dy.T().Row(u), w)
-		return dst
+	deltas := grow(&w.deltas, (hi-lo)*ld)
+	for u := lo; u < hi; u++ {
+		dst := deltas[(u-lo)*ld : (u-lo+1)*ld]
+		switch {
+		case j.norm != nil:
+			row := grow(&w.extra, dy.Rows)
+			j.norm.row(row, unit(&j.norm.x, u), unit(dy, u), u, w)
+			s.d.line(dst, row, w)
+		case dy.Trans:
+			s.d.line(dst, unit(dy, u), w)
+		default:
+			row := grow(&w.extra, dy.Rows)
+			for n := range row {
+				row[n] = dy.At(n, u)
+			}
+			s.d.line(dst, row, w)
+		}
 	}
-	src := grow(&w.extra, dy.Rows)
-	for n := range src {
-		src[n] = dy.At(n, u)
-	}
-	s.d.line(dst, src, w)
-	return dst
+	return deltas
 }
 
 // revived is a weight that was zero and is not any more.
