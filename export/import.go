@@ -133,6 +133,9 @@ func (w *Weights) Network(dev compute.Device, c run.Config, size model.Size) (*N
 	if count > 100*held { // a slip that would take memory without end
 		return nil, fmt.Errorf("the file has %d numbers, %s has %d weights", held, describe(c), count)
 	}
+	if most, of := run.Memory(); most > 0 && 4*float64(count) > most { // a sparse file may say so in a few bytes
+		return nil, fmt.Errorf("%s has %d weights: %.1f GB, where there are %.1f GB, %s", describe(c), count, 4*float64(count)/1e9, most/1e9, of)
+	}
 	net, err := model.New(dev, c.Model, size, c.Seed)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,12 @@
 package grid
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"betalasso/run"
+)
 
 // FuzzAttempt: the files of attempts and of points.
 func FuzzAttempt(f *testing.F) {
@@ -17,6 +23,48 @@ func FuzzAttempt(f *testing.F) {
 			if err == nil && (p.Index != i || p.Config.ID() != p.ID || p.Config.Validate() != nil) {
 				t.Errorf("got %+v", p)
 			}
+		}
+	})
+}
+
+// FuzzStudy: whatever stands in a file of a study's directory, it is opened or
+// refused, and Verify and Status end.
+func FuzzStudy(f *testing.F) {
+	d := newDir(f, small+"seeds: 2\n")
+	w := worker(d, func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	if _, err := w.Drain(f.Context()); err != nil {
+		f.Fatal(err)
+	}
+	aside := filepath.Join(f.TempDir(), "aside")
+	names := []string{StudyFile, PointsFile, filepath.Join(LeasesDir, d.Points()[0].ID+".1"), filepath.Join(RunsDir, d.Points()[0].ID, run.ConfigFile), filepath.Join(RunsDir, d.Points()[0].ID, run.ResultFile)}
+	for i, name := range names {
+		text, err := os.ReadFile(filepath.Join(d.Path(), name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(byte(i), text)
+		f.Add(byte(i), text[:len(text)/2])
+	}
+	f.Fuzz(func(t *testing.T, which byte, text []byte) {
+		name := filepath.Join(d.Path(), names[int(which)%len(names)])
+		if err := os.Rename(name, aside); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		wrong := Verify(d.Path())
+		again, err := Open(d.Path())
+		if err != nil && wrong == nil {
+			t.Errorf("nothing is wrong, and it cannot be opened: %v", err)
+		}
+		if err == nil {
+			if _, err := again.Status(); err != nil && wrong == nil {
+				t.Errorf("nothing is wrong, and it has no status: %v", err)
+			}
+		}
+		if err := os.Rename(aside, name); err != nil {
+			t.Fatal(err)
 		}
 	})
 }

@@ -62,7 +62,7 @@ func pretend(p Point, into *run.Dir, took time.Duration) (int, error) {
 }
 
 // newDir is a study's directory made of the text of its file.
-func newDir(t *testing.T, text string) *Dir {
+func newDir(t testing.TB, text string) *Dir {
 	t.Helper()
 	s, err := Parse("study.yaml", []byte(text))
 	if err != nil {

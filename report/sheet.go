@@ -48,7 +48,7 @@ func newFilterFile(path string, tensors []run.Tensor) (filterFile, error) {
 		return f, err
 	}
 	f.c, f.h, f.w = pictures.Shape[1], pictures.Shape[2], pictures.Shape[3]
-	if f.c < 1 || f.h < 1 || f.w < 1 || f.h > 1024 || f.w > 1024 {
+	if f.c < 1 || f.h < 1 || f.w < 1 || f.c > 1024 || f.h > 1024 || f.w > 1024 {
 		return f, fmt.Errorf("%s: its filters have the shape %v", path, pictures.Shape[1:])
 	}
 	for one := range slices.Chunk(pictures.Data, f.c*f.h*f.w) {

@@ -52,45 +52,47 @@ func WriteTensors(path string, list []Tensor, meta map[string]string) (sum strin
 		return "", fmt.Errorf("write %s: %w", path, err)
 	}
 	hash := sha256.New()
-	err = replace(path, func(f io.Writer) error {
-		w := io.MultiWriter(f, hash)
-		if _, err := w.Write(head); err != nil {
-			return err
+	err = replace(path, func(f io.Writer) error { return writeTensors(io.MultiWriter(f, hash), head, list) })
+	return hex.EncodeToString(hash.Sum(nil)), err
+}
+
+// writeTensors writes the header and the tensors' bytes.
+func writeTensors(w io.Writer, head []byte, list []Tensor) error {
+	if _, err := w.Write(head); err != nil {
+		return err
+	}
+	buf := make([]byte, 0, 2*chunkSize)
+	for _, t := range list {
+		for part := range slices.Chunk(t.Ints, chunkSize/4) {
+			buf = buf[:0]
+			for _, x := range part {
+				buf = binary.LittleEndian.AppendUint32(buf, uint32(x))
+			}
+			if _, err := w.Write(buf); err != nil {
+				return err
+			}
 		}
-		buf := make([]byte, 0, 2*chunkSize)
-		for _, t := range list {
-			for part := range slices.Chunk(t.Ints, chunkSize/4) {
+		err := t.each(func(row []float32) error {
+			for part := range slices.Chunk(row, chunkSize/4) {
 				buf = buf[:0]
 				for _, x := range part {
-					buf = binary.LittleEndian.AppendUint32(buf, uint32(x))
+					if t.DType == "I64" {
+						buf = binary.LittleEndian.AppendUint64(buf, uint64(int64(x)))
+					} else {
+						buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
+					}
 				}
 				if _, err := w.Write(buf); err != nil {
 					return err
 				}
 			}
-			err := t.each(func(row []float32) error {
-				for part := range slices.Chunk(row, chunkSize/4) {
-					buf = buf[:0]
-					for _, x := range part {
-						if t.DType == "I64" {
-							buf = binary.LittleEndian.AppendUint64(buf, uint64(int64(x)))
-						} else {
-							buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
-						}
-					}
-					if _, err := w.Write(buf); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-			if err != nil {
-				return err
-			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
-	return hex.EncodeToString(hash.Sum(nil)), err
+	}
+	return nil
 }
 
 // header is the length and the JSON before the tensors' bytes.

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -97,7 +98,7 @@ type sparse struct {
 	cols    int
 	counts  []int32   // of each row
 	columns []int32   // row after row, ascending
-	values  []float32 // none is 0
+	values  []float32
 	row     int       // that starts at place at
 	at      int
 }
@@ -110,7 +111,7 @@ func thin(t Tensor) *sparse {
 	err := t.each(func(row []float32) error {
 		before := len(s.values)
 		for i, v := range row {
-			if v != 0 {
+			if math.Float32bits(v) != 0 { // a −0, as a mask leaves it, is in checksums
 				s.columns, s.values = append(s.columns, int32(i)), append(s.values, v)
 			}
 		}
@@ -127,7 +128,7 @@ func thin(t Tensor) *sparse {
 	return s
 }
 
-var errTooMany = fmt.Errorf("too many numbers are not zero")
+var errTooMany = errors.New("too many numbers are not zero")
 
 // Size implements Rows.
 func (s *sparse) Size() (rows, cols int) { return len(s.counts), s.cols }
@@ -186,9 +187,20 @@ func whole(name string, list []int32) Tensor {
 	return Tensor{Name: name, Shape: []int{len(list)}, Ints: list, DType: "I32"}
 }
 
+// A sparse matrix says in a few bytes how large it is in full, and readers go
+// through all of it, row by row. These are more than any network here has.
+const (
+	maxColumns = 1 << 22       // of a matrix: a row is held in full
+	maxFull    = math.MaxInt32 // numbers of all sparse matrices of a file
+)
+
 // gather is list, as a file held it, with its sparse matrices as one tensor each.
 func gather(list []Tensor) ([]Tensor, error) {
 	var out []Tensor
+	full, names := 0, map[string]bool{}
+	for _, t := range list {
+		names[t.Name] = true
+	}
 	for i := 0; i < len(list); i++ {
 		name, ok := strings.CutSuffix(list[i].Name, shapeSuffix)
 		if !ok || list[i].DType != "I32" {
@@ -203,9 +215,16 @@ func gather(list []Tensor) ([]Tensor, error) {
 			parts[k] = list[i+k]
 		}
 		t, err := join(name, parts)
+		if err == nil && names[name] {
+			err = errors.New("it is there in full, too")
+		}
+		if err == nil && t.Len() > maxFull-full {
+			err = fmt.Errorf("with it, the sparse matrices of the file have more than %d numbers", maxFull)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", name, err)
 		}
+		full += t.Len()
 		out = append(out, t)
 		i += 3
 	}
@@ -240,6 +259,9 @@ func join(name string, parts []Tensor) (Tensor, error) {
 		return t, fmt.Errorf("%d rows, %d columns and %d values do not fit its shape %v", len(counts), len(columns), len(values), shape)
 	}
 	s := &sparse{cols: size / len(counts), counts: counts, columns: columns, values: values}
+	if s.cols > maxColumns {
+		return t, fmt.Errorf("its rows have %d numbers, and %d are the most", s.cols, maxColumns)
+	}
 	at := 0
 	for r, n := range counts {
 		if n < 0 || int(n) > len(columns)-at {
