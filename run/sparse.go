@@ -96,10 +96,10 @@ const sparseShare = 1.0 / 4
 // sparse is a matrix by its non-zeros.
 type sparse struct {
 	cols    int
-	counts  []int32   // of each row
-	columns []int32   // row after row, ascending
+	counts  []int32 // of each row
+	columns []int32 // row after row, ascending
 	values  []float32
-	row     int       // that starts at place at
+	row     int // that starts at place at
 	at      int
 }
 
