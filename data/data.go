@@ -1,7 +1,8 @@
-// Package data gets the image sets that the paper trains on — CIFAR-10,
-// CIFAR-100, SVHN — from their publishers' own files, and makes one of its
-// own, digits, that needs no network. It fetches, verifies, decodes and splits,
-// and says in which order the examples of an epoch come.
+// Package data gets image sets from their publishers' own files: those that the
+// paper trains on (CIFAR-10, CIFAR-100, SVHN), MNIST and Fashion-MNIST. It makes one
+// of its own, digits, offline, and reads the user's own images. It fetches, verifies,
+// decodes and splits, and says in which order the examples of an epoch come. What is
+// known of a set stands in one table (table.go).
 package data
 
 // Images are labelled images: each Channels·Side·Side bytes in planes as in
@@ -36,8 +37,13 @@ type Set struct {
 	Classes        []string // by label
 	Channels, Side int
 	Train, Test    Images
+	Val            Images // to validate, where the user's own images say which; else none
 	Policy         string // of Fast AutoAugment
-	Files          []File // what it was read from; none for a set that is generated
+	Files          []File // what it was read from; none for one that is generated
+
+	// Of the user's own images:
+	Sum     string   // the beginning of a SHA-256 of them all
+	Skipped []string // pictures that could not be read, with the reasons
 }
 
 // File is one file that a Set was read from.

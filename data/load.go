@@ -21,6 +21,15 @@ type Options struct {
 	Extra    bool           // SVHN: add the extra images to the training set
 	Fetch    bool           // fetch into the cache what is not there; not with Dir
 	Progress func(Progress) // called now and then, never at once; may be nil
+
+	Side     int // of the images, 8 to 96; they are resized. 0: as they are
+	Channels int // 1 or 3; 0: as they are
+
+	// Own says that Dir is the user's own images, under a name that is theirs: a
+	// folder with a folder for each class, an .npz or a .bin file.
+	Own     bool
+	Sum     string // what Set.Sum has to be; "": any
+	SkipBad bool   // leave out pictures that cannot be read
 }
 
 // Progress is how far a fetch is, or a message.
@@ -36,10 +45,22 @@ type Progress struct {
 // fs.ErrNotExist where files are missing, and ErrNoHost where they could not
 // be fetched because nobody answered.
 func Load(ctx context.Context, name string, opt Options) (*Set, error) {
+	if opt.Own {
+		return loadOwn(ctx, name, opt)
+	}
 	p, err := find(name)
 	if err != nil {
 		return nil, err
 	}
+	set, err := p.get(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	return set, set.fit(opt.Side, opt.Channels)
+}
+
+// get is Load for a set of the table, as it is.
+func (p *published) get(ctx context.Context, opt Options) (*Set, error) {
 	if p.drawn != nil {
 		return p.drawn.draw(), nil
 	}

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+	"context"
 	"math/rand/v2"
 	"sync"
 
@@ -12,28 +14,112 @@ import (
 // Source is what says which images a run is trained on. Two runs with the same
 // Source can share a data set in memory.
 type Source struct {
-	Name, Dir string
-	Extra     bool // SVHN's extra images too
+	Name, Dir      string
+	Sum            string // of the user's own images; "" for a set of the table
+	Side, Channels int    // that they are made to have; 0: as they are
+	SkipBad        bool
+	Extra          bool // SVHN's extra images too
 }
 
 // SourceOf is c's Source.
-func SourceOf(c run.Config) Source { return Source{c.Data, c.DataDir, c.SVHNExtra} }
+func SourceOf(c run.Config) Source {
+	return Source{c.Data, c.DataDir, c.DataSum, c.Side, c.Channels, c.SkipBad, c.SVHNExtra}
+}
 
 // Options are those to load it with; a folder that the user named is not filled.
 func (s Source) Options() data.Options {
-	return data.Options{Dir: s.Dir, Extra: s.Extra, Fetch: s.Dir == ""}
+	own := s.Sum != ""
+	return data.Options{
+		Dir: s.Dir, Extra: s.Extra, Fetch: s.Dir == "" && !own,
+		Own: own, Sum: s.Sum, Side: s.Side, Channels: s.Channels, SkipBad: s.SkipBad,
+	}
 }
 
-// Images are the numbers of images of a data set.
+// lastOwn are the user's own images that were loaded last: they are looked at for
+// the settings, and wanted again right after.
+var lastOwn struct {
+	sync.Mutex
+	from Source
+	set  *data.Set
+}
+
+// Load reads the images, or has them from the last time where they are the user's.
+func (s Source) Load(ctx context.Context, progress func(data.Progress)) (*data.Set, error) {
+	opt := s.Options()
+	opt.Progress = progress
+	if !opt.Own {
+		return data.Load(ctx, s.Name, opt)
+	}
+	lastOwn.Lock()
+	defer lastOwn.Unlock()
+	if lastOwn.set != nil && lastOwn.from == s {
+		return lastOwn.set, nil
+	}
+	set, err := data.Load(ctx, s.Name, opt)
+	if err == nil {
+		lastOwn.from, lastOwn.set = s, set
+	}
+	return set, err
+}
+
+// Own reads the user's own images at path, which is absolute, and makes them c's:
+// c.Side, c.Channels and c.SkipBad say how.
+func Own(ctx context.Context, c *run.Config, path string, progress func(data.Progress)) (*data.Set, error) {
+	c.Data, c.DataDir, c.DataSum = data.OwnName(path), path, ""
+	s := SourceOf(*c)
+	opt := s.Options()
+	opt.Own, opt.Fetch, opt.Progress = true, false, progress
+	set, err := data.Load(ctx, c.Data, opt)
+	if err != nil {
+		return nil, err
+	}
+	c.DataSum = set.Sum
+	lastOwn.Lock()
+	defer lastOwn.Unlock()
+	lastOwn.from, lastOwn.set = SourceOf(*c), set
+	return set, nil
+}
+
+// described are the data.Info of the user's own images asked for so far.
+var described sync.Map
+
+// Info is what is known of the images, as they come to the network.
+func (s Source) Info() (data.Info, error) {
+	if s.Sum == "" {
+		info, err := data.Describe(s.Name)
+		info.Side, info.Channels = cmp.Or(s.Side, info.Side), cmp.Or(s.Channels, info.Channels)
+		return info, err
+	}
+	if info, ok := described.Load(s); ok {
+		return info.(data.Info), nil
+	}
+	set, err := s.Load(context.Background(), nil)
+	if err != nil {
+		return data.Info{}, err
+	}
+	info := data.Info{
+		Name: set.Name, Channels: set.Channels, Side: set.Side, Classes: set.Classes, Policy: set.Policy,
+		Train: set.Train.Len() + set.Val.Len(), Test: set.Test.Len(),
+	}
+	described.Store(s, info)
+	return info, nil
+}
+
+// Images are the numbers of images of a data set, those to validate among those to
+// train on.
 type Images struct{ Train, Test int }
 
-// counted are the Images of every Source asked for so far: a study asks for each
-// of its points.
+// counted are the Images of every Source of the table asked for so far: a study asks
+// for each of its points.
 var counted sync.Map
 
 // Images are those that loading it would give; where that cannot be told, as
 // many as the publisher has.
 func (s Source) Images() Images {
+	if s.Sum != "" {
+		info, _ := s.Info() // what is wrong is said by who loads them
+		return Images{info.Train, info.Test}
+	}
 	if n, ok := counted.Load(s); ok {
 		return n.(Images)
 	}
@@ -46,10 +132,20 @@ func (s Source) Images() Images {
 	return n
 }
 
+// Counted is an error where Images cannot tell.
+func (s Source) Counted() error {
+	if s.Sum != "" {
+		_, err := s.Info()
+		return err
+	}
+	_, _, err := data.Count(s.Name, s.Options())
+	return err
+}
+
 // SizeOf is the size of c's network on its data.
 func SizeOf(c run.Config) model.Size {
 	s := model.Size{Alpha: c.Alpha, Width: c.Width, Batch: c.Batch, Dropout: c.Dropout}
-	if info, err := data.Describe(c.Data); err == nil {
+	if info, err := SourceOf(c).Info(); err == nil {
 		s.Channels, s.Side, s.Classes = info.Channels, info.Side, len(info.Classes)
 	}
 	return s
@@ -87,9 +183,9 @@ func exampleWork(c run.Config) float64 {
 // Noise is a set of n images of the shape of c's, and as many to test on: enough
 // to time steps by.
 func Noise(c run.Config, n int) *data.Set {
-	of, err := data.Describe(c.Data)
+	of, err := SourceOf(c).Info()
 	if err != nil {
-		panic(err) // c is valid, so its data set is known
+		panic(err) // c is valid and its images have been looked at
 	}
 	size := of.Channels * of.Side * of.Side
 	r := rand.New(rand.NewPCG(1, 2))

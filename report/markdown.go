@@ -141,6 +141,14 @@ func (p *page) markdown(w io.Writer) error {
 	} else {
 		mdTable(b, 2, head, rows)
 	}
+	if p.HasConfusion() {
+		fmt.Fprintf(b, "## What is taken for what\n\n%s\n\n", confusionNote)
+		for _, s := range p.Sections {
+			if s.Confusion.Image != "" {
+				figure(s.Confusion, "png")
+			}
+		}
+	}
 	b.WriteString("## Learning curves\n\n")
 	for _, s := range p.Sections {
 		figure(s.Curves, "svg")

@@ -51,6 +51,7 @@ type Section struct {
 	Nonzero     Picture
 	Filters     []Picture
 	Curves      Picture
+	Confusion   Picture // of the best setting's first run
 }
 
 // Settings are all groups of settings on a data set.
@@ -173,6 +174,9 @@ func compose(all []record, opt Options) (*page, error) {
 			return nil, err
 		}
 		s.Filters = pictures
+		if s.Confusion, err = p.confusionPicture(all, set); err != nil {
+			return nil, err
+		}
 		p.Sections = append(p.Sections, s)
 		p.Locality = append(p.Locality, localities(groups, set)...)
 	}
@@ -202,6 +206,9 @@ func (p *page) number() {
 		for j := range p.Sections[i].Filters {
 			next(&p.Sections[i].Filters[j])
 		}
+	}
+	for i := range p.Sections {
+		next(&p.Sections[i].Confusion)
 	}
 	for i := range p.Sections {
 		next(&p.Sections[i].Curves)

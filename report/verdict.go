@@ -51,15 +51,15 @@ type FilterMeasure struct {
 	side   int     // of the images
 }
 
-// Filters are local where their median radius is at most localRadius, and their
-// box at most localBox of the image: the paper's have 6.3 pixels and 0.31.
+// Filters are local where their median radius is at most localRadius of 32 pixels,
+// and their box at most localBox of the image: the paper's have 6.3 pixels and 0.31.
 const (
 	localRadius = 9
 	localBox    = 0.75
 )
 
 func (m FilterMeasure) local() bool {
-	return m.Radius <= localRadius && float64(m.Box[0]*m.Box[1]) <= localBox*float64(m.side*m.side)
+	return m.Radius <= localRadius*float64(m.side)/32 && float64(m.Box[0]*m.Box[1]) <= localBox*float64(m.side*m.side)
 }
 
 func (m FilterMeasure) String() string {

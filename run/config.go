@@ -11,10 +11,17 @@ type Config struct {
 	Alpha int    `yaml:"alpha,omitempty" json:"alpha,omitempty"` // α, base channels (all but 3-fc)
 	Width int    `yaml:"width,omitempty" json:"width,omitempty"` // hidden units (3-fc)
 
-	Data    string `yaml:"data" json:"data"`                       // as in data.Names
+	Data    string `yaml:"data" json:"data"`                       // as in data.Names, or what the user calls their own images
 	Val     int    `yaml:"val" json:"val"`                         // examples of the training set held out for validation
 	Train   int    `yaml:"train,omitempty" json:"train,omitempty"` // use only so many training examples; 0: all
 	Augment string `yaml:"augment" json:"augment"`                 // none, flip-crop, fast-autoaugment
+
+	// DataSum names the user's own images, which lie at DataDir and are called Data,
+	// by their content: the beginning of a SHA-256. Then Data is no name of the table.
+	DataSum  string `yaml:"data-sum,omitempty" json:"data_sum,omitempty"`
+	Side     int    `yaml:"side,omitempty" json:"side,omitempty"`         // pixels of an image's side, which is resized; 0: as it is
+	Channels int    `yaml:"channels,omitempty" json:"channels,omitempty"` // 1 grey, 3 colour; 0: as it is
+	SkipBad  bool   `yaml:"skip-bad,omitempty" json:"skip_bad,omitempty"` // leave out pictures that cannot be read
 
 	// SVHNExtra adds SVHN's extra images to its training set. The paper did not
 	// use them, as far as its figures tell; Fast AutoAugment's authors did.
@@ -109,6 +116,10 @@ type Result struct {
 	Seed        uint64   `json:"seed"`
 	WeightsSum  string   `json:"weights_sha256"` // of the last epoch's weights: Checksum
 	Files       FileSums `json:"files,omitzero"` // set by WriteResult
+
+	// Confusion counts the test images of each class (row) by the class that the last
+	// epoch's weights take them for (column); none beyond MostConfused classes.
+	Confusion []Counts `json:"confusion,omitempty"`
 }
 
 // DataSet says what was trained on.
@@ -117,6 +128,15 @@ type DataSet struct {
 	Train int    `json:"train"`
 	Val   int    `json:"val"`
 	Test  int    `json:"test"`
+
+	// What a network of the run takes and tells, of no runs of earlier versions.
+	Channels    int       `json:"channels,omitempty"`
+	Side        int       `json:"side,omitempty"`
+	Classes     []string  `json:"classes,omitempty"` // names by label
+	Mean        []float64 `json:"mean,omitempty"`    // by channel, of pixels from 0 to 1
+	Std         []float64 `json:"std,omitempty"`
+	Skipped     []string  `json:"skipped,omitempty"` // pictures that could not be read; the first hundred
+	SkippedMore int       `json:"skipped_more,omitempty"`
 }
 
 // Machine says what it was trained on.

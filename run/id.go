@@ -11,13 +11,14 @@ import (
 
 // ID names a Config by all that decides its numbers: the first 12 hexadecimal
 // digits of the SHA-256 of its settings, one "name value" a line in the order
-// of their names. Those that change no number are left out; so is a setting at
-// its zero, so that a setting added later renames no run.
+// of their names. Those that change no number are left out (what one's own images
+// are called among them, whose content counts); so is a setting at its zero, so that
+// a setting added later renames no run.
 func (c Config) ID() string {
 	var lines []string
 	v := reflect.ValueOf(c)
 	for i, name := range settings {
-		if !Material(name) || v.Field(i).IsZero() {
+		if !Material(name) || v.Field(i).IsZero() || name == "data" && c.DataSum != "" {
 			continue
 		}
 		lines = append(lines, fmt.Sprintf("%s %v\n", name, v.Field(i)))
@@ -44,7 +45,7 @@ func Settings() []string { return slices.Clone(settings) }
 // Material says whether a setting decides a run's numbers.
 func Material(name string) bool {
 	switch name {
-	case "threads", "data-dir", "sparse", "name", "note":
+	case "threads", "data-dir", "skip-bad", "sparse", "name", "note":
 		return false
 	}
 	return true

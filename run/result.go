@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"slices"
 	"strings"
 
+	"betalasso/data"
 	"betalasso/disk"
 )
 
@@ -126,7 +128,31 @@ func (r Result) check(c Config) error {
 	b.whole("data_set.train", r.DataSet.Train, 0, math.MaxInt32)
 	b.whole("data_set.val", r.DataSet.Val, 0, math.MaxInt32)
 	b.whole("data_set.test", r.DataSet.Test, 0, math.MaxInt32)
+	b.shown("data_set", strings.Join(slices.Concat(r.DataSet.Classes, r.DataSet.Skipped), ""))
+	r.checkNetwork(&b)
 	return b.err
+}
+
+// checkNetwork finds what no network takes or tells.
+func (r Result) checkNetwork(b *bounds) {
+	d := r.DataSet
+	b.whole("data_set.side", d.Side, 0, data.MaxSide)
+	b.whole("data_set.channels", d.Channels, 0, 3)
+	b.whole("means in data_set", len(d.Mean), d.Channels, d.Channels)
+	b.whole("deviations in data_set", len(d.Std), d.Channels, d.Channels)
+	for _, v := range append(slices.Clone(d.Mean), d.Std...) {
+		b.share("a mean or deviation in data_set", v)
+	}
+	if n := len(r.Confusion); n > 0 {
+		b.whole("rows of confusion", n, len(d.Classes), len(d.Classes))
+		b.whole("rows of confusion", n, 1, MostConfused)
+		for _, row := range r.Confusion {
+			b.whole("columns of confusion", len(row), n, n)
+			for _, c := range row {
+				b.whole("confusion", c, 0, d.Test)
+			}
+		}
+	}
 }
 
 // CheckEvents is an error where events are not those that the result is of. A

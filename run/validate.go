@@ -29,6 +29,11 @@ func Default() Config {
 	}
 }
 
+// hexadecimal says whether s is n hexadecimal digits.
+func hexadecimal(s string, n int) bool {
+	return len(s) == n && strings.Trim(s, "0123456789abcdef") == ""
+}
+
 // Problems are the things wrong with a Config, each a sentence that begins
 // with the name that the setting has as a flag and in YAML.
 type Problems []string
@@ -68,7 +73,20 @@ func (c Config) Validate() error {
 			add("width: only 3-fc has a width; give the base channels of %s with alpha", c.Model)
 		}
 	}
-	word("data", c.Data, data.Names())
+	if c.DataSum == "" {
+		word("data", c.Data, data.Names())
+	} else if c.Data == "" || c.Data != data.OwnName(c.Data) || !hexadecimal(c.DataSum, 16) {
+		add("data: %s with data-sum %s are no images of your own; give their folder or file to train with data", Printable(c.Data), Printable(c.DataSum))
+	}
+	if c.Side != 0 {
+		whole("side", c.Side, data.MinSide, data.MaxSide)
+	}
+	if c.Channels != 0 && c.Channels != 1 && c.Channels != 3 {
+		add("channels: must be 1 or 3, not %d", c.Channels)
+	}
+	if c.SkipBad && c.DataSum == "" {
+		add("skip-bad: only pictures of your own are skipped; leave it out")
+	}
 	whole("val", c.Val, 0, 1<<30)
 	whole("train", c.Train, 0, 1<<30)
 	word("augment", c.Augment, Augments)

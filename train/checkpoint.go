@@ -153,7 +153,7 @@ func (t *trainer) begin() error {
 		return err
 	}
 	e := run.Event{LR: t.Config.LR, Nonzero: t.counts()}
-	e.ValLoss, e.ValAcc = t.evaluate(t.val, "validate")
+	e.ValLoss, e.ValAcc = t.evaluate(t.val, nil)
 	return t.Dir.AppendEvent(e)
 }
 

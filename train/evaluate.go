@@ -10,8 +10,9 @@ import (
 )
 
 // evaluate is the mean loss and the accuracy (0 to 1) over images as they are,
-// without augmentation, by the network's running averages.
-func (t *trainer) evaluate(im data.Images, phase string) (loss, acc float64) {
+// without augmentation, by the network's running averages. Where confusion is not
+// nil it counts there what each class's images are taken for.
+func (t *trainer) evaluate(im data.Images, confusion []run.Counts) (loss, acc float64) {
 	if im.Len() == 0 {
 		return 0, 0
 	}
@@ -29,12 +30,37 @@ func (t *trainer) evaluate(im data.Images, phase string) (loss, acc float64) {
 		b.ready.Wait()
 		logits := t.net.Forward(b.x, false)
 		l, c := t.Device.CrossEntropy(t.dlogits.Top(b.x.Rows), logits, b.labels)
+		if confusion != nil {
+			for i, label := range b.labels {
+				confusion[label][largest(logits.Row(i))]++
+			}
+		}
 		t.feed.free <- b
 		loss += l
 		correct += c
 	}
 	n := float64(im.Len())
 	return loss / n, float64(correct) / n
+}
+
+// largest is the place of the largest number, the first of equals.
+func largest(list []float32) int {
+	at := 0
+	for i, v := range list {
+		if v > list[at] {
+			at = i
+		}
+	}
+	return at
+}
+
+// newConfusion is an empty matrix for so many classes.
+func newConfusion(classes int) []run.Counts {
+	m := make([]run.Counts, classes)
+	for i := range m {
+		m[i] = make(run.Counts, classes)
+	}
+	return m
 }
 
 // Scores are a network's loss and accuracy (0 to 1) on the two sets that it was
@@ -44,6 +70,10 @@ type Scores struct {
 	ValAcc   float64 `json:"val_acc"`
 	TestLoss float64 `json:"test_loss"`
 	TestAcc  float64 `json:"test_acc"`
+
+	// Confusion counts the test images of each class (row) by what they are taken for
+	// (column).
+	Confusion []run.Counts `json:"-"`
 }
 
 // Evaluate scores the network of o.Config with the given weights. It writes
@@ -58,8 +88,9 @@ func Evaluate(o Options, weights []run.Tensor) (Scores, error) {
 	if err := load(tensors(t.net), weights); err != nil {
 		return s, err
 	}
-	s.ValLoss, s.ValAcc = t.evaluate(t.val, "validate")
-	s.TestLoss, s.TestAcc = t.evaluate(t.Set.Test, "test")
+	s.ValLoss, s.ValAcc = t.evaluate(t.val, nil)
+	s.Confusion = newConfusion(len(t.Set.Classes))
+	s.TestLoss, s.TestAcc = t.evaluate(t.Set.Test, s.Confusion)
 	return s, nil
 }
 

@@ -19,7 +19,7 @@ func (t *trainer) finish() (run.Result, error) {
 		Machine:     run.ThisMachine(t.Threads, t.Device.Name()),
 		Version:     run.Version(),
 		Go:          run.GoVersion(),
-		DataSet:     run.DataSet{Name: t.Set.Name, Train: t.train.Len(), Val: t.val.Len(), Test: t.Set.Test.Len()},
+		DataSet:     DescribeData(t.Set, t.train, t.val),
 		Seed:        c.Seed,
 		WeightsSum:  run.Checksum(tensors(t.net)),
 	}
@@ -30,7 +30,10 @@ func (t *trainer) finish() (run.Result, error) {
 		r.Sources = append(r.Sources, run.Source{File: filepath.Base(f.Path), MD5: f.MD5, Verified: f.Verified})
 	}
 	r.Last = run.Score{Epoch: c.Epochs, ValAcc: s.LastValAcc}
-	r.Last.TestLoss, r.Last.TestAcc = t.evaluate(t.Set.Test, "test")
+	if n := len(t.Set.Classes); n <= run.MostConfused {
+		r.Confusion = newConfusion(n)
+	}
+	r.Last.TestLoss, r.Last.TestAcc = t.evaluate(t.Set.Test, r.Confusion)
 	if err := t.writeFilters(); err != nil {
 		return r, err
 	}
@@ -47,7 +50,7 @@ func (t *trainer) finish() (run.Result, error) {
 			return r, fmt.Errorf("%s: %w", t.Dir.File(run.BestFile), err)
 		}
 	}
-	r.Best.TestLoss, r.Best.TestAcc = t.evaluate(t.Set.Test, "test")
+	r.Best.TestLoss, r.Best.TestAcc = t.evaluate(t.Set.Test, nil)
 	return r, t.Dir.WriteResult(r)
 }
 

@@ -151,7 +151,14 @@ func sizeOf(c run.Config, set *data.Set) model.Size {
 
 // Split is the training and the validation part of set that c asks for.
 func Split(set *data.Set, c run.Config) (train, val data.Images, err error) {
-	train, val, err = data.Split(set.Train, len(set.Classes), c.Val, c.Seed)
+	if n := set.Val.Len(); n > 0 {
+		if c.Val != n {
+			return train, val, run.Problems{fmt.Sprintf("val: the images come with %d to validate, so it is %d, not %d", n, n, c.Val)}
+		}
+		train, val = set.Train, set.Val
+	} else {
+		train, val, err = data.Split(set.Train, len(set.Classes), c.Val, c.Seed)
+	}
 	if err != nil {
 		return train, val, run.Problems{"val: " + err.Error()}
 	}
@@ -258,7 +265,7 @@ func (t *trainer) endEpoch(began time.Time) error {
 		Nonzero: t.counts(), ExamplesPerSecond: float64(s.Seen) / trained,
 		StepMS: 1e3 * trained / float64(steps), Work: s.Work, DenseWork: t.dense * float64(s.Seen),
 	}
-	e.ValLoss, e.ValAcc = t.evaluate(t.val, "validate")
+	e.ValLoss, e.ValAcc = t.evaluate(t.val, nil)
 	if !finite(e.ValLoss) {
 		return t.diverged(e.Step - 1)
 	}

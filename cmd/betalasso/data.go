@@ -15,6 +15,7 @@ import (
 type dataCommand struct {
 	List   dataListCommand   `cmd:"" help:"List the data sets and whether they are in the cache."`
 	Fetch  dataFetchCommand  `cmd:"" help:"Fetch data sets into the cache."`
+	Show   dataShowCommand   `cmd:"" help:"Draw a sheet of images before and after augmentation."`
 	Verify dataVerifyCommand `cmd:"" help:"Compare files with the publishers' checksums."`
 }
 

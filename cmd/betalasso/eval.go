@@ -15,6 +15,10 @@ type evalCommand struct {
 	Threads *int    `placeholder:"N" help:"changes no result; 0 is all cores (default: as the run)"`
 	DataDir *string `placeholder:"DIR" help:"folder with the data set's files (default: as the run)"`
 	JSON    bool    `name:"json" help:"one JSON object a line, for each weights file (default off)"`
+
+	PerClass  bool   `name:"per-class" help:"recall and precision of each class, and what it is taken for (default off)"`
+	Confusion bool   `help:"write the confusion matrix, confusion.csv and confusion.png, of the best weights confusion-best (default off)"`
+	Out       string `default:"." placeholder:"DIR" help:"folder for the matrix (default: this one)"`
 }
 
 // Help is the end of `betalasso eval --help`.
@@ -22,7 +26,8 @@ func (evalCommand) Help() string {
 	return `Example:
 
     betalasso train --model s-fc --alpha 1 --data digits --epochs 1 --out runs/mine
-    betalasso eval runs/mine`
+    betalasso eval runs/mine
+    betalasso eval runs/mine --per-class --confusion --out /tmp`
 }
 
 // Run tests the weights of the last checkpoint and of the best epoch.
@@ -53,9 +58,9 @@ func (e *evalCommand) Run() error {
 	}
 	found := false
 	for _, f := range []struct {
-		name, which string
-		best        bool
-	}{{run.WeightsFile, "last checkpoint", false}, {run.BestFile, "best validation", true}} {
+		name, which, matrix string
+		best                bool
+	}{{run.WeightsFile, "last checkpoint", "confusion", false}, {run.BestFile, "best validation", "confusion-best", true}} {
 		_, weights, err := d.Weights(f.best)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -69,17 +74,25 @@ func (e *evalCommand) Run() error {
 			return fmt.Errorf("%s: %w", d.File(f.name), err)
 		}
 		if s.json {
+			var classes []classScore
+			if e.PerClass {
+				classes = perClass(set.Classes, r.Confusion)
+			}
 			s.newMeter().object(struct {
 				File string `json:"file"`
 				train.Scores
-			}{d.File(f.name), r})
-			continue
+				Classes []classScore `json:"classes,omitempty"`
+			}{d.File(f.name), r, classes})
+		} else {
+			val := ""
+			if c.Val > 0 {
+				val = fmt.Sprintf("validation %.2f %% (loss %.4f), ", 100*r.ValAcc, r.ValLoss)
+			}
+			fmt.Printf("%s: %stest %.2f %% (loss %.4f)\n", f.which, val, 100*r.TestAcc, r.TestLoss)
 		}
-		val := ""
-		if c.Val > 0 {
-			val = fmt.Sprintf("validation %.2f %% (loss %.4f), ", 100*r.ValAcc, r.ValLoss)
+		if err := e.classes(s, set, r, f.matrix); err != nil {
+			return err
 		}
-		fmt.Printf("%s: %stest %.2f %% (loss %.4f)\n", f.which, val, 100*r.TestAcc, r.TestLoss)
 	}
 	if !found {
 		return fmt.Errorf("%s has no weights yet", e.Dir)

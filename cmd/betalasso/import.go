@@ -231,7 +231,7 @@ func imported(n *export.Network, c run.Config, set *data.Set, dev compute.Device
 		Last: score, Best: score,
 		Machine: run.ThisMachine(threads(c), dev.Name()), PeakRSS: run.PeakRSS(),
 		Version: run.Version(), Go: run.GoVersion(),
-		DataSet: run.DataSet{Name: set.Name, Train: images.Len(), Val: val.Len(), Test: set.Test.Len()},
+		DataSet: train.DescribeData(set, images, val),
 		Seed:    c.Seed, WeightsSum: run.Checksum(n.Own()),
 	}
 	for _, f := range set.Files {

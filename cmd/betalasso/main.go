@@ -36,6 +36,7 @@ type commands struct {
 	Resume     resumeCommand     `cmd:"" help:"Go on with a run that was interrupted."`
 	Sweep      sweepCommand      `cmd:"" help:"Run a study: many runs from one file, on one machine or many."`
 	Eval       evalCommand       `cmd:"" help:"Test a run's weights: last and best."`
+	Predict    predictCommand    `cmd:"" help:"Tell what a run takes pictures for."`
 	Bench      benchCommand      `cmd:"" help:"Time training steps, beside what the machine could do."`
 	Runs       runsCommand       `cmd:"" help:"List runs: state, progress, accuracy."`
 	Compare    compareCommand    `cmd:"" help:"Set runs side by side: means, spreads, differences."`

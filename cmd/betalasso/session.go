@@ -106,9 +106,7 @@ func (s *session) load(c run.Config) (*data.Set, error) {
 		return s.set, nil
 	}
 	m := s.newMeter()
-	opt := from.Options()
-	opt.Progress = m.fetching
-	set, err := data.Load(s.ctx, from.Name, opt)
+	set, err := from.Load(s.ctx, m.fetching)
 	m.clear()
 	if err != nil && s.ctx.Err() != nil {
 		return nil, s.stopped("stopped while fetching; the same command goes on")
@@ -123,6 +121,9 @@ func (s *session) load(c run.Config) (*data.Set, error) {
 		if !f.Verified {
 			fmt.Fprintf(os.Stderr, "warning: %s is not the publisher's file (MD5 %s); it is used, and the run records it as unverified\n", f.Path, f.MD5)
 		}
+	}
+	if n := len(set.Skipped); n > 0 {
+		fmt.Fprintf(os.Stderr, "warning: %d pictures cannot be read and are left out; the run records them. The first: %s\n", n, run.Printable(set.Skipped[0]))
 	}
 	s.set, s.from = set, from
 	return set, nil

@@ -23,9 +23,13 @@ type settings struct {
 	Params  string  `placeholder:"COUNT" group:"network" help:"the size nearest to so many weights, 512k (default 25.6M)"`
 	Dropout float64 `default:"0" placeholder:"P" group:"network" help:"probability, before the last two layers (default 0)"`
 
-	Data    string `default:"cifar10" placeholder:"NAME" group:"data" help:"${datasets} (default cifar10)"`
+	Data    string `default:"cifar10" placeholder:"NAME|PATH" group:"data" help:"${datasets}; or your own: a folder of folders of pictures, .npz, .bin (default cifar10)"`
+	Side    int    `default:"0" placeholder:"N" group:"data" help:"pixels of an image's side, which is resized; 8 to 96 (default: as it is)"`
+	Channel int    `name:"channels" default:"0" placeholder:"1|3" group:"data" help:"make the images grey or coloured (default: as they are)"`
+	SkipBad bool   `name:"skip-bad" group:"data" help:"leave out pictures that cannot be read (default off)"`
+	DataSum string `name:"data-sum" hidden:""`
 	DataDir string `placeholder:"DIR" group:"data" help:"folder with its files (default: the cache, downloaded)"`
-	Val     int    `default:"5000" placeholder:"N" group:"data" help:"training examples held out to validate (default 5000)"`
+	Val     int    `default:"5000" placeholder:"N" group:"data" help:"training examples held out to validate (default 5000; of your own a tenth)"`
 	Train   int    `default:"0" placeholder:"N" group:"data" help:"training examples used; 0 is all (default 0)"`
 	Extra   bool   `name:"svhn-extra" group:"data" help:"train on svhn's extra images too, 1.3 GB more (default off)"`
 	Augment string `default:"none" placeholder:"HOW" group:"data" help:"none, flip-crop, fast-autoaugment (default none)"`
@@ -56,6 +60,7 @@ func (s settings) config(given origin) (run.Config, string, error) {
 	c := run.Config{
 		Model: s.Model, Dropout: s.Dropout,
 		Data: s.Data, DataDir: s.DataDir, Val: s.Val, Train: s.Train, SVHNExtra: s.Extra, Augment: s.Augment,
+		Side: s.Side, Channels: s.Channel, SkipBad: s.SkipBad,
 		Optimizer: s.Optimizer, LR: s.LR, Momentum: s.Momentum, WeightDecay: s.WeightDecay,
 		Epochs: s.Epochs, Batch: s.Batch, Seed: s.Seed, Threads: s.Threads, Precision: s.Precision,
 		Name: s.Name, Note: s.Note,
@@ -71,6 +76,9 @@ func (s settings) config(given origin) (run.Config, string, error) {
 		if n > 1 {
 			c.Regrowth = n
 		}
+	}
+	if err := s.settleData(&c, given); err != nil {
+		return c, "", err
 	}
 	s.settleLasso(&c, given)
 	if err := s.settleSize(&c, given); err != nil {

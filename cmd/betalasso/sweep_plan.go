@@ -45,7 +45,7 @@ func (p *sweepPlanCommand) Run() error {
 			continue
 		}
 		told[from] = true
-		if _, _, err := data.Count(from.Name, from.Options()); err != nil {
+		if err := from.Counted(); err != nil {
 			fmt.Fprintf(os.Stderr, "warning: %s\nTime and memory are for as many images as the publisher has\n", err)
 		}
 	}

@@ -6,11 +6,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
 	"image/color"
-	_ "image/jpeg"
 	"image/png"
 	"log"
 	"math/rand/v2"
@@ -51,58 +51,15 @@ func run(args []string) error {
 		}
 		args = []string{folder}
 	}
-	images, classes, err := read(args[0])
+	set, err := data.Load(context.Background(), "own", data.Options{Own: true, Dir: args[0], Side: side, Channels: 3})
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d images of %d classes\n", images.Len(), len(classes))
-	return train(images, classes)
-}
-
-// read reads the images below folder: in planes of 32 x 32 bytes, red, green,
-// blue, as in the CIFAR files.
-func read(folder string) (im data.Images, classes []string, err error) {
-	im.Size = 3 * side * side
-	paths, err := filepath.Glob(filepath.Join(folder, "*", "*.*"))
-	if err != nil {
-		return im, nil, err
+	if set.Train.Len() < batch {
+		return fmt.Errorf("%s has %d images to train on; it takes %d or more", args[0], set.Train.Len(), batch)
 	}
-	for _, path := range paths { // sorted, so classes come one after another
-		class := filepath.Base(filepath.Dir(path))
-		if len(classes) == 0 || classes[len(classes)-1] != class {
-			classes = append(classes, class)
-		}
-		f, err := os.Open(path)
-		if err != nil {
-			return im, nil, err
-		}
-		picture, _, err := image.Decode(f)
-		f.Close()
-		if err != nil {
-			return im, nil, fmt.Errorf("%s: %w", path, err)
-		}
-		im.Pix = append(im.Pix, planes(picture)...)
-		im.Labels = append(im.Labels, uint16(len(classes)-1))
-	}
-	if len(classes) < 2 || len(classes) > 256 || im.Len() < batch {
-		return im, nil, fmt.Errorf("%s has %d images in %d folders; it takes %d or more, in 2 to 256 folders, one for each class", folder, im.Len(), len(classes), batch)
-	}
-	return im, classes, nil
-}
-
-// planes are the middle square of a picture, at 32 x 32, nearest pixels.
-func planes(picture image.Image) []uint8 {
-	b := picture.Bounds()
-	size := min(b.Dx(), b.Dy())
-	x0, y0 := b.Min.X+(b.Dx()-size)/2, b.Min.Y+(b.Dy()-size)/2
-	pix := make([]uint8, 3*side*side)
-	for y := range side {
-		for x := range side {
-			c := color.RGBAModel.Convert(picture.At(x0+x*size/side, y0+y*size/side)).(color.RGBA)
-			pix[y*side+x], pix[side*side+y*side+x], pix[2*side*side+y*side+x] = c.R, c.G, c.B
-		}
-	}
-	return pix
+	fmt.Printf("%d images of %d classes to train on\n", set.Train.Len(), len(set.Classes))
+	return train(set.Train, set.Classes)
 }
 
 // train is the whole loop of a training.

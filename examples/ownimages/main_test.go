@@ -12,7 +12,7 @@ func TestOwnImages(t *testing.T) {
 		t.Error(err)
 	}
 	folder := t.TempDir()
-	if err := run([]string{folder}); err == nil || !strings.Contains(err.Error(), "0 images in 0 folders") {
+	if err := run([]string{folder}); err == nil || !strings.Contains(err.Error(), "no pictures in it") {
 		t.Errorf("an empty folder: got %v", err)
 	}
 	if err := paint(folder); err != nil {

@@ -1,0 +1,57 @@
+package run
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// Counts are numbers of images by the class that they were taken for. In JSON they
+// are one line, "980 0 1".
+type Counts []int
+
+// MostConfused is up to how many classes a result has a confusion matrix.
+const MostConfused = 100
+
+// MarshalText is the line.
+func (c Counts) MarshalText() ([]byte, error) {
+	var b []byte
+	for i, n := range c {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	return b, nil
+}
+
+// UnmarshalText reads the line.
+func (c *Counts) UnmarshalText(text []byte) error {
+	*c = nil
+	for _, word := range strings.Fields(string(text)) {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 0 {
+			return fmt.Errorf("%q is no number of images", Printable(word))
+		}
+		*c = append(*c, n)
+	}
+	return nil
+}
+
+// WriteConfusion writes a confusion matrix as CSV: a row for the images of each
+// class, a column for what they were taken for.
+func WriteConfusion(w io.Writer, classes []string, counts []Counts) error {
+	c := csv.NewWriter(w)
+	c.Write(append([]string{"class"}, classes...))
+	for i, row := range counts {
+		line := []string{classes[i]}
+		for _, n := range row {
+			line = append(line, strconv.Itoa(n))
+		}
+		c.Write(line)
+	}
+	c.Flush()
+	return c.Error()
+}

@@ -1,0 +1,106 @@
+package train
+
+import (
+	"fmt"
+	"math"
+
+	"betalasso/augment"
+	"betalasso/compute"
+	"betalasso/data"
+	"betalasso/model"
+	"betalasso/nn"
+	"betalasso/run"
+)
+
+// Predictor tells what a trained network takes images for.
+type Predictor struct {
+	net    *nn.Net
+	pipe   *augment.Pipeline
+	x      compute.Mat
+	labels int
+}
+
+// NewPredictor is the network of c with the given weights, for images of the shape
+// and the normalisation that s says, at most batch at a time.
+func NewPredictor(dev compute.Device, c run.Config, s run.DataSet, weights []run.Tensor, batch int) (*Predictor, error) {
+	size := model.Size{Alpha: c.Alpha, Width: c.Width, Channels: s.Channels, Side: s.Side, Classes: len(s.Classes), Batch: batch}
+	net, err := model.New(dev, c.Model, size, c.Seed)
+	if err != nil {
+		return nil, err
+	}
+	if err := load(tensors(net), weights); err != nil {
+		return nil, err
+	}
+	pipe, err := augment.New("none", "", s.Channels, s.Side, s.Mean, s.Std)
+	if err != nil {
+		return nil, err
+	}
+	return &Predictor{net, pipe, dev.Alloc(batch, s.Channels*s.Side*s.Side), len(s.Classes)}, nil
+}
+
+// Probabilities are those of each class, for each image in planes of bytes.
+func (p *Predictor) Probabilities(images [][]uint8) ([][]float64, error) {
+	var list [][]float64
+	for at := 0; at < len(images); at += p.x.Rows {
+		part := images[at:min(at+p.x.Rows, len(images))]
+		x := p.x.Top(len(part))
+		for i, pix := range part {
+			p.pipe.Plain(x.Row(i), pix)
+		}
+		logits := p.net.Forward(x, false)
+		for i := range part {
+			probs := softmax(logits.Row(i))
+			if probs == nil {
+				return nil, fmt.Errorf("image %d: the network's answer is no number; its weights have diverged", at+i+1)
+			}
+			list = append(list, probs)
+		}
+	}
+	return list, nil
+}
+
+// softmax makes probabilities of logits; nil where they are no numbers.
+func softmax(logits []float32) []float64 {
+	top, sum := math.Inf(-1), 0.0
+	for _, v := range logits {
+		top = max(top, float64(v))
+	}
+	probs := make([]float64, len(logits))
+	for i, v := range logits {
+		probs[i] = math.Exp(float64(v) - top)
+		sum += probs[i]
+	}
+	if !(sum > 0) || math.IsInf(sum, 0) {
+		return nil
+	}
+	for i := range probs {
+		probs[i] /= sum
+	}
+	return probs
+}
+
+// DescribeData says what a run was trained on, and what its network takes.
+func DescribeData(set *data.Set, train, val data.Images) run.DataSet {
+	d := run.DataSet{
+		Name: set.Name, Train: train.Len(), Val: val.Len(), Test: set.Test.Len(),
+		Channels: set.Channels, Side: set.Side, Skipped: set.Skipped,
+	}
+	d.Mean, d.Std = data.MeanStd(train, set.Channels)
+	letters := 0
+	for _, name := range set.Classes {
+		letters += len(name)
+	}
+	if letters < mostLetters {
+		d.Classes = set.Classes
+	}
+	if n := len(set.Skipped); n > mostSkipped {
+		d.Skipped, d.SkippedMore = set.Skipped[:mostSkipped], n-mostSkipped
+	}
+	return d
+}
+
+// What a result holds of names at most, and of skipped files.
+const (
+	mostLetters = 1 << 17
+	mostSkipped = 100
+)
