@@ -56,22 +56,28 @@ type Row struct {
 }
 
 // Sheet draws rows of images of channels x side x side bytes below the heads of
-// their columns, each pixel as a square of scale pixels.
+// their columns, each pixel as a square of scale pixels. A head reaches over the
+// columns after it that have none.
 func Sheet(heads []string, rows []Row, channels, side, scale int) image.Image {
-	const gap, label, line = 4, 130, 15
+	const gap, line = 4, 15
 	face := newFace(12)
-	columns := 0
+	columns, label := 0, 20
 	for _, r := range rows {
 		columns = max(columns, len(r.Images))
+		label = max(label, min(130, font.MeasureString(face, r.Label).Ceil()+3*gap))
 	}
 	cell := side*scale + gap
 	m := blank(label+columns*cell+gap, line+2*gap+len(rows)*cell)
 	for i, h := range heads {
-		text(m, face, soft, h, label+i*cell, line, cell-gap)
+		wide := cell
+		for k := i + 1; k < columns && (k >= len(heads) || heads[k] == ""); k++ {
+			wide += cell
+		}
+		text(m, face, soft, h, label+i*cell, line, wide-gap)
 	}
 	for i, r := range rows {
 		top := line + 2*gap + i*cell
-		text(m, face, ink, r.Label, gap, top+cell/2, label-2*gap)
+		text(m, face, ink, r.Label, gap, top+cell/2, label-gap)
 		for k, pix := range r.Images {
 			paint(m, pix, channels, side, scale, label+k*cell, top)
 		}

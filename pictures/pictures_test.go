@@ -9,7 +9,7 @@ import (
 func TestSheet(t *testing.T) {
 	pix := make([]uint8, 3*64)
 	pix[0], pix[64], pix[128] = 200, 100, 50
-	m := Sheet([]string{"as it is", "augmented"}, []Row{{"cat", [][]uint8{pix, pix}}, {"dog", [][]uint8{pix}}}, 3, 8, 3)
+	m := Sheet([]string{"as it is", "augmented"}, []Row{{"a cat whose name is far too long to be shown", [][]uint8{pix, pix}}, {"dog", [][]uint8{pix}}}, 3, 8, 3)
 	for _, x := range []int{130, 132, 130 + 28} {
 		if got := m.At(x, 23); got != (color.NRGBA{200, 100, 50, 255}) {
 			t.Errorf("at %d: got %v, want the image's first pixel", x, got)
@@ -18,8 +18,8 @@ func TestSheet(t *testing.T) {
 	if got := m.At(133, 23); got != (color.NRGBA{0, 0, 0, 255}) {
 		t.Errorf("got %v, want the second pixel", got)
 	}
-	grey := Sheet(nil, []Row{{"one", [][]uint8{{9}}}}, 1, 1, 1)
-	if got := grey.At(130, 23); got != (color.NRGBA{9, 9, 9, 255}) {
+	grey := Sheet(nil, []Row{{"", [][]uint8{{9}}}}, 1, 1, 1)
+	if got := grey.At(20, 23); got != (color.NRGBA{9, 9, 9, 255}) {
 		t.Errorf("grey: got %v", got)
 	}
 }

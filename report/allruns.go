@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"betalasso/paper"
@@ -93,7 +94,7 @@ func fields(c run.Config, see func(name, value string, isDefault bool)) {
 func settings(c run.Config) string {
 	var parts []string
 	fields(c, func(name, value string, _ bool) {
-		if value != "" && value != "false" && (value != "0" || name != "alpha" && name != "width" && name != "threads" && name != "train") {
+		if value != "" && value != "false" && (value != "0" || !slices.Contains([]string{"alpha", "width", "threads", "train", "side", "channels"}, name)) {
 			parts = append(parts, name+" "+value)
 		}
 	})
@@ -106,7 +107,14 @@ func command(c run.Config) string {
 		return "imported from " + c.Imported
 	}
 	text := "betalasso train"
+	own := c.DataSum != ""
 	fields(c, func(name, value string, isDefault bool) {
+		if own && name == "data" {
+			value = c.DataDir
+		}
+		if own && (name == "data-dir" || name == "data-sum") {
+			return
+		}
 		always := name == "model" || name == "data" || name == "seed"
 		if strings.HasPrefix(name, "lambda") || name == "beta" { // their defaults depend on the data
 			always = c.Optimizer == "beta-lasso"

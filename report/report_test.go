@@ -135,8 +135,8 @@ func (m *maker) all(set string) {
 	}
 }
 
-// pictures stand for themselves in the golden page.
-var pictures = regexp.MustCompile(`(?s)<svg .*?</svg>|data:image/png;base64,[A-Za-z0-9+/=]*`)
+// drawings stand for themselves in the golden page.
+var drawings = regexp.MustCompile(`(?s)<svg .*?</svg>|data:image/png;base64,[A-Za-z0-9+/=]*`)
 
 func TestGolden(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
@@ -165,7 +165,7 @@ func TestGolden(t *testing.T) {
 		}
 		got = bytes.ReplaceAll(got, []byte(m.root), []byte("runs"))
 		got = bytes.ReplaceAll(got, []byte(strings.ReplaceAll(m.root, "_", `\_`)), []byte("runs"))
-		got = pictures.ReplaceAll(got, []byte("PICTURE"))
+		got = drawings.ReplaceAll(got, []byte("PICTURE"))
 		golden := filepath.Join("testdata", name)
 		if *update {
 			if err := os.MkdirAll("testdata", 0o777); err != nil {

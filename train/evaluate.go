@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"betalasso/augment"
+	"betalasso/compute"
 	"betalasso/data"
 	"betalasso/run"
 )
@@ -32,7 +33,7 @@ func (t *trainer) evaluate(im data.Images, confusion []run.Counts) (loss, acc fl
 		l, c := t.Device.CrossEntropy(t.dlogits.Top(b.x.Rows), logits, b.labels)
 		if confusion != nil {
 			for i, label := range b.labels {
-				confusion[label][largest(logits.Row(i))]++
+				confusion[label][likeliest(logits, i)]++
 			}
 		}
 		t.feed.free <- b
@@ -43,15 +44,15 @@ func (t *trainer) evaluate(im data.Images, confusion []run.Counts) (loss, acc fl
 	return loss / n, float64(correct) / n
 }
 
-// largest is the place of the largest number, the first of equals.
-func largest(list []float32) int {
-	at := 0
-	for i, v := range list {
-		if v > list[at] {
-			at = i
+// likeliest is the class of row i's largest logit, the first of equals.
+func likeliest(logits compute.Mat, i int) int {
+	class := 0
+	for k := range logits.Cols {
+		if logits.At(i, k) > logits.At(i, class) {
+			class = k
 		}
 	}
-	return at
+	return class
 }
 
 // newConfusion is an empty matrix for so many classes.

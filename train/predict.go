@@ -49,7 +49,7 @@ func (p *Predictor) Probabilities(images [][]uint8) ([][]float64, error) {
 		}
 		logits := p.net.Forward(x, false)
 		for i := range part {
-			probs := softmax(logits.Row(i))
+			probs := softmax(logits, i)
 			if probs == nil {
 				return nil, fmt.Errorf("image %d: the network's answer is no number; its weights have diverged", at+i+1)
 			}
@@ -59,22 +59,19 @@ func (p *Predictor) Probabilities(images [][]uint8) ([][]float64, error) {
 	return list, nil
 }
 
-// softmax makes probabilities of logits; nil where they are no numbers.
-func softmax(logits []float32) []float64 {
-	top, sum := math.Inf(-1), 0.0
-	for _, v := range logits {
-		top = max(top, float64(v))
-	}
-	probs := make([]float64, len(logits))
-	for i, v := range logits {
-		probs[i] = math.Exp(float64(v) - top)
-		sum += probs[i]
+// softmax makes probabilities of the logits of row i; nil where they are no numbers.
+func softmax(logits compute.Mat, i int) []float64 {
+	top, sum := float64(logits.At(i, likeliest(logits, i))), 0.0
+	probs := make([]float64, logits.Cols)
+	for k := range probs {
+		probs[k] = math.Exp(float64(logits.At(i, k)) - top)
+		sum += probs[k]
 	}
 	if !(sum > 0) || math.IsInf(sum, 0) {
 		return nil
 	}
-	for i := range probs {
-		probs[i] /= sum
+	for k := range probs {
+		probs[k] /= sum
 	}
 	return probs
 }

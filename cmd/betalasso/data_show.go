@@ -73,10 +73,7 @@ func (d *dataShowCommand) Run() error {
 	if err != nil {
 		return usageError{err}
 	}
-	heads := []string{"as it is"}
-	for range shownAugmented {
-		heads = append(heads, d.Augment)
-	}
+	heads := []string{"as it is", d.Augment}
 	var rows []pictures.Row
 	var scratch augment.Scratch
 	seen := make([]float32, set.Train.Size)

@@ -137,6 +137,7 @@ func (i *importCommand) config(w *export.Weights) (run.Config, error) {
 	}
 	if i.Data != "" && i.Data != c.Data {
 		c.Data, c.SVHNExtra = i.Data, false
+		c.DataSum, c.Side, c.Channels, c.SkipBad = "", 0, 0, false
 	}
 	if i.Val != nil {
 		c.Val = *i.Val
