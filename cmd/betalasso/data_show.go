@@ -10,6 +10,7 @@ import (
 	"betalasso/augment"
 	"betalasso/data"
 	"betalasso/pictures"
+	"betalasso/plan"
 	"betalasso/run"
 )
 
@@ -93,7 +94,7 @@ func (d *dataShowCommand) Run() error {
 		return err
 	}
 	fmt.Printf("%s: %d of %s training images of %s, %d x %d x %d, %d classes\n",
-		run.Printable(d.Out), len(rows), thousands(set.Train.Len()), run.Printable(set.Name), set.Channels, set.Side, set.Side, len(set.Classes))
+		run.Printable(d.Out), len(rows), plan.Thousands(set.Train.Len()), run.Printable(set.Name), set.Channels, set.Side, set.Side, len(set.Classes))
 	return nil
 }
 

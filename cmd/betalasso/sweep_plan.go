@@ -7,7 +7,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"betalasso/data"
 	"betalasso/grid"
 	"betalasso/plan"
 )
