@@ -13,8 +13,9 @@ type kernel struct {
 	//	c[i*ldc+j] = [add] c[i*ldc+j] + Σ_p a[p*mr+i]·b[p*nr+j]   // i < mr, j < nr, p < k
 	//
 	// Panels of pairs have k rows of words instead, and each of their two halves
-	// is multiplied and added in float32: the high ones first. AVX512_BF16 makes
-	// a sum 0 that is too small for a normal float32.
+	// is multiplied and added in float32, in an order of the kernel's own: see pairs.
+	// The instructions for bfloat16 make a sum 0 that is too small for a normal
+	// float32.
 	mul func(k int, a, b, c []float32, ldc int, add bool)
 
 	// chains sets a tile of c to a product of panels that are chains of k rows

@@ -18,6 +18,10 @@ type pairs struct {
 	//	dst[l*ldd+p] = src[l*lds+2p], src[l*lds+2p+1]   // l < lines, p < ⌈n/2⌉, with 0 past n
 	halve func(dst []float32, ldd int, src []float32, lds, lines, n int)
 
+	// together says that a word's two products are added to each other first, and
+	// not one after the other to the sum, the high ones first.
+	together bool
+
 	// unit is what the rows of a panel are a multiple of; those that there is no k
 	// for are 0.
 	unit int
@@ -34,6 +38,28 @@ func (p *pairs) rows(n int) int { return (n + p.unit - 1) / p.unit * p.unit }
 func (kn *kernel) finish(panel []float32, e edge, rows int) {
 	if kn.pairs != nil && kn.pairs.arrange != nil {
 		kn.pairs.arrange(panel[:rows*kn.width(e)], e, rows)
+	}
+}
+
+// joinInFours makes pairs.join of one that takes a width that is a multiple of four.
+func joinInFours(whole func(dst []float32, ldd int, src []float32, lds, width, n int)) func(dst []float32, ldd int, src []float32, lds, width, n int) {
+	return func(dst []float32, ldd int, src []float32, lds, width, n int) {
+		some := width &^ 3
+		whole(dst, ldd, src, lds, some, n)
+		if some < width && n > 0 {
+			join(dst[some:], ldd, src[some:], lds, width-some, n)
+		}
+	}
+}
+
+// halveInEights makes pairs.halve of one that takes lines of a multiple of eight.
+func halveInEights(whole func(dst []float32, ldd int, src []float32, lds, lines, n int)) func(dst []float32, ldd int, src []float32, lds, lines, n int) {
+	return func(dst []float32, ldd int, src []float32, lds, lines, n int) {
+		some := n &^ 7
+		whole(dst, ldd, src, lds, lines, some)
+		if some < n && lines > 0 {
+			halve(dst[some/2:], ldd, src[some:], lds, lines, n-some)
+		}
 	}
 }
 

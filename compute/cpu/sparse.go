@@ -50,9 +50,9 @@ type backward struct {
 }
 
 // order is the place of number i in the dense product's order of sums: panels of
-// pairs add the odd one of two first.
+// pairs add the odd one of two first, or both together.
 func (d *Device) order(i int) int {
-	if d.kernel.pairs != nil {
+	if d.kernel.pairs != nil && !d.kernel.pairs.together {
 		return i ^ 1
 	}
 	return i
