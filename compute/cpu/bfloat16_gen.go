@@ -1,7 +1,7 @@
 //go:build ignore
 
-// Bfloat16_gen writes bfloat16_amd64.h: the AVX512_BF16 instructions that the
-// kernels use, as macros of bytes, since Go's assembler does not know them.
+// Bfloat16_gen writes bfloat16_amd64.h: the instructions of AVX512_BF16 and AMX that
+// the kernels use, as macros of bytes, since Go's assembler does not know them.
 package main
 
 import (
@@ -31,6 +31,25 @@ func evex(pp, opcode, d, n, m int) []int {
 		3<<6 | (d&7)<<3 | m&7,
 	}
 }
+
+// vex encodes an AMX instruction in map 0F38 with W = 0 and L = 0: the prefix of
+// three bytes holds, inverted, the high bits of the registers and all of n's:
+//
+//	C4
+//	R X B 0 0 0 1 0      R: bit 3 of reg, X of the index, B of the base
+//	W n n n n L p p      pp: 0 for none, 2 for F3, 3 for F2
+//
+// After it come the opcode and ModRM, m m r r r b b b, and with memory SIB.
+func vex(pp, opcode, mod, reg, n, index, base int) []int {
+	b := []int{0xc4, 1<<7 | (^index>>3&1)<<6 | (^base>>3&1)<<5 | 2, (^n&15)<<3 | pp, opcode}
+	if mod == 3 {
+		return append(b, 3<<6|reg<<3|base&7)
+	}
+	return append(b, reg<<3|4, (index&7)<<3|base&7)
+}
+
+// registers that tiles are at, and that hold the distance of their rows.
+var registers = map[string]int{"AX": 0, "DX": 2, "BX": 3, "SI": 6, "DI": 7, "R8": 8, "R9": 9, "R10": 10, "R11": 11, "R12": 12, "R13": 13}
 
 func main() {
 	var s strings.Builder
@@ -68,6 +87,32 @@ func main() {
 `)
 	for _, r := range [][2]int{{2, 0}, {3, 1}} {
 		line(fmt.Sprintf("VCVTNEPS2BF16_%d_%d", r[0], r[1]), evex(2, 0x72, r[0], 0, r[1])) // n is not used: 0
+	}
+	s.WriteString(`
+// Tiles of AMX, t of 0 to 7. LDTILECFG takes their shapes from memory at AX,
+// TILERELEASE gives them back. TILELOADD_t_base_distance and TILESTORED_t_base_distance
+// move rows that are so many bytes apart. TDPBF16PS_d_n_m is VEX.128.F3.0F38.W0 5C /r:
+// to each number of tile d it adds the sum of the products of the words of a row of n
+// and a column of m, all low halves first in one sum, all high halves in another.
+`)
+	line("LDTILECFG", []int{0xc4, 0xe2, 0x78, 0x49, 0x00})
+	line("TILERELEASE", vex(0, 0x49, 3, 0, 0, 0, 0))
+	for t := range 8 {
+		line(fmt.Sprintf("TILEZERO_%d", t), vex(3, 0x49, 3, t, 0, 0, 0))
+	}
+	for _, m := range []struct {
+		t              int
+		base, distance string
+	}{{4, "SI", "R8"}, {5, "R10", "R8"}, {6, "DI", "R9"}, {7, "R11", "R9"}, {0, "DX", "R13"}, {1, "R12", "R13"}, {2, "AX", "R13"}, {3, "BX", "R13"}} {
+		base, distance := registers[m.base], registers[m.distance]
+		line(fmt.Sprintf("TILELOADD_%d_%s_%s", m.t, m.base, m.distance), vex(3, 0x4b, 0, m.t, 0, distance, base))
+		if m.t < 4 {
+			line(fmt.Sprintf("TILESTORED_%d_%s_%s", m.t, m.base, m.distance), vex(2, 0x4b, 0, m.t, 0, distance, base))
+		}
+	}
+	for d := range 4 {
+		n, m := 4+d/2, 6+d%2
+		line(fmt.Sprintf("TDPBF16PS_%d_%d_%d", d, n, m), vex(2, 0x5c, 3, d, m, 0, n))
 	}
 	if err := os.WriteFile("bfloat16_amd64.h", []byte(s.String()), 0o644); err != nil {
 		fmt.Fprintln(os.Stderr, err)

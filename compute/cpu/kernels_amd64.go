@@ -21,6 +21,14 @@ func archKernels() []kernel {
 				passes: avx512,
 			})
 		}
+		if x.HasAVX512BF16 && hasAMX() {
+			list = append(list, kernel{
+				name: "amx", mr: 32, nr: 32, mul: mul32x32amx,
+				pairs:  &pairs{join: joinAVX512BF16, halve: halveAVX512BF16, unit: 16, arrange: arrangeAMX},
+				peak:   peak{run: peakAMX, ops: 4 * 16 * 16 * 32 * 2},
+				passes: avx512,
+			})
+		}
 		list = append(list, kernel{
 			name: "avx512", mr: 8, nr: 48, mul: mul8x48avx512, chains: chains8x48avx512,
 			sparse: sparseKernel{gather: gatherAVX512, dots: inGroups(8, dotsAVX512)},
@@ -48,6 +56,26 @@ func addSquares(line []float32) (sum float64) {
 
 //go:noescape
 func squaresPairsAVX512(lanes *[16]float32, line []float32)
+
+// arrangeAMX lays left panels out as TDPBF16PS takes them: of sixteen rows of words
+// the sixteen of one line after the other.
+func arrangeAMX(panel []float32, e edge, rows int) {
+	if e == rightEdge {
+		return
+	}
+	var words [16 * 32]float32
+	for ; rows > 0; rows -= 16 {
+		copy(words[:], panel)
+		transpose16avx512(panel, 16, words[:], 32, 2)
+		panel = panel[len(words):]
+	}
+}
+
+//go:noescape
+func mul32x32amx(k int, a, b, c []float32, ldc int, add bool)
+
+//go:noescape
+func peakAMX(rounds int)
 
 //go:noescape
 func gatherAVX512(y, data []float32, ld int, idx []int32, vals []float32)

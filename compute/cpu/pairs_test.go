@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -98,14 +99,15 @@ func TestPairPasses(t *testing.T) {
 
 func identical(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }
 
-// TestTiles wants from the kernels for pairs what multiplying and adding one by
-// one gives: the high halves first, two roundings a word. Sums stay normal.
+// TestTiles wants from the kernels for pairs the bits of multiplying and adding word
+// by word, as each kernel's instruction does it. Sums stay normal.
 func TestTiles(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	inf := float32(math.Inf(1))
 	for _, kn := range pairKernels() {
 		for _, k := range []int{0, 1, 2, 3, 17} {
 			for _, add := range []bool{false, true} {
+				k := kn.pairs.rows(k)
 				words := func(n int) []float32 {
 					s := make([]float32, n)
 					for i := range s {
@@ -124,19 +126,20 @@ func TestTiles(t *testing.T) {
 				want := slices.Clone(c)
 				for i := range kn.mr {
 					for j := range kn.nr {
-						var sum float32
-						for p := range k {
-							xlo, xhi := unpair(a[p*kn.mr+i])
-							ylo, yhi := unpair(b[p*kn.nr+j])
-							sum += float32(xhi * yhi)
-							sum += float32(xlo * ylo)
-						}
+						word := func(p int) (x, y float32) { return a[p*kn.mr+i], b[p*kn.nr+j] }
+						var start float32
 						if add {
-							sum += c[i*ldc+j]
+							start = c[i*ldc+j]
 						}
-						want[i*ldc+j] = sum
+						if kn.chains == nil {
+							want[i*ldc+j] = sumAMX(k, start, word)
+						} else {
+							want[i*ldc+j] = tileSum(&kn, k, word) + start
+						}
 					}
 				}
+				kn.finish(a, leftEdge, k)
+				kn.finish(b, rightEdge, k)
 				kn.mul(k, a, b, c, ldc, add)
 				if !slices.EqualFunc(c, want, sameNumber) {
 					t.Errorf("%s: %d rows, add %v: got %v, want %v", kn.name, k, add, c, want)
@@ -144,6 +147,55 @@ func TestTiles(t *testing.T) {
 			}
 		}
 	}
+}
+
+// tileSum is the sum of the products of k words, in the order and with the rounding
+// of the kernel's instruction.
+func tileSum(kn *kernel, k int, word func(p int) (x, y float32)) (sum float32) {
+	for p := range k {
+		x, y := word(p)
+		xlo, xhi := unpair(x)
+		ylo, yhi := unpair(y)
+		if kn.pairs.together {
+			// Arm's BFDOT: both products are added, and then that to the sum.
+			sum = addToOdd(sum, addToOdd(xlo*ylo, xhi*yhi))
+			continue
+		}
+		sum += float32(xhi * yhi)
+		sum += float32(xlo * ylo)
+	}
+	return sum
+}
+
+// sumAMX adds to a sum as TDPBF16PS does it: of sixteen words at a time the low
+// products by themselves and the high ones.
+func sumAMX(k int, sum float32, word func(p int) (x, y float32)) float32 {
+	for p := 0; p < k; p += 16 {
+		var low, high float32
+		for q := range 16 {
+			x, y := word(p + q)
+			xlo, xhi := unpair(x)
+			ylo, yhi := unpair(y)
+			low += float32(xlo * ylo)
+			high += float32(xhi * yhi)
+		}
+		sum += low + high
+	}
+	return sum
+}
+
+// addToOdd is x + y rounded to odd: cut off, and the last bit set if anything was.
+func addToOdd(x, y float32) float32 {
+	if math.IsNaN(float64(x)+float64(y)) || math.IsInf(float64(x)+float64(y), 0) {
+		return x + y
+	}
+	exact := new(big.Float).SetPrec(400).Add(big.NewFloat(float64(x)), big.NewFloat(float64(y)))
+	cut := new(big.Float).SetPrec(24).SetMode(big.ToZero).Set(exact)
+	sum, _ := cut.Float32()
+	if cut.Cmp(exact) != 0 {
+		sum = math.Float32frombits(math.Float32bits(sum) | 1)
+	}
+	return sum
 }
 
 // TestGenerated wants the encoded instructions to be what their program writes.
@@ -177,7 +229,7 @@ func TestGenerated(t *testing.T) {
 
 // TestKernels wants every kernel there is to be tested here, and says which are not.
 func TestKernels(t *testing.T) {
-	for _, name := range []string{"avx512bf16", "avx512", "avx2", "go", "gobf16"} {
+	for _, name := range []string{"avx512bf16", "amx", "avx512", "avx2", "neonbf16", "neon", "go", "gobf16"} {
 		t.Run(name, func(t *testing.T) {
 			if !slices.Contains(Kernels(true), name) {
 				t.Skipf("this machine cannot run kernel %s: it is not tested", name)
