@@ -30,6 +30,7 @@ func Features() []string {
 		{"arm64", "ASIMD", arm.HasASIMD},
 		{"arm64", "ASIMDHP", arm.HasASIMDHP},
 		{"arm64", "ASIMDDP", arm.HasASIMDDP},
+		{"arm64", "BF16", hasBF16()},
 		{"arm64", "I8MM", arm.HasI8MM},
 		{"arm64", "SVE", arm.HasSVE},
 		{"arm64", "SVE2", arm.HasSVE2},

@@ -1,4 +1,4 @@
-//go:build !purego && !linux && !darwin
+//go:build !arm64 || !(linux || darwin)
 
 package cpu
 
