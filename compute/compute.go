@@ -164,7 +164,7 @@ type Weights interface {
 	// for a dense one, about the non-zeros for a sparse one.
 	Stored() int
 
-	// Work is the number of multiply-adds that the last Forward, GradInput and
+	// Work is the number of multiply-adds (MACs) that the last Forward, GradInput and
 	// Step did together.
 	Work() float64
 }

@@ -22,7 +22,7 @@ type host struct {
 	body      []byte
 	etag      string
 	noRange   bool // answers a range with the whole
-	breakAt   int  // each answer ends after so many bytes; 0 never
+	breakAt   int  // each answer ends after this many bytes; 0 never
 	breaks    int  // how often that happens
 	status    int  // answers so, if not 0
 	chunked   bool // does not say how long it is

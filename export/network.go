@@ -17,7 +17,7 @@ import (
 	"betalasso/run"
 )
 
-// Network is a network with its weights, and what is to be known beside them to
+// Network is a network with its weights, and what one needs to know beside them to
 // use it elsewhere.
 type Network struct {
 	Config    run.Config

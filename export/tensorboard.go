@@ -91,8 +91,7 @@ func runNames(dirs []string) ([]string, error) {
 	return names, nil
 }
 
-// tensorBoardFile is an event file of a run that began at so many seconds since
-// 1970. An event's time is that plus the time that the epochs until then took.
+// tensorBoardFile is an event file of a run that began at the Unix time began. An event's time is that plus the time that the epochs until then took.
 func tensorBoardFile(events []run.Event, began float64) []byte {
 	var file bytes.Buffer
 	var version message

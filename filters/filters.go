@@ -69,9 +69,8 @@ func Locality(filter []float32, c, h, w int) Measure {
 	return m
 }
 
-// Select chooses up to m of so many units at random, in rising order, among
-// those with at least least weights that are not zero, and says how many those
-// are. The same seed chooses the same.
+// Select chooses up to m of the units at random, in rising order, among those
+// with at least least non-zero weights, and says how many of those there are. The same seed chooses the same.
 func Select(units int, nonzero func(u int) int, least, m int, seed uint64) (chosen []int, eligible int) {
 	var list []int
 	for u := range units {
@@ -91,8 +90,7 @@ func Select(units int, nonzero func(u int) int, least, m int, seed uint64) (chos
 	return chosen, eligible
 }
 
-// Follow says whether a run of so many epochs keeps filters after this one: at
-// 0, at 1, 2 and 5 times a power of ten, and after the last.
+// Follow says whether a run of last epochs keeps filters after this one: at 0, at 1, 2 and 5 times a power of ten, and after the last.
 func Follow(epoch, last int) bool {
 	if epoch == 0 || epoch == last {
 		return epoch >= 0

@@ -132,7 +132,7 @@ func Spent(list []Status, cost func(run.Config) float64) (did, all float64) {
 	return did, max(all, 1)
 }
 
-// Share is the threads of worker i of so many: as asked for, or its part of the
+// Share is the number of threads of worker i: as asked for, or its share of the
 // cores.
 func Share(i, workers, asked int) int {
 	if asked > 0 {

@@ -23,7 +23,7 @@ const studyMount = "/study"
 // object is a mapping of a manifest, in its order.
 type object = yaml.MapSlice
 
-// Manifest is the Indexed Job of so many points, for kubectl apply. An index is
+// Manifest is the Indexed Job of the given number of points, for kubectl apply. An index is
 // a point's. Status 42 fails its index at once; 75 and a pod that the cluster
 // took away cost no attempt; what else ends a pod is tried again, as often as futile says.
 func (k Kubernetes) Manifest(points int) ([]byte, error) {

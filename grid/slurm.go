@@ -33,7 +33,7 @@ type Submission struct {
 	Array   string `json:"array"`   // the array's job ID
 	Keeper  string `json:"keeper"`  // the job that runs after it
 	Round   int    `json:"round"`   // from 1
-	Rounds  int    `json:"rounds"`  // at most so many
+	Rounds  int    `json:"rounds"`  // at most this many
 }
 
 // header are the #SBATCH lines that the scripts of a study share.

@@ -26,7 +26,7 @@ func Count(name string, s Size) (list []LayerCount, total int, err error) {
 }
 
 // Nearest is s with the α, or for 3-fc the width, that brings the network
-// nearest to so many weights; the smallest network where that is nearest.
+// nearest to params weights; the smallest network where that is nearest.
 func Nearest(name string, params int, s Size) (Size, error) {
 	set := func(n int) Size {
 		if name == "3-fc" {

@@ -94,7 +94,7 @@ func (n *Net) Backward(dlogits compute.Mat, rule Rule) {
 	}
 }
 
-// Work is the number of multiply-adds that the layers of weights did since the
+// Work is the number of multiply-adds (MACs) that the layers of weights did since the
 // last Forward began.
 func (n *Net) Work() (sum float64) {
 	for _, l := range n.Layers {

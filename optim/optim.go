@@ -23,7 +23,7 @@ type SGD struct {
 	WeightDecay float64
 }
 
-// Update is Rule.
+// Update implements Rule.
 func (s SGD) Update(g nn.Group, lr float64) compute.Update {
 	u := compute.Update{LR: float32(lr), Momentum: float32(s.Momentum)}
 	if g != nn.None {
@@ -35,7 +35,7 @@ func (s SGD) Update(g nn.Group, lr float64) compute.Update {
 // BetaLasso is Algorithm 1 of Neyshabur (2020), arXiv 2007.13657, page 7:
 //
 //	θ ← θ − η(∇L + λ·sign θ)   // sign of θ before the step; sign 0 = 0
-//	θ ← θ·[|θ| ≥ βλ]           // the cut is βλ, not ηβλ
+//	θ ← θ·[|θ| ≥ βλ]           // the threshold is βλ, not ηβλ
 //
 // λ is chosen for each group of layers (A.2); biases and batch norm are left
 // alone, so that for them this is SGD. A weight at zero returns once a single
@@ -45,12 +45,12 @@ func (s SGD) Update(g nn.Group, lr float64) compute.Update {
 // β-lasso: the momentum then averages ∇L + wd·θ + λ·sign θ as a whole.
 type BetaLasso struct {
 	SGD
-	Beta       float64 // β, the cut in units of λ; the paper uses 50
+	Beta       float64 // β, the threshold in units of λ; the paper uses 50
 	LambdaConv float64 // λ of the layer that corresponds to the convolution
 	LambdaFC   float64 // λ of the fully connected layers
 }
 
-// Update is Rule.
+// Update implements Rule.
 func (b BetaLasso) Update(g nn.Group, lr float64) compute.Update {
 	u := b.SGD.Update(g, lr)
 	lambda := 0.0
@@ -65,7 +65,7 @@ func (b BetaLasso) Update(g nn.Group, lr float64) compute.Update {
 	return u
 }
 
-// Cosine is the learning rate of a step (from 0) of a run of so many steps:
+// Cosine is the learning rate of a step, from 0, of a run of the given number of steps:
 // peak at the first, falling to 0 along half a cosine (A.2), without restarts.
 func Cosine(peak float64, step, steps int) float64 {
 	return peak * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(steps)))

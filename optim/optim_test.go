@@ -59,7 +59,7 @@ func TestRules(t *testing.T) {
 		{"sign of zero is zero", mild, nn.Conv, 1, 0, 0.5, -0.5},
 		{"a weight below βλ is cut", lasso, nn.Conv, 0.1, 0.4, 0, 0},
 		{"a weight at or above βλ stays as it is", lasso, nn.Conv, 0.1, 0.75, 0, 0.749},
-		{"the cut ignores the learning rate", lasso, nn.Conv, 1e-9, 0.49, 0, 0},
+		{"the threshold ignores the learning rate", lasso, nn.Conv, 1e-9, 0.49, 0, 0},
 		{"the fully connected layers have a λ of their own", lasso, nn.FC, 0.1, 0.4, 0, 0.3998},
 		{"a large gradient revives zero", lasso, nn.Conv, 0.1, 0, 6, -0.6},
 		{"a small gradient does not revive zero", lasso, nn.Conv, 0.1, 0, 4, 0},

@@ -34,8 +34,8 @@ type Total struct {
 	Memory     float64 `json:"memory_bytes"` // of the largest points at a time
 }
 
-// Estimate says what points take with so many workers at a time, by trials of
-// each kind of network among them.
+// Estimate says what points take with the given number of workers at a time, by
+// trials of each kind of network among them.
 func (b Bench) Estimate(points []grid.Point, processes int) ([]Estimate, Total, error) {
 	var configs []run.Config
 	for _, p := range points {

@@ -203,7 +203,8 @@ func (c chart) bounds() (minX, maxX, minY, maxY float64) {
 	return minX, maxX, minY - gap, maxY + gap
 }
 
-// linearTicks are at round numbers, about so many; whole: at whole numbers.
+// linearTicks are about the given number of ticks, at round numbers; with whole,
+// at whole ones.
 func linearTicks(low, high float64, about int, whole bool) []plot.Tick {
 	step := math.Pow(10, math.Floor(math.Log10((high-low)/float64(about))))
 	for _, m := range []float64{1, 2, 5, 10} {
@@ -252,7 +253,7 @@ func logLabel(v float64) string {
 	return short(v)
 }
 
-// draw draws the charts in rows of so many, and the legend.
+// draw draws the charts, columns to a row, and the legend.
 func (f figure) draw(c draw.Canvas, columns int) {
 	rows := (len(f.charts) + columns - 1) / columns
 	for i, ch := range f.charts {

@@ -56,7 +56,7 @@ const (
 	either = "Either way"
 )
 
-// agree says whether what differs explains a difference of so many points, ours
+// agree says whether what differs explains a difference in percentage points, ours
 // less theirs: its sign must be one that the factors tend to.
 func agree(difference float64, list []factor) string {
 	way, where, against := raises, "above", "lower"

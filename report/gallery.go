@@ -41,7 +41,7 @@ func (g Gallery) Facts() Facts {
 	return f
 }
 
-// PNG draws the filters in rows of so many, a pixel for each weight and
+// PNG draws the filters, columns to a row, with a pixel for each weight and one
 // between filters.
 func (g Gallery) PNG(w io.Writer, columns int) error {
 	if len(g.file.filters) == 0 {

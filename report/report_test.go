@@ -45,7 +45,7 @@ func (m *maker) config(k paper.Case, set string, seed uint64) run.Config {
 	return c
 }
 
-// begin makes the directory of a run with so many epochs done.
+// begin makes the directory of a run with the given number of epochs done.
 func (m *maker) begin(name string, c run.Config, epochs int) *run.Dir {
 	m.t.Helper()
 	d, err := run.Create(filepath.Join(m.root, name), c)

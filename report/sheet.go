@@ -86,7 +86,7 @@ func shade(w float32, sigma float64) uint8 {
 	return uint8(math.Round(v))
 }
 
-// sheet draws filters in rows of so many, each pixel as a square of scale
+// sheet draws filters, columns to a row, each pixel as a square of scale
 // pixels, with gaps of one square. Red, green and blue are the channels; a
 // filter of another number of channels is grey.
 func sheet(list [][]float32, c, h, w, columns, scale int) *image.NRGBA {
@@ -141,7 +141,7 @@ func scaleOf(f []float32) float64 {
 const maxPixels = 64 << 20
 
 // FilterSheet writes a PNG of the first-layer filters that the run in dir kept,
-// in rows of so many, each weight as a square of scale pixels.
+// columns to a row, each weight as a square of scale pixels.
 func FilterSheet(dir, out string, columns, scale int) error {
 	if columns < 1 || scale < 1 || columns > 1000 || scale > 100 {
 		return fmt.Errorf("%d columns of filters, %d pixels a weight: choose 1 to 1000 columns and 1 to 100 pixels", columns, scale)

@@ -184,8 +184,8 @@ func (s Section) Published() bool {
 	return slices.ContainsFunc(s.Rows, func(r Row) bool { return r.Report != "–" || r.Paper != "–" })
 }
 
-// more says whether there is more to be said of the settings than so many rows
-// of Table 2 say: more groups, or seeds.
+// more says whether the settings hold more than the given rows of Table 2 show:
+// more groups, or several seeds.
 func (s Settings) more(rows int) bool {
 	return len(s.Groups) > 1 && (len(s.Groups) > rows || slices.ContainsFunc(s.Groups, func(g compare.Compared) bool { return len(g.Runs)+g.Open > 1 }))
 }

@@ -18,7 +18,7 @@ type Summary struct {
 	Verdicts   []Verdict // what the runs say of the paper's claim, by data set
 }
 
-// Print prints the summary for a terminal of so many columns, with what is
+// Print prints the summary for a terminal of the given width, with what is
 // missing first and the verdict last. Tables are as wide as they are.
 func (s Summary) Print(w io.Writer, columns int) {
 	for _, text := range []string{s.Unfinished, s.Lead} {
@@ -45,7 +45,7 @@ func (s Summary) Print(w io.Writer, columns int) {
 	}
 }
 
-// wrap cuts text between words into lines of at most so many columns; a longer
+// wrap cuts text between words into lines of at most the given width; a longer
 // word has a line of its own. A number stays with its unit.
 func wrap(text string, columns int) (lines []string) {
 	line := ""

@@ -13,7 +13,7 @@ type Config struct {
 
 	Data    string `yaml:"data" json:"data"`                       // as in data.Names, or what the user calls their own images
 	Val     int    `yaml:"val" json:"val"`                         // examples of the training set held out for validation
-	Train   int    `yaml:"train,omitempty" json:"train,omitempty"` // use only so many training examples; 0: all
+	Train   int    `yaml:"train,omitempty" json:"train,omitempty"` // use only this many training examples; 0: all
 	Augment string `yaml:"augment" json:"augment"`                 // none, flip-crop, fast-autoaugment
 
 	// DataSum names the user's own images, which lie at DataDir and are called Data,

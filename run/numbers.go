@@ -18,7 +18,7 @@ func width(dtype string) int {
 	return 0
 }
 
-// numbers sets dst from the bytes of so many numbers of a type.
+// numbers sets dst from the bytes of len(dst) numbers of the given type.
 func numbers(dst []float32, text []byte, dtype string) {
 	little := binary.LittleEndian
 	switch dtype {

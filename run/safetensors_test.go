@@ -92,7 +92,7 @@ func TestSecondOpinion(t *testing.T) {
 	}
 }
 
-// file is a safetensors file with that header and so many bytes after it.
+// file is a safetensors file with that header and the given number of bytes after it.
 func file(header string, n int) []byte {
 	b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
 	return append(append(b, header...), make([]byte, n)...)

@@ -179,7 +179,7 @@ func (l *look) config() error {
 	return err
 }
 
-// text reads a plain file of at most so many bytes. It is not there, or in
+// text reads a plain file of at most most bytes. It is not there, or in
 // Unread, where ok is false.
 func (l *look) text(name string, most int64) (text []byte, ok bool) {
 	text, err := disk.ReadFileIn(l.root, name, most)

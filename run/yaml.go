@@ -69,8 +69,7 @@ func parseYAML(path string, text []byte, v any) error {
 }
 
 // SmallYAML is an error where text is not the small and plain YAML that settings
-// are written in: no larger than so many bytes, with so many keys at most,
-// nested no deeper than that; without aliases, merges, tags and the like, by
+// are written in: within the given bytes, keys and depth of nesting; without aliases, merges, tags and the like, by
 // which a few bytes become gigabytes or never end. It takes a time in proportion
 // to the text.
 func SmallYAML(text []byte, most, keys, depth int) error {

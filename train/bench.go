@@ -27,7 +27,7 @@ type Timing struct {
 	Work                    float64 // multiply-adds of the products
 }
 
-// NewBench is a bench of at most so many steps of o.Config's network: with its
+// NewBench is a bench of at most steps steps of o.Config's network: with its
 // first weights and the first learning rate or, where o.Dir is not nil, from the
 // checkpoint there on. Close ends it.
 func NewBench(o Options, steps int) (*Bench, error) {

@@ -5,9 +5,8 @@ import (
 	"betalasso/run"
 )
 
-// Memory is about the most memory that training c holds, in bytes, where its
-// data set has so many training and test images and its network is of that
-// size.
+// Memory estimates the peak memory of training c, in bytes, with a network of the
+// given size and a data set of the given numbers of images.
 func Memory(c run.Config, size model.Size, trainImages, testImages int) (float64, error) {
 	_, weights, err := model.Count(c.Model, size)
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package train is the one training loop: batch, forward, loss, backward, step,
 // record. It is handed a Device, a data set and a run's directory, and leaves
-// everything else that is to be known of the run in that directory.
+// everything else there is to know of the run in that directory.
 //
 // A run that is stopped — by Stop, by kill -9, by a power cut — and continued
 // ends with the weights, byte for byte, of a run that never stopped.

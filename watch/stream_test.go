@@ -302,7 +302,7 @@ func BenchmarkList(b *testing.B) {
 	})
 }
 
-// makeRuns makes so many runs that are done.
+// makeRuns makes n runs that are done.
 func makeRuns(t testing.TB, folder string, n int) {
 	t.Helper()
 	makeRun(t, filepath.Join(folder, "0000"), 20)

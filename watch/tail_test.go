@@ -40,7 +40,7 @@ func appendTo(t testing.TB, path string, text []byte) {
 	}
 }
 
-// makeRun makes the directory of a run with events of so many epochs beside
+// makeRun makes the directory of a run with events of the given epochs beside
 // epoch 0.
 func makeRun(t testing.TB, path string, epochs int) {
 	t.Helper()

@@ -26,13 +26,13 @@ type benchCommand struct {
 	Regrowth  int    `default:"0" placeholder:"N" help:"with --weights: look at zero weights every N steps (default: as the run)"`
 	Model     string `placeholder:"NAME" help:"${models} (default: the four of the paper's table)"`
 	Alpha     int    `placeholder:"N" help:"base channels α; not for 3-fc (default: about 25.6M weights)"`
-	Width     int    `placeholder:"N" help:"hidden units a layer of 3-fc (default: about 25.6M weights)"`
-	Batch     int    `default:"512" placeholder:"N" help:"examples a step (default 512)"`
+	Width     int    `placeholder:"N" help:"hidden units per layer of 3-fc (default: about 25.6M weights)"`
+	Batch     int    `default:"512" placeholder:"N" help:"examples per step (default 512)"`
 	Augment   string `default:"fast-autoaugment" placeholder:"NAME" help:"none, flip-crop, fast-autoaugment (default fast-autoaugment)"`
-	Steps     int    `default:"7" placeholder:"N" help:"steps that are timed, after two that are not (default 7)"`
-	Precision string `default:"auto" placeholder:"NAME" help:"of products: auto, fp32, bf16 (default auto)"`
+	Steps     int    `default:"7" placeholder:"N" help:"steps to time, after two to warm up (default 7)"`
+	Precision string `default:"auto" placeholder:"NAME" help:"of matrix products: auto, fp32, bf16 (default auto)"`
 	Threads   int    `default:"0" placeholder:"N" help:"0 is all cores (default 0)"`
-	JSON      bool   `name:"json" help:"one JSON object a line for each network (default off)"`
+	JSON      bool   `name:"json" help:"one JSON object per line and network (default off)"`
 }
 
 // benchSizes are the networks that bench takes when none is asked for: about
@@ -44,7 +44,7 @@ var benchSizes = []struct {
 
 // Help is the end of `betalasso bench --help`.
 func (benchCommand) Help() string {
-	return `Times whole training steps with the β-lasso update, batches and augmentation included, on generated images. Peak is what a loop of multiply-adds in registers reaches in the same process: the most that the products could. bench/run compares with PyTorch.
+	return `Times whole training steps with the β-lasso update, batches and augmentation included, on generated images. The peak is what a loop of multiply-adds in registers reaches in the same process, an upper bound for the products. bench/run compares with PyTorch.
 
 Example, some seconds:
 

@@ -126,7 +126,7 @@ func (b *benchCommand) weights(out io.Writer) error {
 	return r.print(out)
 }
 
-// add adds a step's part of the means over so many steps.
+// add adds a step's part of the means over the given number of steps.
 func (p *parts) add(before, after [cpu.Parts]time.Duration, t train.Timing, steps int) {
 	rest := t.Data + t.Forward + t.Backward
 	for part, to := range map[cpu.Part]*float64{cpu.Forward: &p.Forward, cpu.GradInput: &p.GradInput, cpu.GradStep: &p.GradStep, cpu.Search: &p.Search, cpu.Norm: &p.Norm} {

@@ -16,7 +16,7 @@ type dataCommand struct {
 	List   dataListCommand   `cmd:"" help:"List the data sets and whether they are in the cache."`
 	Fetch  dataFetchCommand  `cmd:"" help:"Fetch data sets into the cache."`
 	Show   dataShowCommand   `cmd:"" help:"Draw a sheet of images before and after augmentation."`
-	Verify dataVerifyCommand `cmd:"" help:"Compare files with the publishers' checksums."`
+	Verify dataVerifyCommand `cmd:"" help:"Verify files by the publishers' checksums."`
 }
 
 // dataListCommand is `betalasso data list`.
@@ -85,7 +85,7 @@ func (dataFetchCommand) Help() string {
 
     betalasso data fetch cifar10
 
-A download that broke off goes on where it stopped.`
+A download that broke off resumes where it stopped.`
 }
 
 // Run fetches.

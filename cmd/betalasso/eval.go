@@ -14,7 +14,7 @@ type evalCommand struct {
 	Dir     string  `arg:"" help:"the run's directory"`
 	Threads *int    `placeholder:"N" help:"changes no result; 0 is all cores (default: as the run)"`
 	DataDir *string `placeholder:"DIR" help:"folder with the data set's files (default: as the run)"`
-	JSON    bool    `name:"json" help:"one JSON object a line, for each weights file (default off)"`
+	JSON    bool    `name:"json" help:"one JSON object per line, for each weights file (default off)"`
 
 	PerClass  bool   `name:"per-class" help:"recall and precision of each class, and what it is taken for (default off)"`
 	Confusion bool   `help:"write the confusion matrix, confusion.csv and confusion.png, of the best weights confusion-best (default off)"`

@@ -15,7 +15,7 @@ type filtersCommand struct {
 	Out string `placeholder:"FILE" help:"PNG file to write (default DIR/filters.png)"`
 
 	Columns int `default:"12" placeholder:"N" help:"filters in a row (default 12)"`
-	Scale   int `default:"3" placeholder:"N" help:"pixels a weight (default 3)"`
+	Scale   int `default:"3" placeholder:"N" help:"pixels per weight (default 3)"`
 }
 
 // Help is the end of `betalasso filters --help`.
@@ -25,7 +25,7 @@ func (filtersCommand) Help() string {
     betalasso train --model s-fc --alpha 1 --data digits --epochs 1 --out runs/mine
     betalasso filters runs/mine
 
-The filters are chosen as in the paper's Figure 4: at random among those with at least 20 weights that are not zero. How local they are is printed as medians; the radius is in pixels, 13.06 for a filter that is even over 32x32.`
+The filters are chosen as in the paper's Figure 4: at random among those with at least 20 non-zero weights. How local they are is printed as medians; the radius is in pixels: 13.06 for a filter spread evenly over 32x32.`
 }
 
 // Run draws them.

@@ -28,8 +28,8 @@ type importCommand struct {
 
 	Model string    `placeholder:"NAME" group:"network" help:"${models} (default: by the file)"`
 	Alpha *int      `placeholder:"N" group:"network" help:"base channels α; not for 3-fc (default: by the file)"`
-	Width *int      `placeholder:"N" group:"network" help:"hidden units a layer of 3-fc (default: by the file)"`
-	Mean  []float64 `placeholder:"R,G,B" group:"network" help:"subtracted from pixels of 0 to 1 in training (default: by the file, or the data set's)"`
+	Width *int      `placeholder:"N" group:"network" help:"hidden units per layer of 3-fc (default: by the file)"`
+	Mean  []float64 `placeholder:"R,G,B" group:"network" help:"what was subtracted from pixels of 0 to 1 in training (default: by the file, or the data set's)"`
 	Std   []float64 `placeholder:"R,G,B" group:"network" help:"what they were divided by (default: by the file, or the data set's)"`
 
 	Data    string  `placeholder:"NAME" group:"data" help:"${datasets} (default: by the file, or cifar10)"`
@@ -48,7 +48,7 @@ func (importCommand) Help() string {
     betalasso import mine.safetensors --out runs/back
     betalasso eval runs/back && betalasso filters runs/back
 
-The tensors are to have the names and shapes that docs/export.md lists. Of a file that this program did not write, names and shapes tell the network and its size; the rest is for flags to say:
+The tensors must have the names and shapes that docs/export.md lists. For a file that this program did not write, names and shapes tell the network and its size, and flags the rest:
 
     betalasso import net.safetensors --data cifar10 --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5`
 }

@@ -33,26 +33,26 @@ const (
 type commands struct {
 	Reproduce  reproduceCommand  `cmd:"" help:"Train all cases of the paper's table, then write the report."`
 	Train      trainCommand      `cmd:"" help:"Train one network."`
-	Resume     resumeCommand     `cmd:"" help:"Go on with a run that was interrupted."`
+	Resume     resumeCommand     `cmd:"" help:"Resume an interrupted run."`
 	Sweep      sweepCommand      `cmd:"" help:"Run a study: many runs from one file, on one machine or many."`
-	Eval       evalCommand       `cmd:"" help:"Test a run's weights: last and best."`
+	Eval       evalCommand       `cmd:"" help:"Evaluate a run's weights, last and best."`
 	Predict    predictCommand    `cmd:"" help:"Tell what a run takes pictures for."`
-	Bench      benchCommand      `cmd:"" help:"Time training steps, beside what the machine could do."`
+	Bench      benchCommand      `cmd:"" help:"Time training steps, and compare them with the machine's peak."`
 	Runs       runsCommand       `cmd:"" help:"List runs: state, progress, accuracy."`
-	Compare    compareCommand    `cmd:"" help:"Set runs side by side: means, spreads, differences."`
-	Report     reportCommand     `cmd:"" help:"Write the report of runs: tables, curves, filters."`
+	Compare    compareCommand    `cmd:"" help:"Compare runs: means, spreads, paired differences."`
+	Report     reportCommand     `cmd:"" help:"Write a report of runs: tables, curves, filters."`
 	Export     exportCommand     `cmd:"" help:"Write runs for other tools: PyTorch, ONNX, tables, TensorBoard."`
-	Import     importCommand     `cmd:"" help:"Make a run's directory of weights trained elsewhere."`
-	Verify     verifyCommand     `cmd:"" help:"Check the files of runs and studies: whole, and of one training."`
+	Import     importCommand     `cmd:"" help:"Import weights trained elsewhere as a run."`
+	Verify     verifyCommand     `cmd:"" help:"Check that the files of runs and studies are intact and belong together."`
 	Filters    filtersCommand    `cmd:"" help:"Draw a run's first-layer filters."`
-	Watch      watchCommand      `cmd:"" help:"Show runs, live, on a page."`
+	Watch      watchCommand      `cmd:"" help:"Show runs on a live web page."`
 	Data       dataCommand       `cmd:"" help:"List, fetch or verify the data sets."`
 	Docs       docsCommand       `cmd:"" hidden:"" help:"Print docs/cli.md, or the manual page."`
-	Completion completionCommand `cmd:"" help:"Print a script with which a shell completes words."`
+	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
 	Complete   completeCommand   `cmd:"" hidden:"" help:"Print what a word may become."`
 	Version    versionCommand    `cmd:"" help:"Say which build this is, which kernels it uses, what the CPU has."`
 
-	ShowVersion versionFlag `name:"version" help:"Say which build this is."`
+	ShowVersion versionFlag `name:"version" help:"Print this build's version."`
 }
 
 const description = `Learning convolutions from scratch: S-CONV, S-LOCAL, S-FC and 3-FC trained with SGD and with β-lasso on CIFAR-10, CIFAR-100 and SVHN.

@@ -40,7 +40,7 @@ func tiny(t *testing.T) []string {
 	return []string{"--model=3-fc", "--width=16", "--data=cifar10", "--data-dir", tinyData(t, 300), "--val=200", "--batch=50", "--epochs=3", "--augment=flip-crop", "--threads=2"}
 }
 
-// tinyData makes a set in CIFAR-10's form, with so many images in each file.
+// tinyData makes a set in CIFAR-10's form, with n images in each file.
 func tinyData(t *testing.T, images int) (dir string) {
 	t.Helper()
 	dir = t.TempDir()

@@ -19,7 +19,7 @@ type predictCommand struct {
 	Top     int      `default:"3" placeholder:"N" help:"classes shown (default 3)"`
 	Best    bool     `help:"the weights of the best validation, not the last (default off)"`
 	DataDir *string  `placeholder:"DIR" help:"folder with the data set's files, for a run of an earlier version (default: as the run)"`
-	JSON    bool     `name:"json" help:"one JSON object a line, for each picture (default off)"`
+	JSON    bool     `name:"json" help:"one JSON object per line, for each picture (default off)"`
 }
 
 // Help is the end of `betalasso predict --help`.

@@ -106,8 +106,8 @@ func (m *meter) barIn(p train.Progress, columns int) string {
 	return m.gauge(done, min(least+room, 24)) + "  " + text
 }
 
-// fitting joins as many of the parts, at least one, as fit in so many columns,
-// and says how many columns are left.
+// fitting joins as many of the parts, at least one, as fit in the given columns,
+// and returns how many columns are left.
 func fitting(parts []string, columns int) (text string, room int) {
 	for n := len(parts); n > 0; n-- {
 		text = strings.Join(parts[:n], "  ")
@@ -118,7 +118,7 @@ func fitting(parts []string, columns int) (text string, room int) {
 	return text, 0
 }
 
-// gauge is a bar of so many columns, filled to the fraction done.
+// gauge is a bar of the given width, filled to the fraction done.
 func (m *meter) gauge(done float64, columns int) string {
 	full, empty := "━", "─"
 	if !unicodeTerminal() {

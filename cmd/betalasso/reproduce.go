@@ -23,7 +23,7 @@ import (
 type reproduceCommand struct {
 	Profile   string   `default:"quick" placeholder:"NAME" help:"scale: quick, report or paper (default quick)"`
 	Data      []string `placeholder:"NAME" help:"${datasets} (default: profile's)"`
-	Out       string   `placeholder:"DIR" help:"directory of it all (default reproduce-PROFILE)"`
+	Out       string   `placeholder:"DIR" help:"directory for everything (default reproduce-PROFILE)"`
 	Seeds     int      `default:"0" placeholder:"N" help:"runs of each case, seeds 1 to N (default: profile's)"`
 	Epochs    int      `placeholder:"N" help:"passes over the training set (default: profile's)"`
 	Alpha     int      `placeholder:"N" help:"base channels; 3-fc is as large as s-fc (profile's)"`
@@ -31,8 +31,8 @@ type reproduceCommand struct {
 	Train     int      `placeholder:"N" help:"training examples used; 0 is all (default 0)"`
 	DataDir   string   `placeholder:"DIR" help:"folder with the files (default: cache, download)"`
 	Threads   int      `default:"0" placeholder:"N" help:"changes no result; 0 is all cores (default 0)"`
-	Precision string   `default:"auto" placeholder:"NAME" help:"of products: auto, fp32, bf16 (default auto)"`
-	JSON      bool     `name:"json" help:"one JSON object a line: epochs, results (off)"`
+	Precision string   `default:"auto" placeholder:"NAME" help:"of matrix products: auto, fp32, bf16 (default auto)"`
+	JSON      bool     `name:"json" help:"one JSON object per line: epochs, results (off)"`
 }
 
 // Help is the end of `betalasso reproduce --help`.
@@ -44,7 +44,7 @@ Example, without a download:
 
     betalasso reproduce --data digits --params 800k --epochs 3
 
-The same command goes on where it was interrupted: finished runs are kept, the one under way is resumed.`
+The same command resumes where it was interrupted: finished runs are kept, the one under way goes on.`
 }
 
 // Run trains what is missing and writes the report.

@@ -16,7 +16,7 @@ type resumeCommand struct {
 	Dir     string  `arg:"" help:"the run's directory"`
 	Threads *int    `placeholder:"N" help:"changes no result; 0 is all cores (default: as it began)"`
 	DataDir *string `placeholder:"DIR" help:"folder with the data set's files (default: as it began)"`
-	JSON    bool    `name:"json" help:"one JSON object a line: epochs, result (default off)"`
+	JSON    bool    `name:"json" help:"one JSON object per line: epochs, result (default off)"`
 }
 
 // Help is the end of `betalasso resume --help`.

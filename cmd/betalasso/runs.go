@@ -23,13 +23,13 @@ type runsCommand struct {
 	Dir   []string `arg:"" optional:"" help:"directories of runs, or folders that hold some (default: this folder)"`
 	State []string `placeholder:"NAME" help:"only runs in these states: planned, running, interrupted, failed, broken, done (default: all)"`
 	Sort  string   `default:"dir" placeholder:"NAME" help:"dir, or best first: val, test; fewest first: nonzero; latest first: age (default dir)"`
-	Limit int      `placeholder:"N" help:"list so many runs at most (default 0: all)"`
-	JSON  bool     `name:"json" help:"one JSON object a line, one a run (default off)"`
+	Limit int      `placeholder:"N" help:"list at most this many runs (default 0: all)"`
+	JSON  bool     `name:"json" help:"one JSON object per line and run (default off)"`
 }
 
 // Help is the end of `betalasso runs --help`.
 func (runsCommand) Help() string {
-	return `What was read of a run is kept in an index in your cache folder, and read again when its files change. The index can be deleted at any time.
+	return `What was read is kept in an index in your cache folder, and read again when a run's files change. The index can be deleted at any time.
 
 Example:
 

@@ -19,8 +19,8 @@ import (
 type settings struct {
 	Model   string  `default:"s-fc" placeholder:"NAME" group:"network" help:"${models} (s-fc)"`
 	Alpha   int     `placeholder:"N" group:"network" help:"base channels α; not for 3-fc (default: by --params)"`
-	Width   int     `placeholder:"N" group:"network" help:"hidden units a layer of 3-fc (default: by --params)"`
-	Params  string  `placeholder:"COUNT" group:"network" help:"the size nearest to so many weights, 512k (default 25.6M)"`
+	Width   int     `placeholder:"N" group:"network" help:"hidden units per layer of 3-fc (default: by --params)"`
+	Params  string  `placeholder:"COUNT" group:"network" help:"choose the size nearest to this many weights, 512k (default 25.6M)"`
 	Dropout float64 `default:"0" placeholder:"P" group:"network" help:"probability, before the last two layers (default 0)"`
 
 	Data    string `default:"cifar10" placeholder:"NAME|PATH" group:"data" help:"${datasets}; or your own: a folder of folders of pictures, .npz, .bin (default cifar10)"`
@@ -42,16 +42,16 @@ type settings struct {
 	LambdaConv  *float64 `placeholder:"X" group:"optimiser" help:"λ of the convolution-like layer (default: paper's, 1e-5)"`
 	LambdaFC    *float64 `name:"lambda-fc" placeholder:"X" group:"optimiser" help:"λ of the fully connected ones (default: paper's, 2e-6)"`
 
-	Regrowth string `default:"exact" placeholder:"exact|N" group:"optimiser" help:"look at zero weights in every step, or every N (default exact)"`
+	Regrowth string `default:"exact" placeholder:"exact|N" group:"optimiser" help:"let zero weights return in every step, or every N (default exact)"`
 
 	Epochs    int    `default:"100" placeholder:"N" group:"run" help:"passes over the training set (default 100)"`
-	Batch     int    `default:"512" placeholder:"N" group:"run" help:"examples a step (default 512)"`
+	Batch     int    `default:"512" placeholder:"N" group:"run" help:"examples per step (default 512)"`
 	Seed      uint64 `default:"1" placeholder:"N" group:"run" help:"of weights, split, order and augmentation (default 1)"`
 	Threads   int    `default:"0" placeholder:"N" group:"run" help:"changes no result; 0 is all cores (default 0)"`
 	Name      string `placeholder:"TEXT" group:"run" help:"your name for it, for lists and pages (default none)"`
 	Note      string `placeholder:"TEXT" group:"run" help:"your note about it (default none)"`
-	Precision string `default:"auto" placeholder:"NAME" group:"run" help:"of products: auto, fp32, bf16 (default auto)"`
-	Sparse    string `default:"auto" placeholder:"NAME" group:"run" help:"products of what is left: auto, off; changes no result (default auto)"`
+	Precision string `default:"auto" placeholder:"NAME" group:"run" help:"of matrix products: auto, fp32, bf16 (default auto)"`
+	Sparse    string `default:"auto" placeholder:"NAME" group:"run" help:"skip zero weights: auto, off; changes no result (default auto)"`
 }
 
 // config is the Config that the flags say, with its size and its λ settled. It

@@ -14,7 +14,7 @@ import (
 	"betalasso/run"
 )
 
-// housenumbers is a folder of SVHN's files with so many images each.
+// housenumbers is a folder of SVHN's files with the given number of images each.
 func housenumbers(t *testing.T, train, test, extra int) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -16,20 +16,20 @@ import (
 type sweepCommand struct {
 	Run    sweepRunCommand    `cmd:"" default:"withargs" help:"Train the points of a study that are not done."`
 	Plan   sweepPlanCommand   `cmd:"" help:"List the points of a study, and the time and disk that they take."`
-	Check  sweepCheckCommand  `cmd:"" help:"Say all that would go wrong with a study, before it begins."`
+	Check  sweepCheckCommand  `cmd:"" help:"Check a study before it begins: settings, data, memory, time, disk."`
 	Status sweepStatusCommand `cmd:"" help:"Say where each point of a study stands."`
-	Retry  sweepRetryCommand  `cmd:"" help:"Train again what failed, and only that."`
-	Work   sweepWorkCommand   `cmd:"" help:"Be one of the workers that drain a study."`
+	Retry  sweepRetryCommand  `cmd:"" help:"Retry what failed, and only that."`
+	Work   sweepWorkCommand   `cmd:"" help:"Run one of a study's workers."`
 
-	Continue sweepContinueCommand `cmd:"" help:"Hand what is open to Slurm once more."`
+	Continue sweepContinueCommand `cmd:"" help:"Resubmit to Slurm what is still open."`
 }
 
 // launchFlags say how a study's workers are started.
 type launchFlags struct {
-	Launcher  string `default:"local" placeholder:"NAME" help:"who starts the workers: local, slurm, kubernetes (default local)"`
+	Launcher  string `default:"local" placeholder:"NAME" help:"what starts the workers: local, slurm, kubernetes (default local)"`
 	Processes int    `default:"1" placeholder:"N" help:"local workers at a time; they share the cores (default 1)"`
 	Threads   int    `default:"0" placeholder:"N" help:"of each worker; 0 shares out all cores (default 0)"`
-	JSON      bool   `name:"json" help:"one JSON object a line: counts, time left (default off)"`
+	JSON      bool   `name:"json" help:"one JSON object per line: counts, time left (default off)"`
 
 	clusterFlags
 	slurmFlags

@@ -20,7 +20,7 @@ type sweepCheckCommand struct {
 
 // Help is the end of `betalasso sweep check --help`.
 func (sweepCheckCommand) Help() string {
-	return `Each point's settings, memory, time and disk; the data; and for each kind of network a few steps, one evaluation and one checkpoint, which is written, synced and read back in the study's folder. All that is wrong is said at once. A study begins with the same check.
+	return `Each point's settings, memory, time and disk; the data; and for each kind of network a few steps, one evaluation and one checkpoint, which is written, synced and read back in the study's folder. All problems are reported at once. A study begins with the same check.
 
 Example:
 

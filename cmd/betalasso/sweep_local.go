@@ -55,7 +55,7 @@ func (s *session) local(f launchFlags, d *grid.Dir, only []string) error {
 	return allDone(d, only)
 }
 
-// run keeps so many workers until the open points are done.
+// run keeps the given number of workers going until the open points are done.
 func (l *local) run(processes, threads int) error {
 	l.crew.Size = processes
 	l.crew.Start = func(i int) (*exec.Cmd, error) { return l.worker(i, grid.Share(i, processes, threads)) }

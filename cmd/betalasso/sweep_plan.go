@@ -16,12 +16,12 @@ type sweepPlanCommand struct {
 	studyFlags
 	Processes int  `default:"1" placeholder:"N" help:"local workers at a time, for the time (default 1)"`
 	Threads   int  `default:"0" placeholder:"N" help:"of each worker; 0 shares out all cores (default 0)"`
-	JSON      bool `name:"json" help:"one JSON object a line: points, then the sum (default off)"`
+	JSON      bool `name:"json" help:"one JSON object per line: points, then the sum (default off)"`
 }
 
 // Help is the end of `betalasso sweep plan --help`.
 func (sweepPlanCommand) Help() string {
-	return `Nothing is trained but a few steps of each kind of network, to know their speed on this machine.
+	return `A few steps of each kind of network are timed on this machine; nothing else is trained.
 
 Example:
 

@@ -17,7 +17,7 @@ import (
 // sweepStatusCommand is `betalasso sweep status`.
 type sweepStatusCommand struct {
 	Dir  string `arg:"" help:"the study's directory"`
-	JSON bool   `name:"json" help:"one JSON object a line, one a point (default off)"`
+	JSON bool   `name:"json" help:"one JSON object per line and point (default off)"`
 }
 
 // Help is the end of `betalasso sweep status --help`.

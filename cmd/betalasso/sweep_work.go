@@ -18,18 +18,18 @@ type sweepWorkCommand struct {
 	Index   *int     `placeholder:"N" help:"only the point of that index, from 0 (default: all that are open)"`
 	ID      []string `name:"id" placeholder:"ID" help:"only these points (default: all that are open)"`
 	Threads int      `default:"0" placeholder:"N" help:"changes no result; 0 is all cores (default 0)"`
-	JSON    bool     `name:"json" help:"one JSON object a line: epochs, results (default off)"`
+	JSON    bool     `name:"json" help:"one JSON object per line: epochs, results (default off)"`
 }
 
 // Help is the end of `betalasso sweep work --help`.
 func (sweepWorkCommand) Help() string {
-	return `Any number of workers, on any number of machines that share the folder, drain one study. A point that a worker is at is left to it; should the worker die, another goes on from the last checkpoint.
+	return `Any number of workers, on any number of machines that share the folder, drain one study. No point is trained by two workers at once; if a worker dies, another continues from its last checkpoint.
 
 Example, one worker that trains whatever is open:
 
     betalasso sweep work sweeps/mine
 
-The exit status: 0 all is done, 42 a point failed and would fail again, 75 interrupted and saved, 130 the same by Ctrl-C, 1 not all is done.`
+Exit status: 0 everything is done, 42 a point failed and would fail again, 75 interrupted and saved, 130 the same by Ctrl-C, 1 not everything is done.`
 }
 
 // Run works.

@@ -16,7 +16,7 @@ import (
 type trainCommand struct {
 	Config configFile `placeholder:"FILE" help:"YAML, these flags as keys; flags win (default none)"`
 	Out    string     `placeholder:"DIR" help:"directory (default runs/MODEL-DATA-OPTIMIZER-sSEED)"`
-	JSON   bool       `name:"json" help:"one JSON object a line: epochs, result (default off)"`
+	JSON   bool       `name:"json" help:"one JSON object per line: epochs, result (default off)"`
 	settings
 }
 

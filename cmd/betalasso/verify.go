@@ -18,12 +18,12 @@ import (
 // verifyCommand is `betalasso verify`.
 type verifyCommand struct {
 	Dir  []string `arg:"" help:"directories of runs or studies, or folders that hold some"`
-	JSON bool     `name:"json" help:"one JSON object a line, for each that is broken (default off)"`
+	JSON bool     `name:"json" help:"one JSON object per line, for each that is broken (default off)"`
 }
 
 // Help is the end of `betalasso verify --help`.
 func (verifyCommand) Help() string {
-	return `Reads every file, and says what is wrong with which: settings that were edited, weights or events of another run, a flipped bit, a file that is missing, or is no plain file. Checksums tie weights, events and result to the settings; runs of earlier versions have them in part, and are checked by what they have. Nothing is changed. The exit status is 1 where anything is wrong.
+	return `Reads every file and reports what is wrong with which: edited settings, weights or events of another run, a flipped bit, a file that is missing or not a plain file. Checksums tie weights, events and result to the settings; runs of earlier versions have them in part, and are checked by what they have. Nothing is changed. The exit status is 1 where anything is wrong.
 
 Example:
 

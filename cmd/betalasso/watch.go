@@ -27,7 +27,7 @@ type watchCommand struct {
 
 // Help is the end of `betalasso watch --help`.
 func (watchCommand) Help() string {
-	return `Example: train in one terminal, and look on in a browser:
+	return `Example: train in one terminal, and watch in a browser:
 
     betalasso train --model s-fc --alpha 1 --data digits --epochs 20 --out runs/mine
     betalasso watch runs

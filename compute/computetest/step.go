@@ -122,7 +122,7 @@ var updates = []compute.Update{
 
 // updateExact uses small multiples of powers of 2, with which every device's
 // arithmetic is exact: the weights, the momentum and the count must agree, also
-// where |w| is just the cut, where w is ±0, and where w or dw is not a number.
+// where |w| is just the threshold, where w is ±0, and where w or dw is not a number.
 func (s *suite) updateExact(t *testing.T) {
 	for _, u := range updates {
 		for _, n := range lengths {
@@ -188,7 +188,7 @@ func (s *suite) update(t *testing.T, w, v, dw compute.Mat, u compute.Update, all
 		d.Data[0], m.Data[0] = dw.Data[i], v.Data[i]
 		s.ref.Update(uncut, m, d, one)
 		if math.Abs(math.Abs(float64(uncut.Data[0]))-float64(u.Threshold)) <= b {
-			return float64(u.Threshold) + b // on either side of the cut is right
+			return float64(u.Threshold) + b // on either side of the threshold is right
 		}
 		return b
 	}

@@ -129,9 +129,9 @@ func (f *full) thin() {
 	f.w = nil
 }
 
-// Of all weights, such a part may be left for the sparse form to be taken up, and
-// such a part for it to be kept: a step then costs less in it than in the dense
-// one, by the measurements in bench.
+// A layer takes up the sparse form once at most the share thinBelow of its weights
+// is left, and keeps it up to the share thickenAbove: a step then costs less in it
+// than in the dense one, by the measurements in bench.
 const (
 	thinBelow    = 0.12
 	thickenAbove = 0.2
@@ -141,7 +141,7 @@ const (
 
 func (f *full) large() bool { return f.rows*f.cols >= sparseLeast && f.rows >= 64 }
 
-// sparseWorth says whether so many non-zeros of so many weights are few.
+// sparseWorth says whether nonzero of all weights are few enough for the sparse form.
 func (d *Device) sparseWorth(nonzero, all int) bool {
 	return !d.dense && float64(nonzero) <= thinBelow*float64(all)
 }

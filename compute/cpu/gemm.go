@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	// depth is how much of k a panel holds. A right panel of 24 columns then is
+	// depth, which BLIS calls KC, is how much of k a panel holds. A right panel of 24 columns then is
 	// 48 KiB, which a first-level cache does not keep, but the second-level one
 	// brings back as fast as it is used; a shorter one costs more, because a
 	// tile of the destination is read and written once for every depth.
 	depth = 512
-	// blockRows and blockCols are the destination's block that one task keeps
-	// in a 512 KiB second-level cache together with its packed right side.
+	// blockRows and blockCols, MC and NC, are the destination's block that one
+	// task keeps in a 512 KiB second-level cache together with its packed right side.
 	blockRows = 512
 	blockCols = 96
 	// Blocks are made narrower where a thread would get fewer than tasksEach of

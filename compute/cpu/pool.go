@@ -72,7 +72,7 @@ func newPool(threads int) *pool {
 	return p
 }
 
-// run does all tasks of a job, which takes about so many multiply-adds.
+// run does all tasks of a job, which takes about work multiply-adds.
 func (p *pool) run(tasks, work int, j job) {
 	if len(p.workers) == 1 || tasks == 1 || work < alone {
 		for i := range tasks {

@@ -40,14 +40,14 @@ func (s *side) resetRows(l *lowbit, bits, lines, n int) {
 
 // resetColumns does the same for the columns of a product whose rows have the
 // given number of bits; columns have as many or, where that is less, the
-// lowbit's colBits. Slack adds to rest so many times the norm, so that the bound
+// lowbit's colBits. Slack adds to rest that multiple of the norm, so that the bound
 // holds also for products that are up to slack·‖x‖·‖y‖ off, by rounding.
 func (s *side) resetColumns(l *lowbit, bits, lines, n int, slack float64) {
 	s.reset(l, min(bits, l.colBits), l.nr, lines, n, slack)
 	s.offset = l.columnOffset(bits)
 }
 
-// columnOffset makes positive what a column of so many bits may hold.
+// columnOffset makes positive what a column of the given number of bits may hold.
 func (l *lowbit) columnOffset(bits int) uint8 { return 1 << (min(bits, l.colBits) - 1) }
 
 func (s *side) reset(l *lowbit, bits, width, lines, n int, slack float64) {

@@ -22,7 +22,7 @@ var (
 	portableSparsePairs = sparseKernel{gather: gatherPairs, dots: dotPairs, square: squarePairs}
 )
 
-// inGroups makes sparseKernel.dots of one that takes a multiple of so many indices,
+// inGroups makes sparseKernel.dots of one that takes a multiple of size indices,
 // eight at most.
 func inGroups(size int, dots func(g, dy, data []float32, ld int, idx []int32)) func(g, dy, data []float32, ld int, idx []int32) {
 	return func(g, dy, data []float32, ld int, idx []int32) {

@@ -23,7 +23,7 @@ type SquaredReLU struct {
 	x       compute.Mat // the last input, [n, Columns]; Backward needs it
 }
 
-// Size is nn.Layer.
+// Size implements nn.Layer.
 func (l *SquaredReLU) Size() (in, out int) { return l.Columns, l.Columns }
 
 // Forward keeps x.
