@@ -57,6 +57,7 @@ func (a accuracies) of(set string) (float64, bool) {
 const (
 	Beta          = 50.0 // of β-lasso
 	Epochs        = 4000
+	Batch         = 512 // of both texts
 	Augment       = "fast-autoaugment"
 	ReportEpochs  = 100
 	ReportParams  = 25_600_000

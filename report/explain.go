@@ -57,16 +57,20 @@ const (
 )
 
 // agree says whether what differs explains a difference in percentage points, ours
-// less theirs: its sign must be one that the factors tend to.
-func agree(difference float64, list []factor) string {
+// less theirs: its sign must be one that the factors tend to. Those in shared are
+// told for all cases at once.
+func agree(difference float64, list, shared []factor) string {
 	way, where, against := raises, "above", "lower"
 	if difference < 0 {
 		way, where, against = lowers, "below", "raise"
 	}
 	has := func(way string) bool { return slices.ContainsFunc(list, func(f factor) bool { return f.way == way }) }
+	own := less(list, shared)
 	switch {
 	case math.Abs(difference) < 1:
 		return "Ours is within a point."
+	case has(way) && len(own) > 0 && !slices.ContainsFunc(own, func(f factor) bool { return f.way == way }):
+		return "Ours is " + where + ", as what all cases share would have it."
 	case has(way):
 		return "Ours is " + where + ", as that would have it."
 	case has(either):
@@ -94,6 +98,10 @@ func explain(r record, other setting) []factor {
 	}
 	if c.Epochs != other.epochs {
 		differ(c.Epochs < other.epochs, "%s instead of %s", count(c.Epochs, "epoch"), commas(other.epochs))
+	}
+	if c.Batch != paper.Batch {
+		differ(c.Batch > paper.Batch, "batches of %s instead of %s, so %s steps an epoch", commas(c.Batch), commas(paper.Batch),
+			map[bool]string{true: "fewer", false: "more"}[c.Batch > paper.Batch])
 	}
 	if p := r.result.Params; float64(p) < 0.8*float64(other.params) || float64(p) > 1.25*float64(other.params) {
 		differ(p < other.params, "%s weights instead of %s", short(float64(p)), short(float64(other.params)))
@@ -214,7 +222,7 @@ func (s *Section) account() {
 			}
 			list, to := side.of(&s.Rows[i])
 			*to = sentences(less(list, all))
-			*to = strings.TrimSpace(*to + " " + agree(side.difference(&s.Rows[i]), list))
+			*to = strings.TrimSpace(*to + " " + agree(side.difference(&s.Rows[i]), list, all))
 		}
 	}
 }

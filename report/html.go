@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 //go:embed page.html
@@ -27,10 +28,16 @@ const (
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"unbroken": unbroken}).Parse(pageText))
 
-var units = regexp.MustCompile(`(\d) ([kMGsh%]|min)\b`)
+var (
+	units  = regexp.MustCompile(`(\d) ([kMGsh]\b|%|min\b|[×±] \d)`)
+	equals = regexp.MustCompile(`\b(\S+) = (\S)`)
+)
 
-// unbroken keeps numbers on one line with their units.
-func unbroken(text string) string { return units.ReplaceAllString(text, "$1\u00a0$2") }
+// unbroken keeps numbers on one line with their units and what is around them.
+func unbroken(text string) string {
+	text = units.ReplaceAllStringFunc(text, func(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") })
+	return equals.ReplaceAllString(text, "$1\u00a0=\u00a0$2")
+}
 
 // HasRows says whether there are runs of the paper's table.
 func (p *page) HasRows() bool {

@@ -6,6 +6,7 @@ import (
 	"html"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -144,8 +145,38 @@ func TestExplanationsAgreeWithTheSign(t *testing.T) {
 		{-15.1, nil, "unexplained: epochs, size and augmentation are the same"},
 		{0.4, []factor{low}, "Ours is within a point."},
 	} {
-		if got := agree(c.difference, c.list); !strings.Contains(got, c.want) {
+		if got := agree(c.difference, c.list, nil); !strings.Contains(got, c.want) {
 			t.Errorf("%+v: got %q, want %q", c, got, c.want)
+		}
+	}
+}
+
+// A row whose own differences tend the other way says that what all rows share
+// explains it, not "as that".
+func TestExplanationsNameWhatIsShared(t *testing.T) {
+	low, high := factor{lowers, "5 epochs instead of 100"}, factor{raises, "flip and crop"}
+	if got := agree(15.4, []factor{low, high}, []factor{high}); got != "Ours is above, as what all cases share would have it." {
+		t.Errorf("got %q", got)
+	}
+	if got := agree(-15.4, []factor{low, high}, []factor{high}); got != "Ours is below, as that would have it." {
+		t.Errorf("got %q", got)
+	}
+	c := run.Default()
+	if c.Batch = 128; !slices.ContainsFunc(explain(record{config: c}, setting{epochs: c.Epochs}), func(f factor) bool {
+		return f == factor{raises, "batches of 128 instead of 512, so more steps an epoch"}
+	}) {
+		t.Error("smaller batches are not told")
+	}
+}
+
+// Numbers stay with what they belong to.
+func TestUnbroken(t *testing.T) {
+	for text, want := range map[string]string{
+		"box 22 × 25, over": "box 22_×_25, over", "(n = 3, 95 % interval": "(n_=_3, 95_% interval", "54.70 ± 0.19 %, with": "54.70_±_0.19_%, with",
+		"1.6 M weights": "1.6_M weights", "2 settings": "2 settings",
+	} {
+		if got := strings.ReplaceAll(unbroken(text), "\u00a0", "_"); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

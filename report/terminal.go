@@ -31,7 +31,7 @@ func (s Summary) Print(w io.Writer, columns int) {
 	}
 	const indent = 11
 	for _, v := range s.Verdicts {
-		fmt.Fprintf(w, "What these runs say of the paper's claim on %s\n", paper.Describe(v.Data).Title)
+		fmt.Fprintln(w, strings.Join(wrap("What these runs say of the paper's claim on "+paper.Describe(v.Data).Title, columns), "\n"))
 		for _, l := range v.Lines {
 			for i, line := range wrap(l.Text, columns-indent) {
 				about := ""

@@ -309,7 +309,7 @@ func (r *reproduction) report(d *grid.Dir, ids []string) error {
 			Path string `json:"path"`
 		}{"report", filepath.Join(out, "index.html")})
 	}
-	fmt.Fprintf(r.notes, "%d runs in %s; the report: %s\n", len(dirs), plan.Span(time.Since(r.began)), filepath.Join(out, "index.html"))
+	fmt.Fprintf(r.notes, "%d runs; this command took %s; the report: %s\n", len(dirs), plan.Span(time.Since(r.began)), filepath.Join(out, "index.html"))
 	if len(r.failed) > 0 {
 		return fmt.Errorf("not all went well:\n  %s", strings.Join(r.failed, "\n  "))
 	}
