@@ -152,7 +152,7 @@ func FilterSheet(dir, out string, columns, scale int) error {
 	}
 	f, err := readFilters(d)
 	if err != nil {
-		return fmt.Errorf("the filters, which a run keeps when it ends: %w", err)
+		return fmt.Errorf("%s has no filters to draw; a run writes them when it ends: %w", dir, err)
 	}
 	if len(f.filters) == 0 {
 		return fmt.Errorf("%s: %s", dir, f.few())

@@ -123,7 +123,7 @@ func (s *session) load(c run.Config) (*data.Set, error) {
 		}
 	}
 	if n := len(set.Skipped); n > 0 {
-		fmt.Fprintf(os.Stderr, "warning: %d pictures cannot be read and are left out; the run records them. The first: %s\n", n, run.Printable(set.Skipped[0]))
+		fmt.Fprintf(os.Stderr, "warning: pictures that cannot be read are left out, and the run records them: %d, the first %s\n", n, run.Printable(set.Skipped[0]))
 	}
 	s.set, s.from = set, from
 	return set, nil
