@@ -71,6 +71,12 @@ func runOf(r record) Run {
 		m.CPU, count(m.Cores, "core"), m.Device, m.OS, res.Go, res.Version, short(float64(res.PeakRSS)))
 	d := res.DataSet
 	v.Data = append(v.Data, fmt.Sprintf("%s: %s examples to train, %s to validate, %s to test", d.Name, commas(d.Train), commas(d.Val), commas(d.Test)))
+	if c.DataSum != "" {
+		v.Data = append(v.Data, fmt.Sprintf("own images, %d x %d x %d, SHA-256 %s…", d.Channels, d.Side, d.Side, c.DataSum))
+	}
+	for _, s := range d.Skipped {
+		v.Data = append(v.Data, "left out, it cannot be read: "+s)
+	}
 	for _, s := range res.Sources {
 		state := "verified"
 		if !s.Verified {

@@ -8,18 +8,22 @@ import (
 
 // lead writes the first lines: which data, then what was trained where.
 func (p *page) lead(all []record) {
-	var real, foreign []string
+	var real, own, foreign []string
 	generated := false
 	for _, s := range setsOf(all) {
-		if s.Name == "digits" {
+		sum := ownSum(all, s.Name)
+		switch {
+		case s.Name == "digits":
 			generated = true
-		} else {
+		case sum != "":
+			own = append(own, fmt.Sprintf("%s (SHA-256 %s…)", s.Title, sum))
+		default:
 			real = append(real, s.Title)
 		}
 	}
 	checked := true
 	for _, r := range all {
-		if r.config.Data == "digits" {
+		if r.config.Data == "digits" || r.config.DataSum != "" {
 			continue
 		}
 		for _, f := range r.result.Sources {
@@ -57,12 +61,25 @@ func (p *page) lead(all []record) {
 		}
 		parts = append(parts, text+".")
 	}
+	if len(own) > 0 {
+		parts = append(parts, "Own images: "+list(own)+"; nothing that is published can be compared with them.")
+	}
 	if len(parts) == 0 {
 		p.Loud = true
 		parts = append(parts, "No run could be read.")
 	}
 	p.Lead = strings.Join(parts, " ")
 	p.Facts = facts(all)
+}
+
+// ownSum is the checksum of the user's own images of that name; "" for other sets.
+func ownSum(all []record, name string) string {
+	for _, r := range all {
+		if r.opened && r.config.Data == name && r.config.DataSum != "" {
+			return r.config.DataSum
+		}
+	}
+	return ""
 }
 
 // facts says how much was trained, how large, where and how long.
