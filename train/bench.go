@@ -2,9 +2,11 @@ package train
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"betalasso/augment"
+	"betalasso/compute"
 	"betalasso/data"
 	"betalasso/nn"
 	"betalasso/optim"
@@ -17,6 +19,7 @@ type Bench struct {
 	stream <-chan *batch
 	cancel context.CancelFunc
 	step   int
+	images compute.Mat // for Infer
 }
 
 // Timing is where the time of a training step went, in seconds. Data is the wait
@@ -84,6 +87,22 @@ func (b *Bench) Step() (Timing, error) {
 	b.step++
 	timing.Work = b.t.net.Work()
 	return timing, nil
+}
+
+// Infer gives the seconds that the network takes for the logits of a batch that
+// is in memory, as in an evaluation.
+func (b *Bench) Infer() float64 {
+	if b.images.Data == nil {
+		in, _ := b.t.net.Layers[0].Size()
+		b.images = b.t.Device.Alloc(b.t.batchSize(), in)
+		r := rand.New(rand.NewPCG(1, 1))
+		for i := range b.images.Data {
+			b.images.Data[i] = float32(r.NormFloat64())
+		}
+	}
+	began := time.Now()
+	b.t.net.Forward(b.images, false)
+	return time.Since(began).Seconds()
 }
 
 // LR is the learning rate of the steps.

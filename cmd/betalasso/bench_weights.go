@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"betalasso/compute/cpu"
+	"betalasso/plan"
 	"betalasso/run"
 	"betalasso/train"
 )
@@ -34,6 +35,8 @@ type weightsResult struct {
 	DenseWork   float64   `json:"dense_work"`
 	Parts       parts     `json:"parts_ms"`
 	DenseParts  parts     `json:"dense_parts_ms"`
+	Images      float64   `json:"images_per_second"` // in an evaluation, and with dense weights
+	DenseImages float64   `json:"dense_images_per_second"`
 	Device      string    `json:"device"`
 	Batch       int       `json:"batch"`
 }
@@ -61,6 +64,9 @@ func (b *benchCommand) weights(out io.Writer) error {
 	}
 	c := d.Config()
 	c.Threads = b.Threads
+	if b.Precision != "auto" {
+		c.Precision = b.Precision
+	}
 	if b.Regrowth > 0 {
 		c.Regrowth = b.Regrowth
 	}
@@ -106,6 +112,14 @@ func (b *benchCommand) weights(out io.Writer) error {
 		}
 	}
 	dense, sparse := &sides[0], &sides[1]
+	var infer [2][]float64
+	for pair := range warmSteps + b.Steps {
+		for i := range sides {
+			if t := sides[i].bench.Infer(); pair >= warmSteps {
+				infer[i] = append(infer[i], t)
+			}
+		}
+	}
 	var ratios []float64
 	for i, t := range sparse.times.step {
 		ratios = append(ratios, dense.times.step[i]/t)
@@ -118,7 +132,9 @@ func (b *benchCommand) weights(out io.Writer) error {
 		Dir: b.Weights, Epoch: state.Epoch, Epochs: c.Epochs, LR: sparse.bench.LR(), Regrowth: c.Regrowth, Density: sparse.bench.Density(),
 		StepMS: 1e3 * quantile(sparse.times.step, 0.5), DenseStepMS: 1e3 * quantile(dense.times.step, 0.5),
 		Ratio: quantile(ratios, 0.5), Low: quantile(ratios, 0.25), High: quantile(ratios, 0.75), Pairs: b.Steps,
-		Work: sparse.work, DenseWork: dense.work, Parts: sparse.spent, DenseParts: dense.spent, Device: sparse.dev.Name(), Batch: c.Batch,
+		Work: sparse.work, DenseWork: dense.work,
+		DenseImages: float64(c.Batch) / quantile(infer[0], 0.5), Images: float64(c.Batch) / quantile(infer[1], 0.5),
+		Parts: sparse.spent, DenseParts: dense.spent, Device: sparse.dev.Name(), Batch: c.Batch,
 	}
 	if b.JSON {
 		return json.NewEncoder(out).Encode(r)
@@ -147,6 +163,7 @@ func (r weightsResult) print(out io.Writer) error {
 	fmt.Fprintf(out, "%s: epoch %d of %d, learning rate %.4f; left of the layers: %s\n", r.Dir, r.Epoch, r.Epochs, r.LR, strings.Join(density, ", "))
 	fmt.Fprintf(out, "%s, batches of %d: a step takes %.1f ms, dense %.1f ms: %.2f times as fast (quartiles of %d pairs %.2f to %.2f); %.1f %% of the multiply-adds\n",
 		r.Device, r.Batch, r.StepMS, r.DenseStepMS, r.Ratio, r.Pairs, r.Low, r.High, 100*r.Work/r.DenseWork)
+	fmt.Fprintf(out, "evaluation: %s images a second, dense %s\n", plan.Thousands(int(r.Images)), plan.Thousands(int(r.DenseImages)))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "MS\tFORWARD\tINPUT GRADIENT\tBOUND\tGRADIENTS, UPDATE\tBATCH NORM\tDATA\tREST\t")
 	for _, p := range []struct {

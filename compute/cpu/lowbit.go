@@ -32,15 +32,6 @@ type lowbit struct {
 	// tile have a score that is not below cut, and says whether there are any.
 	// Rows of the tile are cols numbers apart, cols is a multiple of nr.
 	score func(masks []uint64, tile []int32, rows, cols int, u, a, c, v, b, e []float32, cut float32) bool
-
-	// exceeding appends to dst the columns i where
-	//
-	//	|p[i]|·u·v[i] + a·b[i] + c·e[i] ≥ thr
-	//
-	// in real numbers, and maybe some where the left side is a little less, those
-	// where it is no number or beyond float32, and all if thr is below 2^-100. The
-	// factors are ≥ 0. v, b and e are as long as p.
-	exceeding func(dst []int32, p, v, b, e []float32, u, a, c, thr float32) []int32
 }
 
 // lineSums are what quantise adds up of a line x: Σq, Σq², Σx² and
@@ -56,7 +47,7 @@ type lineSums struct {
 func lowbits() []lowbit {
 	return append(archLowbits(), lowbit{
 		name: "go", mr: 4, nr: 8, rowBits: 8, colBits: 8, mul: mulBytes4x8,
-		largest: largest, quantise: quantise, score: score, exceeding: exceeding,
+		largest: largest, quantise: quantise, score: score,
 	})
 }
 
@@ -159,7 +150,7 @@ func (l *lineLanes) total() lineSums {
 // factors, in place of what may have been lost because the product was smaller.
 const tiny = 0x1p-126
 
-// scoreOf is what score and exceeding compare with the cut, in the order and
+// scoreOf is what score compares with the cut, in the order and
 // with the rounding of their vectors. It is above (1 − 6·2^-24)·S − 2^-147, S
 // being the exact value, for p, a float32 or an integer, is rounded at most once,
 // u·v once and, up to what tiny makes good, downwards, and three more sums and a
@@ -190,20 +181,4 @@ func score(masks []uint64, tile []int32, rows, cols int, u, a, c, v, b, e []floa
 		any = any || mask != 0
 	}
 	return any
-}
-
-func exceeding(dst []int32, p, v, b, e []float32, u, a, c, thr float32) []int32 {
-	return exceedingFrom(dst, 0, p, v, b, e, u, a, c, scoreCut(thr))
-}
-
-// exceedingFrom is exceeding from column first on, with the cut instead of the
-// threshold.
-func exceedingFrom(dst []int32, first int, p, v, b, e []float32, u, a, c, cut float32) []int32 {
-	v, b, e = v[:len(p)], b[:len(p)], e[:len(p)]
-	for i := first; i < len(p); i++ {
-		if !(scoreOf(p[i], u, v[i], a, b[i], c, e[i]) < cut) {
-			dst = append(dst, int32(i))
-		}
-	}
-	return dst
 }

@@ -3,7 +3,6 @@ package cpu
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -105,24 +104,5 @@ func BenchmarkScreen(b *testing.B) {
 				})
 			}
 		}
-	}
-}
-
-// BenchmarkExceeding looks through a row of products of float32.
-func BenchmarkExceeding(b *testing.B) {
-	const n = 3072
-	r := rand.New(rand.NewPCG(32, 1))
-	p, v, e := gauss(r, n), slices.Repeat([]float32{1}, n), slices.Repeat([]float32{0.1}, n)
-	for _, l := range lowbits() {
-		if l.name == "avxvnni" || l.name == "avx2wide" {
-			continue // as avx2
-		}
-		b.Run(l.name, func(b *testing.B) {
-			var dst []int32
-			for b.Loop() {
-				dst = l.exceeding(dst[:0], p, v, e, e, 1, 1, 1, 4)
-			}
-			b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds()/1e9, "G/s")
-		})
 	}
 }

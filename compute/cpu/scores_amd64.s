@@ -188,39 +188,6 @@ columns16:
 	VZEROUPPER
 	RET
 
-// func scoreRowAVX512(masks *[8]uint64, p, v, b, e []float32, u, a, c, cut float32) bool
-//
-// Z30: what leaves the sign away.
-TEXT ·scoreRowAVX512(SB), NOSPLIT, $0-121
-	MOVQ masks+0(FP), DI
-	MOVQ p_base+8(FP), SI
-	MOVQ p_len+16(FP), R9
-	MOVQ v_base+32(FP), R11
-	MOVQ b_base+56(FP), R12
-	MOVQ e_base+80(FP), R13
-	VBROADCASTSS u+104(FP), Z26
-	VBROADCASTSS a+108(FP), Z27
-	VBROADCASTSS c+112(FP), Z28
-	VBROADCASTSS ·tinyBits(SB), Z29
-	VPBROADCASTD ·magnitude(SB), Z30
-	VBROADCASTSS cut+116(FP), Z31
-	KXORW K7, K7, K7
-	XORL CX, CX
-
-row16:
-	VPANDD (SI)(CX*4), Z30, Z0
-	SCORE16
-	KMOVW K1, (DI)
-	ADDQ $2, DI
-	ADDQ $16, CX
-	CMPQ CX, R9
-	JLT  row16
-	KMOVW K7, AX
-	TESTL AX, AX
-	SETNE ret+120(FP)
-	VZEROUPPER
-	RET
-
 // SCORE8 is SCORE16 for eight columns, with bits in AX, and all of them in R15.
 // Y10 to Y12: u, a and c, Y13: tiny, Y15: the cut.
 #define SCORE8 \
@@ -277,37 +244,5 @@ columns8:
 	JNZ  rows8
 	TESTL R15, R15
 	SETNE ret+216(FP)
-	VZEROUPPER
-	RET
-
-// func scoreRowAVX2(masks *[8]uint64, p, v, b, e []float32, u, a, c, cut float32) bool
-//
-// Y14: what leaves the sign away.
-TEXT ·scoreRowAVX2(SB), NOSPLIT, $0-121
-	MOVQ masks+0(FP), DI
-	MOVQ p_base+8(FP), SI
-	MOVQ p_len+16(FP), R9
-	MOVQ v_base+32(FP), R11
-	MOVQ b_base+56(FP), R12
-	MOVQ e_base+80(FP), R13
-	VBROADCASTSS u+104(FP), Y10
-	VBROADCASTSS a+108(FP), Y11
-	VBROADCASTSS c+112(FP), Y12
-	VBROADCASTSS ·tinyBits(SB), Y13
-	VPBROADCASTD ·magnitude(SB), Y14
-	VBROADCASTSS cut+116(FP), Y15
-	XORL R15, R15
-	XORL CX, CX
-
-row8:
-	VPAND (SI)(CX*4), Y14, Y0
-	SCORE8
-	MOVB AX, (DI)
-	INCQ DI
-	ADDQ $8, CX
-	CMPQ CX, R9
-	JLT  row8
-	TESTL R15, R15
-	SETNE ret+120(FP)
 	VZEROUPPER
 	RET
