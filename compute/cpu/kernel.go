@@ -86,37 +86,53 @@ func oneByOne(mr, nr int, mul func(k int, a, b, c []float32, ldc int, add bool))
 	}
 }
 
+// mul4x8 sums two rows and two columns at a time: more sums than that the compiler
+// does not keep in registers.
 func mul4x8(k int, a, b, c []float32, ldc int, add bool) {
-	for half := 0; half < 8; half += 4 {
-		var s00, s01, s02, s03, s10, s11, s12, s13, s20, s21, s22, s23, s30, s31, s32, s33 float32
-		for p := range k {
-			x := a[p*4 : p*4+4 : p*4+4]
-			y := b[p*8+half : p*8+half+4 : p*8+half+4]
-			s00 += float32(x[0] * y[0])
-			s01 += float32(x[0] * y[1])
-			s02 += float32(x[0] * y[2])
-			s03 += float32(x[0] * y[3])
-			s10 += float32(x[1] * y[0])
-			s11 += float32(x[1] * y[1])
-			s12 += float32(x[1] * y[2])
-			s13 += float32(x[1] * y[3])
-			s20 += float32(x[2] * y[0])
-			s21 += float32(x[2] * y[1])
-			s22 += float32(x[2] * y[2])
-			s23 += float32(x[2] * y[3])
-			s30 += float32(x[3] * y[0])
-			s31 += float32(x[3] * y[1])
-			s32 += float32(x[3] * y[2])
-			s33 += float32(x[3] * y[3])
-		}
-		for i, s := range [4][4]float32{{s00, s01, s02, s03}, {s10, s11, s12, s13}, {s20, s21, s22, s23}, {s30, s31, s32, s33}} {
-			row := c[i*ldc+half : i*ldc+half+4]
-			for j, v := range s {
+	for i := 0; i < 4; i += 2 {
+		for j := 0; j < 8; j += 2 {
+			s := square4x8(k, a[i:], b[j:])
+			for r := range 2 {
+				row := (*[2]float32)(c[(i+r)*ldc+j:])
 				if add {
-					v += row[j]
+					s[2*r] += row[0]
+					s[2*r+1] += row[1]
 				}
-				row[j] = v
+				row[0], row[1] = s[2*r], s[2*r+1]
 			}
 		}
 	}
+}
+
+// square4x8 is the products of two lines each of panels of four and of eight.
+func square4x8(k int, a, b []float32) [4]float32 {
+	var s0, s1, s2, s3 float32
+	p := 0
+	for ; p+4 <= k; p += 4 {
+		x, y := (*[14]float32)(a[p*4:]), (*[26]float32)(b[p*8:])
+		s0 += float32(x[0] * y[0])
+		s1 += float32(x[0] * y[1])
+		s2 += float32(x[1] * y[0])
+		s3 += float32(x[1] * y[1])
+		s0 += float32(x[4] * y[8])
+		s1 += float32(x[4] * y[9])
+		s2 += float32(x[5] * y[8])
+		s3 += float32(x[5] * y[9])
+		s0 += float32(x[8] * y[16])
+		s1 += float32(x[8] * y[17])
+		s2 += float32(x[9] * y[16])
+		s3 += float32(x[9] * y[17])
+		s0 += float32(x[12] * y[24])
+		s1 += float32(x[12] * y[25])
+		s2 += float32(x[13] * y[24])
+		s3 += float32(x[13] * y[25])
+	}
+	for ; p < k; p++ {
+		x, y := (*[2]float32)(a[p*4:]), (*[2]float32)(b[p*8:])
+		s0 += float32(x[0] * y[0])
+		s1 += float32(x[0] * y[1])
+		s2 += float32(x[1] * y[0])
+		s3 += float32(x[1] * y[1])
+	}
+	return [4]float32{s0, s1, s2, s3}
 }
