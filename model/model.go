@@ -29,7 +29,9 @@ type Size struct {
 const (
 	maxAlpha = 1 << 14
 	maxWidth = 1 << 24
-	maxSide  = 1 << 8 // of an image, and for channels and classes
+	maxSide  = 1 << 8 // of an image, and for channels
+
+	maxClasses = 1 << 16
 )
 
 // Names are the networks.
@@ -72,7 +74,7 @@ func layers(name string, s Size) ([]layer, error) {
 	if !slices.Contains(Names(), name) {
 		return nil, fmt.Errorf("there is no network %q%s; use one of %s", name, spelling.Hint(name, Names()), strings.Join(Names(), ", "))
 	}
-	if s.Channels < 1 || s.Side < 1 || s.Classes < 1 || s.Channels > maxSide || s.Side > maxSide || s.Classes > maxSide {
+	if s.Channels < 1 || s.Side < 1 || s.Classes < 1 || s.Channels > maxSide || s.Side > maxSide || s.Classes > maxClasses {
 		return nil, fmt.Errorf("a network for images of %dx%dx%d and %d classes cannot be made", s.Channels, s.Side, s.Side, s.Classes)
 	}
 	in := s.Channels * s.Side * s.Side

@@ -55,6 +55,9 @@ func likeliest(logits compute.Mat, i int) int {
 	return class
 }
 
+// mostCounted is up to how many classes Evaluate counts what is taken for what.
+const mostCounted = 2000
+
 // newConfusion is an empty matrix for so many classes.
 func newConfusion(classes int) []run.Counts {
 	m := make([]run.Counts, classes)
@@ -73,7 +76,7 @@ type Scores struct {
 	TestAcc  float64 `json:"test_acc"`
 
 	// Confusion counts the test images of each class (row) by what they are taken for
-	// (column).
+	// (column); nil where there are more than 2,000 classes.
 	Confusion []run.Counts `json:"-"`
 }
 
@@ -90,7 +93,9 @@ func Evaluate(o Options, weights []run.Tensor) (Scores, error) {
 		return s, err
 	}
 	s.ValLoss, s.ValAcc = t.evaluate(t.val, nil)
-	s.Confusion = newConfusion(len(t.Set.Classes))
+	if n := len(t.Set.Classes); n <= mostCounted {
+		s.Confusion = newConfusion(n)
+	}
 	s.TestLoss, s.TestAcc = t.evaluate(t.Set.Test, s.Confusion)
 	return s, nil
 }

@@ -122,3 +122,28 @@ func TestOwnValidation(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A thousand classes, and as many as there can be, are labels like any other.
+func TestManyClasses(t *testing.T) {
+	c := smallConfig()
+	sgd(&c)
+	c.Model, c.Alpha, c.Width, c.Epochs, c.Batch, c.Val = "3-fc", 0, 4, 1, 16, 0
+	o := start(t, c, 1)
+	o.Set = shaped(1, 8)
+	o.Set.Classes = make([]string, 1<<16)
+	for i := range o.Set.Classes {
+		o.Set.Classes[i] = fmt.Sprint(i)
+	}
+	o.Set.Train.Labels[3] = 1<<16 - 1
+	r := mustRun(t, o)
+	if r.Confusion != nil || r.Params != 64*4+4*4+4<<16 || len(r.DataSet.Classes) != 0 {
+		t.Errorf("got %d weights, %d names, a matrix of %d rows", r.Params, len(r.DataSet.Classes), len(r.Confusion))
+	}
+	_, weights, err := o.Dir.Weights(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Evaluate(o, weights); err != nil || s.Confusion != nil || s.TestLoss != r.Last.TestLoss {
+		t.Errorf("got %v and %v, want a loss of %v", s.TestLoss, err, r.Last.TestLoss)
+	}
+}

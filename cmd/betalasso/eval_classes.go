@@ -9,6 +9,7 @@ import (
 
 	"betalasso/data"
 	"betalasso/pictures"
+	"betalasso/plan"
 	"betalasso/run"
 	"betalasso/train"
 )
@@ -58,6 +59,9 @@ func perClass(classes []string, counts []run.Counts) []classScore {
 // classes prints what eval found of each class, and writes the matrix, as asked
 // for. which is the name of the files.
 func (e *evalCommand) classes(s *session, set *data.Set, r train.Scores, which string) error {
+	if (e.PerClass || e.Confusion) && r.Confusion == nil {
+		return usageError{fmt.Errorf("per-class, confusion: %s has %s classes, too many to count them against each other", set.Name, plan.Thousands(len(set.Classes)))}
+	}
 	if e.PerClass && !s.json {
 		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "CLASS\tIMAGES\tRECALL\tPRECISION\tMOSTLY MISTAKEN FOR")
