@@ -11,6 +11,7 @@ import (
 	"betalasso/compare"
 	"betalasso/data"
 	"betalasso/run"
+	"betalasso/studies"
 )
 
 // completionCommand is `betalasso completion`.
@@ -89,7 +90,7 @@ func flagValues(name string) []string {
 	case "precision":
 		return []string{"auto", "fp32", "bf16"}
 	case "profile":
-		return profileNames
+		return studies.Names
 	case "study":
 		return studyNames
 	case "launcher":

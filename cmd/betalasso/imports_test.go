@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"model":               {"nn", "compute", "spelling"},
 	"optim":               {"nn", "compute"},
 	"train":               {"run", "data", "augment", "filters", "model", "optim", "nn", "compute"},
+	"studies":             {"paper", "plan", "model", "run"},
 	"plan":                {"run", "model", "data", "filters", "train", "grid", "compute"},
 	"report":              {"run", "filters", "paper", "pictures", "compare"},
 	"grid":                {"run", "disk", "model", "spelling"},

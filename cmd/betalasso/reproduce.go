@@ -16,6 +16,7 @@ import (
 	"betalasso/plan"
 	"betalasso/report"
 	"betalasso/run"
+	"betalasso/studies"
 	"betalasso/train"
 )
 
@@ -67,7 +68,7 @@ func (r *reproduceCommand) Run() error {
 		if err := rep.foresee(all); err != nil { // before a download, which may take longer
 			return err
 		}
-		if p.data, err = rep.reachable(p.data); err != nil {
+		if p.Data, err = rep.reachable(p.Data); err != nil {
 			return err
 		}
 		if all, err = r.points(p); err != nil {
@@ -78,18 +79,18 @@ func (r *reproduceCommand) Run() error {
 }
 
 // profile is the profile asked for, with what other flags change of it.
-func (r *reproduceCommand) profile() (profile, error) {
-	p, ok := profiles[r.Profile]
+func (r *reproduceCommand) profile() (studies.Profile, error) {
+	p, ok := studies.Profiles[r.Profile]
 	if !ok {
-		return p, usageError{fmt.Errorf("profile: there is no %q; use one of %s", r.Profile, strings.Join(profileNames, ", "))}
+		return p, usageError{fmt.Errorf("profile: there is no %q; use one of %s", r.Profile, strings.Join(studies.Names, ", "))}
 	}
 	if len(r.Data) > 0 {
-		p.data = nil
+		p.Data = nil
 		for _, name := range r.Data {
 			if i, err := data.Describe(name); err != nil {
 				return p, usageError{err}
-			} else if !slices.Contains(p.data, i.Name) {
-				p.data = append(p.data, i.Name)
+			} else if !slices.Contains(p.Data, i.Name) {
+				p.Data = append(p.Data, i.Name)
 			}
 		}
 	}
@@ -97,7 +98,7 @@ func (r *reproduceCommand) profile() (profile, error) {
 		return p, usageError{fmt.Errorf("seeds: must be from 1 to 1000, not %d", r.Seeds)}
 	}
 	if r.Epochs != 0 {
-		p.epochs, p.fewer = r.Epochs, nil
+		p.Epochs, p.Fewer = r.Epochs, nil
 	}
 	switch {
 	case r.Alpha != 0 && r.Params != "":
@@ -107,21 +108,21 @@ func (r *reproduceCommand) profile() (profile, error) {
 		if err != nil {
 			return p, usageError{err}
 		}
-		p.alpha, p.params = map[string]int{"s-conv": r.Alpha, "s-local": r.Alpha, "s-fc": r.Alpha}, n
+		p.Alpha, p.Params = map[string]int{"s-conv": r.Alpha, "s-local": r.Alpha, "s-fc": r.Alpha}, n
 	case r.Params != "":
 		n, err := parseCount(r.Params)
 		if err != nil {
 			return p, usageError{fmt.Errorf("params: %w", err)}
 		}
-		p.alpha, p.params = nil, n
+		p.Alpha, p.Params = nil, n
 	}
 	return p, nil
 }
 
 // points are the points of the study at this scale. Those that the directory
 // has of another one are kept, unless they have the place of one of these.
-func (r *reproduceCommand) points(p profile) (*reproduced, error) {
-	text, err := tableStudy(p, r.Train, r.Seeds, map[string]string{"precision": r.Precision, "data-dir": r.DataDir})
+func (r *reproduceCommand) points(p studies.Profile) (*reproduced, error) {
+	text, err := studies.Table(p, r.Train, r.Seeds, map[string]string{"precision": r.Precision, "data-dir": r.DataDir})
 	if err != nil {
 		return nil, usageError{err}
 	}

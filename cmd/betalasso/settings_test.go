@@ -10,7 +10,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"betalasso/data"
 	"betalasso/grid"
 	"betalasso/model"
 	"betalasso/paper"
@@ -133,28 +132,6 @@ func TestConfigFileRepeatsARun(t *testing.T) {
 func TestNamesAgree(t *testing.T) {
 	if got, want := strings.Join(run.Models, " "), strings.Join(model.Names(), " "); got != want {
 		t.Errorf("models: got %q, want %q", got, want)
-	}
-}
-
-func TestProfilesAreValid(t *testing.T) {
-	for name, p := range profiles {
-		for _, set := range data.Names() {
-			for _, c := range paper.Cases {
-				cfg, err := p.config(c, set, 1)
-				if err != nil {
-					t.Errorf("%s: %s on %s: %v", name, c.Name, set, err)
-				}
-				if err := cfg.Validate(); err != nil {
-					t.Errorf("%s: %s on %s: %v", name, c.Name, set, err)
-				}
-				if c.Optimizer == "beta-lasso" && (cfg.LambdaConv == 0 || cfg.LambdaFC == 0) {
-					t.Errorf("%s: %s on %s: has no λ", name, c.Name, set)
-				}
-			}
-		}
-	}
-	if got := strings.Join(profileNames, " "); got != "quick report paper" {
-		t.Errorf("profiles: got %q", got)
 	}
 }
 
