@@ -12,7 +12,7 @@ import (
 	"betalasso/compute"
 )
 
-// Device is a compute.Device. One goroutine may use it at a time.
+// Device implements compute.Device. One goroutine may use it at a time.
 type Device struct {
 	kernel      kernel
 	bf16        bool

@@ -8,7 +8,7 @@ import (
 	"betalasso/compute"
 )
 
-// Device is a compute.Device.
+// Device implements compute.Device.
 type Device struct{}
 
 // New is the reference device.

@@ -42,13 +42,13 @@ func (l *SquaredReLU) Backward(_ compute.Device, dx, dy compute.Mat, _ nn.Rule) 
 	}
 }
 
-// InPlace is nn.Layer: an element of dx needs that of dy alone.
+// InPlace implements nn.Layer: an element of dx needs that of dy alone.
 func (l *SquaredReLU) InPlace() bool { return true }
 
-// Params is nn.Layer: there are none.
+// Params implements nn.Layer: there are none.
 func (l *SquaredReLU) Params() []*nn.Param { return nil }
 
-// Buffers is nn.Layer: there are none.
+// Buffers implements nn.Layer: there are none.
 func (l *SquaredReLU) Buffers() []nn.Buffer { return nil }
 
 const (
