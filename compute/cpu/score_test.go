@@ -18,15 +18,16 @@ func TestScoreRoundsDown(t *testing.T) {
 		u, a, c := r.Float32(), r.Float32(), r.Float32()
 		for i := range n {
 			v[i], b[i], e[i] = r.Float32(), r.Float32(), r.Float32()
-			p[i] = int32(r.IntN(1<<(1+r.IntN(30)))) * int32(1-2*r.IntN(2))
+			p[i] = int32(r.IntN(1 << (1 + r.IntN(30))))
 			if try%4 == 0 {
 				p[i] |= 1 << 30
 				b[i], e[i] = 0, 0
-				v[i] = 0x1p-64 * (1 + v[i])
+				v[i] = 0x1p-64 * (1 + v[i]) // a product of both may be below 2^-126
 			}
+			p[i] *= int32(1 - 2*r.IntN(2))
 		}
 		if try%4 == 0 {
-			u = 0x1p-65 * (1 + u)
+			u = 0x1p-64 * (1 + u)
 		}
 		i := r.IntN(n)
 		score, term := new(big.Float).SetPrec(700), new(big.Float).SetPrec(700)
