@@ -59,27 +59,60 @@ func withoutTimes(t *testing.T, path string) []byte {
 	return out.Bytes()
 }
 
+var slurmScript = filepath.Join("..", "..", ".ci", "slurm")
+
+// startSlurm starts a cluster in a folder of its own, for as long as the test goes
+// on, in which the frozen copy of this test is betalasso.
+func startSlurm(t *testing.T) (cluster string) {
+	t.Helper()
+	if !*slurm {
+		t.Skip("needs -slurm")
+	}
+	cluster = t.TempDir()
+	t.Setenv("SLURM_CONF", filepath.Join(cluster, "slurm.conf"))
+	t.Setenv(asCommand, "1")
+	slurmRun(t, slurmScript, "start", cluster)
+	t.Cleanup(func() { slurmRun(t, slurmScript, "stop", cluster) })
+	return cluster
+}
+
+// withoutSlurm trains the study of a file on this machine.
+func withoutSlurm(t *testing.T, file string) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "local")
+	want(t, 0, "sweep", file, "--out", dir)
+	return dir
+}
+
+// same wants the bytes of a local study in d.
+func same(t *testing.T, local string, d *grid.Dir) {
+	t.Helper()
+	ours, theirs := sums(t, d.Path()), sums(t, local)
+	for _, p := range d.Points() {
+		if ours[p.ID] != theirs[p.ID] {
+			t.Errorf("point %d: the weights of Slurm and of a local study differ", p.Index)
+		}
+		for _, name := range []string{run.WeightsFile, run.BestFile, run.FiltersFile, run.ConfigFile} {
+			got, err1 := os.ReadFile(filepath.Join(d.RunPath(p.ID), name))
+			want, err2 := os.ReadFile(filepath.Join(local, grid.RunsDir, p.ID, name))
+			if err1 != nil || err2 != nil || !bytes.Equal(got, want) {
+				t.Errorf("point %d: %s of Slurm and of a local study differ (%v, %v)", p.Index, name, err1, err2)
+			}
+		}
+		got := withoutTimes(t, filepath.Join(d.RunPath(p.ID), run.EventsFile))
+		if !bytes.Equal(got, withoutTimes(t, filepath.Join(local, grid.RunsDir, p.ID, run.EventsFile))) {
+			t.Errorf("point %d: the events of Slurm and of a local study differ", p.Index)
+		}
+	}
+}
+
 // An array of eight runs on a real Slurm: the controller is stopped and started
 // again, one task gets SIGKILL, one is driven into its time limit. All eight
 // finish, with the bytes of a local study.
 func TestSlurm(t *testing.T) {
-	if !*slurm {
-		t.Skip("needs -slurm")
-	}
-	cluster, script := t.TempDir(), filepath.Join("..", "..", ".ci", "slurm")
-	t.Setenv("SLURM_CONF", filepath.Join(cluster, "slurm.conf"))
-	t.Setenv(asCommand, "1") // the frozen copy of this test is betalasso
-	slurmRun(t, script, "start", cluster)
-	t.Cleanup(func() { slurmRun(t, script, "stop", cluster) })
-
+	cluster := startSlurm(t)
 	// Point 0 takes some seconds, point 1 longer than the limit of a minute.
-	flags := tiny(t)
-	data := ""
-	for i, f := range flags {
-		if f == "--data-dir" {
-			data = flags[i+1]
-		}
-	}
+	data := tinyData(t, 300)
 	file := filepath.Join(t.TempDir(), "study.yaml")
 	text := fmt.Sprintf(`name: slurm
 fixed: {model: 3-fc, data: cifar10, data-dir: %q, val: 200, batch: 50}
@@ -127,7 +160,7 @@ axes:
 	}
 	t.Logf("killed process %d of point 0", killed.Last.PID)
 	eventually(t, "point 1 is being trained", 2*time.Minute, func() bool { return status(1).Attempts > 0 })
-	slurmRun(t, script, "restart", cluster)
+	slurmRun(t, slurmScript, "restart", cluster)
 	t.Log("the controller was stopped and started again")
 	eventually(t, "all points are done", 8*time.Minute, func() bool {
 		list, err := d.Status()
@@ -145,32 +178,75 @@ axes:
 	if len(attempts) < 2 || attempts[0].Outcome != grid.Interrupted || attempts[0].Code != exitSaved {
 		t.Errorf("point 1: got the attempts %+v, want the first ended by its limit, with status %d", attempts, exitSaved)
 	}
-	local := filepath.Join(t.TempDir(), "local")
-	want(t, 0, "sweep", file, "--out", local)
-	ours, theirs := sums(t, out), sums(t, local)
-	for _, p := range d.Points() {
-		// The checkpoint's file also holds the time that the run took.
-		if ours[p.ID] != theirs[p.ID] {
-			t.Errorf("point %d: the weights of Slurm and of a local study differ", p.Index)
-		}
-		for _, name := range []string{run.BestFile, run.ConfigFile} {
-			got, err1 := os.ReadFile(filepath.Join(out, grid.RunsDir, p.ID, name))
-			want, err2 := os.ReadFile(filepath.Join(local, grid.RunsDir, p.ID, name))
-			if err1 != nil || err2 != nil || !bytes.Equal(got, want) {
-				t.Errorf("point %d: %s of Slurm and of a local study differ (%v, %v)", p.Index, name, err1, err2)
-			}
-		}
-		got := withoutTimes(t, filepath.Join(out, grid.RunsDir, p.ID, run.EventsFile))
-		if !bytes.Equal(got, withoutTimes(t, filepath.Join(local, grid.RunsDir, p.ID, run.EventsFile))) {
-			t.Errorf("point %d: the events of Slurm and of a local study differ", p.Index)
-		}
-	}
+	same(t, withoutSlurm(t, file), d)
 	logs, _ := filepath.Glob(filepath.Join(out, grid.LogsDir, "slurm-*_*.log"))
 	if len(logs) < 8 {
 		t.Errorf("got %d logs of tasks, want one for each of 8 points", len(logs))
 	}
 	stdout, _ = want(t, 0, "sweep", "status", out)
 	t.Logf("in the end:\n%s", stdout)
+}
+
+// Two studies lose their cores to an urgent job: one in a partition that puts what
+// it preempts back into the queue, one in a partition that cancels it after a time
+// of grace. Both save, go on by themselves, and end with the bytes of local ones.
+func TestSlurmPreempted(t *testing.T) {
+	startSlurm(t)
+	// The epochs take longer than Slurm does to preempt, on any machine.
+	const epochs = 2500
+	data := tinyData(t, 60)
+	studies, file := map[string]*grid.Dir{}, filepath.Join(t.TempDir(), "study.yaml")
+	text := fmt.Sprintf("name: urgent\nfixed: {model: 3-fc, width: 64, data: cifar10, data-dir: %q, val: 50, batch: 50, epochs: %d}\n", data, epochs)
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, partition := range []string{"requeue", "cancel"} {
+		out := filepath.Join(t.TempDir(), "study")
+		want(t, 0, "sweep", file, "--out", out, "--launcher=slurm", "--partition="+partition, "--cpus=1", "--time=20", "--mem=300M")
+		d, err := grid.Open(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		studies[partition] = d
+	}
+	for partition, d := range studies {
+		eventually(t, "the study in the partition "+partition+" is being trained", time.Minute, func() bool {
+			list, err := d.Status()
+			return err == nil && list[0].State == run.Running && d.Place(list[0].ID).Epoch > 2
+		})
+	}
+	cores := slurmRun(t, "sinfo", "--noheader", "--partition=urgent", "--format=%c")
+	urgent := slurmRun(t, "sbatch", "--parsable", "--partition=urgent", "--mem=100M", "--cpus-per-task="+cores, "--output=/dev/null", "--wrap=sleep 2")
+	eventually(t, "the urgent job is done", 3*time.Minute, func() bool {
+		return slurmRun(t, "squeue", "--noheader", "--states=all", "--format=%T", "--jobs="+urgent) == "COMPLETED"
+	})
+	alone := withoutSlurm(t, file)
+	for partition, d := range studies {
+		eventually(t, "the study in the partition "+partition+" is done", 8*time.Minute, func() bool {
+			list, err := d.Status()
+			return err == nil && list[0].State == run.Done
+		})
+		attempts, err := d.Attempts(d.Points()[0].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(attempts) != 2 || attempts[0].Outcome != grid.Interrupted || attempts[0].Code != exitSaved || attempts[1].From.Epoch < 3 {
+			t.Errorf("%s: got the attempts %+v, want one that saved itself, with status %d, and one that went on", partition, attempts, exitSaved)
+		}
+		logs, _ := filepath.Glob(filepath.Join(d.Path(), grid.LogsDir, "slurm-*_0.log"))
+		var told []byte
+		for _, log := range logs {
+			text, err := os.ReadFile(log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			told = append(told, text...)
+		}
+		if !bytes.Contains(told, []byte("DUE TO PREEMPTION")) {
+			t.Errorf("%s: it was not preempted:\n%s", partition, told)
+		}
+		same(t, alone, d)
+	}
 }
 
 // long is the number of epochs that take about 80 seconds here.
