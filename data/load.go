@@ -30,6 +30,8 @@ type Options struct {
 	Own     bool
 	Sum     string // what Set.Sum has to be; "": any
 	SkipBad bool   // leave out pictures that cannot be read
+
+	Memory float64 // bytes that there are, which bound the user's own compressed images; 0: unknown
 }
 
 // Progress is how far a fetch is, or a message.

@@ -34,21 +34,22 @@ type npy struct {
 // readNPZ reads x_train, y_train, x_test, y_test and, where they are there, x_val,
 // y_val and classes, the names. Images are bytes, [N, side, side], [N, side, side,
 // channels] or [N, channels, side, side]; labels are whole numbers, [N] or [N, 1].
-func readNPZ(ctx context.Context, path string) (*Set, error) {
+func readNPZ(ctx context.Context, path string, most int64) (*Set, error) {
 	f, size, err := openPlain(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	s, err := parseNPZ(ctx, f, size)
+	s, err := parseNPZ(ctx, f, size, most)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%s: %w", path, err)
 	}
 	return s, err
 }
 
-// parseNPZ is readNPZ of a file of size bytes.
-func parseNPZ(ctx context.Context, in io.ReaderAt, size int64) (*Set, error) {
+// parseNPZ is readNPZ of a file of size bytes, whose images take no more than most:
+// compressed, a few megabytes hold gigabytes.
+func parseNPZ(ctx context.Context, in io.ReaderAt, size, most int64) (*Set, error) {
 	z, err := zip.NewReader(in, size)
 	if err != nil {
 		return nil, err
@@ -73,9 +74,10 @@ func parseNPZ(ctx context.Context, in io.ReaderAt, size int64) (*Set, error) {
 		if x == nil || y == nil {
 			return nil, fmt.Errorf("no x_%s and y_%s in it; it has %s", part.name, part.name, strings.Join(memberNames(z), ", "))
 		}
-		if err := s.npzImages(ctx, x, size, part.to); err != nil {
+		if err := s.npzImages(ctx, x, size, most, part.to); err != nil {
 			return nil, fmt.Errorf("x_%s: %w", part.name, err)
 		}
+		most -= int64(len(part.to.Pix))
 		if part.to.Labels, err = npzLabels(ctx, y, size, len(part.to.Pix)/part.to.Size); err != nil {
 			return nil, fmt.Errorf("y_%s: %w", part.name, err)
 		}
@@ -191,7 +193,7 @@ func npyHeader(r io.Reader) (npy, error) {
 }
 
 // npzImages reads images into im, and their shape into s where it has none yet.
-func (s *Set) npzImages(ctx context.Context, m *zip.File, size int64, im *Images) error {
+func (s *Set) npzImages(ctx context.Context, m *zip.File, size, most int64, im *Images) error {
 	a, in, n, err := member(m, size, maxPix)
 	if err != nil {
 		return err
@@ -222,7 +224,11 @@ func (s *Set) npzImages(ctx context.Context, m *zip.File, size int64, im *Images
 	if s.Side != int(side) || s.Channels != int(channels) {
 		return fmt.Errorf("shape %v, and those to train on are %d x %d x %d", d, s.Channels, s.Side, s.Side)
 	}
+	if n > most {
+		return fmt.Errorf("shape %v takes %.1f GB, where %.1f GB are the most", d, float64(n)/1e9, float64(most)/1e9)
+	}
 	im.Size = s.Channels * s.Side * s.Side
+	im.Pix = make([]byte, 0, n)
 	r := bufio.NewReaderSize(reader{ctx, in}, 1<<16)
 	one, turned := make([]byte, im.Size), make([]byte, im.Size)
 	for range n / int64(im.Size) {

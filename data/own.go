@@ -77,7 +77,7 @@ func loadOwn(ctx context.Context, name string, opt Options) (*Set, error) {
 			set, err = readFolder(ctx, opt)
 		}
 	case ext == ".npz":
-		set, err = readNPZ(ctx, opt.Dir)
+		set, err = readNPZ(ctx, opt.Dir, opt.mostPix())
 	case ext == ".bin":
 		set, err = readBins(ctx, []string{opt.Dir}, opt)
 	default:
@@ -103,6 +103,15 @@ func loadOwn(ctx context.Context, name string, opt Options) (*Set, error) {
 		}
 	}
 	return set, nil
+}
+
+// mostPix is the most that images may take, in bytes: a quarter of the memory, as
+// copies of them may be resized.
+func (o Options) mostPix() int64 {
+	if o.Memory > 0 && o.Memory/4 < maxPix {
+		return int64(o.Memory / 4)
+	}
+	return maxPix
 }
 
 // globbed is a path as a pattern that matches it alone.

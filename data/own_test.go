@@ -398,7 +398,7 @@ func TestNPZRefuses(t *testing.T) {
 		members := toyNPZ(false)
 		members[c.member] = c.array
 		b := npzOf(t, members)
-		_, err := parseNPZ(t.Context(), bytes.NewReader(b), int64(len(b)))
+		_, err := parseNPZ(t.Context(), bytes.NewReader(b), int64(len(b)), maxPix)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got error %v, want one with %q", name, err, c.want)
 		}
@@ -406,7 +406,7 @@ func TestNPZRefuses(t *testing.T) {
 	members := toyNPZ(false)
 	delete(members, "y_test")
 	b := npzOf(t, members)
-	if _, err := parseNPZ(t.Context(), bytes.NewReader(b), int64(len(b))); err == nil || !strings.Contains(err.Error(), "no x_test and y_test") {
+	if _, err := parseNPZ(t.Context(), bytes.NewReader(b), int64(len(b)), maxPix); err == nil || !strings.Contains(err.Error(), "no x_test and y_test") {
 		t.Errorf("without labels: got error %v", err)
 	}
 }
@@ -474,10 +474,20 @@ func FuzzNPZ(f *testing.F) {
 	})
 }
 
+// An .npz of zeros is small; what it unpacks to is refused before it is unpacked.
+func TestNPZLargerThanMemory(t *testing.T) {
+	members := toyNPZ(false)
+	members["x_train"] = npyOf("|u1", make([]byte, 1<<20), 1<<10, 32, 32)
+	b := npzOf(t, members)
+	if _, err := parseNPZ(t.Context(), bytes.NewReader(b), int64(len(b)), 1<<19); err == nil || !strings.Contains(err.Error(), "x_train: shape [1024 32 32] takes") {
+		t.Errorf("got error %v", err)
+	}
+}
+
 func FuzzNPZFile(f *testing.F) {
 	f.Add(npzOf(f, toyNPZ(true)))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := parseNPZ(t.Context(), bytes.NewReader(b), int64(len(b)))
+		s, err := parseNPZ(t.Context(), bytes.NewReader(b), int64(len(b)), 1<<24)
 		if err == nil && len(s.Train.Pix) != s.Train.Len()*s.Train.Size {
 			t.Errorf("%d bytes of pixels for %d images", len(s.Train.Pix), s.Train.Len())
 		}

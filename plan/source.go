@@ -29,8 +29,10 @@ func SourceOf(c run.Config) Source {
 // Options are those to load it with; a folder that the user named is not filled.
 func (s Source) Options() data.Options {
 	own := s.Sum != ""
+	memory, _ := run.Memory()
 	return data.Options{
-		Dir: s.Dir, Extra: s.Extra, Fetch: s.Dir == "" && !own,
+		Memory: memory,
+		Dir:    s.Dir, Extra: s.Extra, Fetch: s.Dir == "" && !own,
 		Own: own, Sum: s.Sum, Side: s.Side, Channels: s.Channels, SkipBad: s.SkipBad,
 	}
 }
