@@ -105,6 +105,12 @@ func (b *Bench) Infer() float64 {
 	return time.Since(began).Seconds()
 }
 
+// Feeding is what an example has taken to make, augmentation and all, in seconds
+// of one core: the mean so far.
+func (b *Bench) Feeding() float64 {
+	return float64(b.t.feed.spent.Load()) / 1e9 / max(1, float64(b.t.feed.made.Load()))
+}
+
 // LR is the learning rate of the steps.
 func (b *Bench) LR() float64 { return b.t.lr }
 

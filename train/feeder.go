@@ -3,6 +3,8 @@ package train
 import (
 	"context"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"betalasso/augment"
 	"betalasso/compute"
@@ -19,6 +21,8 @@ const (
 type feeder struct {
 	tasks chan task
 	free  chan *batch
+	spent atomic.Int64 // nanoseconds, of all workers together
+	made  atomic.Int64 // examples that took it
 }
 
 // batch is some examples, one a row of x.
@@ -56,11 +60,14 @@ func newFeeder(dev compute.Device, size, columns, workers int) *feeder {
 func (f *feeder) work() {
 	var s augment.Scratch
 	for t := range f.tasks {
+		began := time.Now()
 		for r := t.from; r < t.to; r++ {
 			i := int(t.idx[r])
 			t.fill(t.b.x.Row(r), t.im.Image(i), i, &s)
 			t.b.labels[r] = t.im.Labels[i]
 		}
+		f.spent.Add(int64(time.Since(began)))
+		f.made.Add(int64(t.to - t.from))
 		t.b.ready.Done()
 	}
 }

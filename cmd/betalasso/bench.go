@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
 	"text/tabwriter"
@@ -31,7 +32,8 @@ type benchCommand struct {
 	Augment   string `default:"fast-autoaugment" placeholder:"NAME" help:"none, flip-crop, fast-autoaugment (default fast-autoaugment)"`
 	Steps     int    `default:"7" placeholder:"N" help:"steps to time, after two to warm up (default 7)"`
 	Precision string `default:"auto" placeholder:"NAME" help:"of matrix products: auto, fp32, bf16 (default auto)"`
-	Threads   int    `default:"0" placeholder:"N" help:"0 is all cores (default 0)"`
+	Threads   []int  `default:"0" placeholder:"N,..." help:"0 is all cores; several show how a step scales (default 0)"`
+	Reckon    bool   `help:"model steps from tasks timed one by one, as beyond the cores there are (default off)"`
 	JSON      bool   `name:"json" help:"one JSON object per line and network (default off)"`
 }
 
@@ -46,9 +48,12 @@ var benchSizes = []struct {
 func (benchCommand) Help() string {
 	return `Times whole training steps with the β-lasso update, batches and augmentation included, on generated images. The peak is what a loop of multiply-adds in registers reaches in the same process, an upper bound for the products. bench/run compares with PyTorch.
 
-Example, some seconds:
+With several --threads it says how a step scales: its speed beside the first number's, and the part of each thread that is of use. Steps on more threads than there are cores are reckoned: the tasks of a step, cut as for so many threads, are timed one by one and dealt out. docs/threads.md has more.
 
-    betalasso bench --model s-fc --alpha 4`
+Examples, some seconds each:
+
+    betalasso bench --model s-fc --alpha 4
+    betalasso bench --model s-conv --alpha 8 --threads 1,2,4,8`
 }
 
 // benchResult is a line of --json. Times are medians, in milliseconds.
@@ -73,6 +78,11 @@ type benchResult struct {
 	Batch      int     `json:"batch"`
 	Augment    string  `json:"augment"`
 	Device     string  `json:"device"`
+
+	Speedup    float64 `json:"speedup,omitempty"`    // beside the first of several numbers of threads
+	Efficiency float64 `json:"efficiency,omitempty"` // speedup by how many more threads there are
+
+	Reckoned *reckoning `json:"reckoned,omitempty"` // nil where the step was measured
 }
 
 // Run measures.
@@ -80,8 +90,19 @@ func (b *benchCommand) Run() error {
 	if b.Steps < 1 || b.Batch < 1 {
 		return usageError{errors.New("steps and batch must be at least 1")}
 	}
+	for _, n := range b.Threads {
+		if n < 0 || len(b.Threads) > 1 && n == 0 {
+			return usageError{fmt.Errorf("threads: %d is no number of threads to compare", n)}
+		}
+	}
 	if b.Weights != "" {
+		if len(b.Threads) > 1 {
+			return usageError{errors.New("threads: with --weights there is one number of them")}
+		}
 		return b.weights(os.Stdout)
+	}
+	if len(b.Threads) > 1 {
+		return b.scaling(os.Stdout)
 	}
 	if b.Model != "" {
 		r, err := b.one()
@@ -91,11 +112,11 @@ func (b *benchCommand) Run() error {
 		return b.print(os.Stdout, []benchResult{r})
 	}
 	if b.Alpha != 0 || b.Width != 0 {
-		return usageError{errors.New("alpha and width are of one network: name it with --model")}
+		return usageError{errOneNetwork}
 	}
 	var list []benchResult
 	for _, s := range benchSizes { // each in a process of its own, for its memory
-		r, err := b.child(s.model, s.alpha, s.width)
+		r, err := b.child(s.model, s.alpha, s.width, b.Threads[0])
 		if err != nil {
 			return err
 		}
@@ -104,20 +125,28 @@ func (b *benchCommand) Run() error {
 	return b.print(os.Stdout, list)
 }
 
-// child measures one network in another process.
-func (b *benchCommand) child(name string, alpha, width int) (r benchResult, err error) {
+// child measures one network in another process. Several numbers of threads are
+// compared as on machines of so many cores.
+func (b *benchCommand) child(name string, alpha, width, threads int) (r benchResult, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return r, err
 	}
 	args := []string{"bench", "--json", "--model", name, "--batch", strconv.Itoa(b.Batch), "--augment", b.Augment,
-		"--steps", strconv.Itoa(b.Steps), "--precision", b.Precision, "--threads", strconv.Itoa(b.Threads)}
+		"--steps", strconv.Itoa(b.Steps), "--precision", b.Precision, "--threads", strconv.Itoa(threads)}
 	if alpha != 0 {
 		args = append(args, "--alpha", strconv.Itoa(alpha))
-	} else {
+	} else if width != 0 {
 		args = append(args, "--width", strconv.Itoa(width))
 	}
+	reckon := b.Reckon || threads > runtime.NumCPU()
+	if reckon {
+		args = append(args, "--reckon")
+	}
 	c := exec.Command(self, args...)
+	if len(b.Threads) > 1 && !reckon {
+		c.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(threads)) // batches are made on these cores too
+	}
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, os.Stderr
 	if err := c.Run(); err != nil {
@@ -134,7 +163,7 @@ func (b *benchCommand) child(name string, alpha, width int) (r benchResult, err 
 func (b *benchCommand) one() (r benchResult, err error) {
 	c := run.Default()
 	c.Model, c.Alpha, c.Width, c.Batch, c.Augment = b.Model, b.Alpha, b.Width, b.Batch, b.Augment
-	c.Threads, c.Precision = b.Threads, precision(b.Precision)
+	c.Threads, c.Precision = b.Threads[0], precision(b.Precision)
 	c.Optimizer, c.Beta, c.LambdaConv, c.LambdaFC, c.LR, c.Val = "beta-lasso", 50, 1e-5, 2e-6, 1e-3, 0
 	for _, s := range benchSizes {
 		if s.model == c.Model && c.Alpha == 0 && c.Width == 0 {
@@ -160,12 +189,24 @@ func (b *benchCommand) one() (r benchResult, err error) {
 	if err != nil {
 		return r, err
 	}
-	before := dev.Peak()
-	bench, err := train.NewBench(train.Options{Config: c, Device: dev, Set: plan.Noise(c, 8*c.Batch), Threads: threads(c)}, warmSteps+b.Steps)
+	feeders := threads(c)
+	var before float64
+	if b.Reckon {
+		feeders = 1 // they are reckoned too
+	} else {
+		before = dev.Peak()
+	}
+	bench, err := train.NewBench(train.Options{Config: c, Device: dev, Set: plan.Noise(c, 8*c.Batch), Threads: feeders}, warmSteps+b.Steps)
 	if err != nil {
 		return r, err
 	}
 	defer bench.Close()
+	if b.Reckon {
+		r, err := b.reckon(dev, bench, c.Batch)
+		r.Model, r.Alpha, r.Width, r.Precision, r.Params, r.Augment = c.Model, c.Alpha, c.Width, c.Precision, params, c.Augment
+		r.GFLOPS = flops * float64(c.Batch) / r.StepMS / 1e6
+		return r, err
+	}
 	var t timings
 	for i := range warmSteps + b.Steps {
 		s, err := bench.Step()
@@ -201,6 +242,8 @@ func (t *timings) add(s train.Timing) {
 	t.step = append(t.step, s.Data+s.Forward+s.Backward)
 	t.data, t.forward, t.backward = append(t.data, s.Data), append(t.forward, s.Forward), append(t.backward, s.Backward)
 }
+
+var errOneNetwork = errors.New("alpha and width are of one network: name it with --model")
 
 // quantile is the value below which that part of the list lies, which is not
 // empty, by the mean of its neighbours.

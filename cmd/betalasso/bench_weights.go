@@ -63,7 +63,7 @@ func (b *benchCommand) weights(out io.Writer) error {
 		return err
 	}
 	c := d.Config()
-	c.Threads = b.Threads
+	c.Threads = b.Threads[0]
 	if b.Precision != "auto" {
 		c.Precision = b.Precision
 	}

@@ -56,6 +56,9 @@ type pool struct {
 	tasks   int64
 	next    atomic.Int64
 	done    sync.WaitGroup
+
+	tracing bool // jobs are run by trace, which keeps them in traced
+	traced  []Job
 }
 
 func newPool(threads int) *pool {
@@ -74,7 +77,12 @@ func newPool(threads int) *pool {
 
 // run does all tasks of a job, which takes about work multiply-adds.
 func (p *pool) run(tasks, work int, j job) {
-	if len(p.workers) == 1 || tasks == 1 || work < alone {
+	together := len(p.workers) == 1 || tasks == 1 || work < alone
+	if p.tracing {
+		p.trace(tasks, together, j)
+		return
+	}
+	if together {
 		for i := range tasks {
 			j.do(i, &p.workers[0])
 		}

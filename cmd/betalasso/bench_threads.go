@@ -1,0 +1,170 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"betalasso/compute/cpu"
+	"betalasso/train"
+)
+
+// reckoning says what a step on more threads than there are is made of. Times are
+// of the step with the median time, in milliseconds.
+type reckoning struct {
+	SerialMS float64 `json:"serial_ms"` // outside of jobs, and in jobs of one task
+	StartMS  float64 `json:"start_ms"`  // to begin and end jobs
+	IdleMS   float64 `json:"idle_ms"`   // the mean thread's, while others finish a job
+	FeedMS   float64 `json:"feed_ms"`   // to make a batch, on all threads
+	Jobs     int     `json:"jobs"`      // that run on several threads
+	FewTasks int     `json:"few_tasks"` // jobs of fewer tasks than threads
+
+	Kinds []jobKind `json:"kinds"` // by their time, longest first
+}
+
+// jobKind are the jobs of one kind in a step.
+type jobKind struct {
+	Name     string  `json:"name"`
+	Jobs     int     `json:"jobs"`
+	Tasks    int     `json:"tasks"`
+	TotalMS  float64 `json:"total_ms"` // of all tasks
+	LargeMS  float64 `json:"large_ms"` // the largest task
+	ThreadMS float64 `json:"thread_ms"`
+}
+
+// reckon reckons steps on dev's number of threads.
+func (b *benchCommand) reckon(dev *cpu.Device, bench *train.Bench, batch int) (r benchResult, err error) {
+	n := b.Threads[0]
+	start := dev.Start()
+	var list []benchResult
+	for i := range warmSteps + b.Steps {
+		began := time.Now()
+		var t train.Timing
+		jobs := dev.Trace(func() { t, err = bench.Step() })
+		if err != nil {
+			return r, err
+		}
+		if i >= warmSteps {
+			whole := time.Since(began) - time.Duration(t.Data*float64(time.Second))
+			list = append(list, onThreads(jobs, n, whole, start, bench.Feeding()*float64(batch)))
+		}
+	}
+	slices.SortFunc(list, func(a, b benchResult) int { return cmp.Compare(a.StepMS, b.StepMS) })
+	r = list[len(list)/2]
+	r.SpreadMS = list[3*(len(list)-1)/4].StepMS - list[(len(list)-1)/4].StepMS
+	r.Threads, r.Batch, r.ExamplesPerSecond, r.Device = n, batch, 1e3*float64(batch)/r.StepMS, dev.Name()
+	return r, nil
+}
+
+// onThreads is a step whose jobs took whole one after the other, on n threads: its
+// jobs, what is between them, the start of each on all threads, and its share of
+// the seconds that making a batch takes, feed.
+func onThreads(jobs []cpu.Job, n int, whole, start time.Duration, feed float64) benchResult {
+	q := &reckoning{FeedMS: 1e3 * feed / float64(n)}
+	ms := func(d time.Duration) float64 { return 1e3 * d.Seconds() }
+	serial, step := whole, time.Duration(0)
+	kinds := map[string]*jobKind{}
+	for _, j := range jobs {
+		var total time.Duration
+		for _, t := range j.Tasks {
+			total += t
+		}
+		serial -= total
+		if len(j.Tasks) == 1 && n > 1 {
+			serial += total
+			continue
+		}
+		on := j.On(n)
+		step += on
+		q.IdleMS += ms(on) - ms(total)/float64(n)
+		q.Jobs++
+		if len(j.Tasks) < n {
+			q.FewTasks++
+		}
+		k := kinds[j.Name]
+		if k == nil {
+			k = &jobKind{Name: j.Name}
+			kinds[j.Name] = k
+		}
+		k.Jobs++
+		k.Tasks += len(j.Tasks)
+		k.TotalMS += ms(total)
+		k.ThreadMS += ms(on)
+		k.LargeMS = max(k.LargeMS, ms(slices.Max(j.Tasks)))
+	}
+	for _, k := range kinds {
+		q.Kinds = append(q.Kinds, *k)
+	}
+	slices.SortFunc(q.Kinds, func(a, b jobKind) int { return cmp.Compare(b.ThreadMS, a.ThreadMS) })
+	q.SerialMS = ms(serial)
+	if n > 1 {
+		q.StartMS = ms(start) * float64(q.Jobs)
+	}
+	return benchResult{StepMS: ms(step) + q.SerialMS + q.StartMS + q.FeedMS, Reckoned: q}
+}
+
+// scaling measures networks on several numbers of threads.
+func (b *benchCommand) scaling(out io.Writer) error {
+	sizes := benchSizes
+	if b.Model != "" {
+		sizes = slices.Clone(sizes[:1])
+		sizes[0].model, sizes[0].alpha, sizes[0].width = b.Model, b.Alpha, b.Width
+	} else if b.Alpha != 0 || b.Width != 0 {
+		return usageError{errOneNetwork}
+	}
+	var list []benchResult
+	for _, s := range sizes {
+		first := len(list)
+		for _, n := range b.Threads {
+			r, err := b.child(s.model, s.alpha, s.width, n)
+			if err != nil {
+				return err
+			}
+			base := r
+			if len(list) > first {
+				base = list[first]
+			}
+			r.Speedup = base.StepMS / r.StepMS
+			r.Efficiency = r.Speedup * float64(base.Threads) / float64(n)
+			list = append(list, r)
+		}
+	}
+	if b.JSON {
+		e := json.NewEncoder(out)
+		for _, r := range list {
+			if err := e.Encode(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return printScaling(out, list, b.Steps)
+}
+
+// printScaling prints them for people.
+func printScaling(out io.Writer, list []benchResult, steps int) error {
+	fmt.Fprintf(out, "batches of %d, %s, %s; medians of %d steps, milliseconds\n", list[0].Batch, list[0].Augment, list[0].Precision, steps)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "NETWORK\tSIZE\tTHREADS\tSTEP\tSPEEDUP\tEFFICIENCY\tIMAGES/S\tSERIAL\tSTARTS\tIDLE\tDATA\t")
+	reckoned := false
+	for _, r := range list {
+		parts := fmt.Sprintf("\t\t\t%.1f", r.DataMS)
+		how := ""
+		if q := r.Reckoned; q != nil {
+			parts = fmt.Sprintf("%.2f\t%.2f\t%.2f\t%.2f", q.SerialMS, q.StartMS, q.IdleMS, q.FeedMS)
+			how, reckoned = "*", true
+		}
+		fmt.Fprintf(w, "%s\t%d\t%d%s\t%.1f\t%.2f\t%.0f %%\t%.0f\t%s\t\n", r.Model, cmp.Or(r.Alpha, r.Width), r.Threads, how, r.StepMS, r.Speedup, 100*r.Efficiency, r.ExamplesPerSecond, parts)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if reckoned {
+		fmt.Fprintln(out, "* reckoned from tasks that ran one by one; memory that many threads share, and their lower clock, are not in it")
+	}
+	return nil
+}
