@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
@@ -17,12 +18,21 @@ import (
 // TestParquet reads the columns of a file back one by one.
 func TestParquet(t *testing.T) {
 	want := Table{
-		Columns: []string{"run", "epoch", "seed", "loss", "nonzero_conv1"},
+		Columns: []string{"run", "epoch", "seed", "loss", "nonzero_conv1", "done", "never"},
 		Rows: [][]any{
-			{"a", int64(0), uint64(1<<64 - 1), 0.1, nil},
-			{"", int64(-3), uint64(7), 1e-300, int64(5)},
-			{"ü", int64(1 << 62), uint64(0), 0.0, int64(0)},
+			{"a", int64(0), uint64(1<<64 - 1), 0.1, nil, true, nil},
+			{"", int64(-3), uint64(7), 1e-300, int64(5), nil, nil},
+			{"ü", int64(1 << 62), uint64(0), 0.0, int64(0), false, nil},
 		},
+	}
+	for i := range 20 { // more bits than a byte has, and more columns than a short list
+		want.Rows = append(want.Rows, []any{strings.Repeat("x", 100), int64(i), uint64(i), 1 / float64(i+1), nil, i%3 == 0, nil})
+		want.Columns = append(want.Columns, fmt.Sprintf("more%d", i))
+	}
+	for i := range want.Rows {
+		for len(want.Rows[i]) < len(want.Columns) {
+			want.Rows[i] = append(want.Rows[i], int64(i*len(want.Rows[i])))
+		}
 	}
 	var text bytes.Buffer
 	if err := want.Parquet(&text); err != nil {
@@ -58,6 +68,8 @@ func TestParquet(t *testing.T) {
 			case v.IsNull():
 			case v.Kind() == parquet.ByteArray:
 				got[r][c] = v.String()
+			case v.Kind() == parquet.Boolean:
+				got[r][c] = v.Boolean()
 			case v.Kind() == parquet.Double:
 				got[r][c] = v.Double()
 			case columns[c] == "seed":
@@ -70,6 +82,48 @@ func TestParquet(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want.Rows) {
 		t.Errorf("got %v, want %v", got, want.Rows)
+	}
+}
+
+// Many rows are several groups, and none are none.
+func TestParquetGroups(t *testing.T) {
+	for _, n := range []int{0, groupRows, groupRows + 3} {
+		table := Table{Columns: []string{"row"}}
+		for i := range n {
+			table.Rows = append(table.Rows, []any{int64(i)})
+		}
+		var text bytes.Buffer
+		if err := table.Parquet(&text); err != nil {
+			t.Fatal(err)
+		}
+		f, err := parquet.OpenFile(bytes.NewReader(text.Bytes()), int64(text.Len()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.NumRows() != int64(n) || len(f.RowGroups()) != (n+groupRows-1)/groupRows {
+			t.Errorf("%d rows: got %d in %d groups", n, f.NumRows(), len(f.RowGroups()))
+		}
+		next := int64(0)
+		for _, group := range f.RowGroups() {
+			rows := group.Rows()
+			buf := make([]parquet.Row, 1000)
+			for {
+				m, err := rows.ReadRows(buf)
+				for _, r := range buf[:m] {
+					if r[0].Int64() != next {
+						t.Fatalf("%d rows: got %v, want %d", n, r[0], next)
+					}
+					next++
+				}
+				if err != nil {
+					break
+				}
+			}
+			rows.Close()
+		}
+		if next != int64(n) {
+			t.Errorf("%d rows: read %d", n, next)
+		}
 	}
 }
 

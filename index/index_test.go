@@ -1,11 +1,14 @@
 package index
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -72,7 +75,6 @@ func open(t testing.TB, path string) *Index {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { x.Close() })
 	return x
 }
 
@@ -85,18 +87,19 @@ func refresh(t testing.TB, x *Index, roots ...string) []run.Snapshot {
 	return rows
 }
 
-func count(t *testing.T, x *Index) (n int) {
+func count(t *testing.T, x *Index) int {
 	t.Helper()
-	if err := x.db.QueryRow("SELECT count(*) FROM runs").Scan(&n); err != nil {
+	known, err := x.read()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return len(known)
 }
 
 func TestRefreshFollowsTheFiles(t *testing.T) {
 	root := t.TempDir()
 	planned(t, root, 3, 2, false)
-	x := open(t, filepath.Join(t.TempDir(), "a", "runs.sqlite"))
+	x := open(t, filepath.Join(t.TempDir(), "a", "runs.index"))
 	rows := refresh(t, x, root)
 	if len(rows) != 3 || count(t, x) != 3 || rows[0].State != run.Interrupted || rows[0].Epoch != 1 || rows[0].Nonzero() != 7 || rows[2].Config.Seed != 2 {
 		t.Fatalf("got %d in the index and %+v", count(t, x), rows)
@@ -134,11 +137,19 @@ func TestRefreshFollowsTheFiles(t *testing.T) {
 // The rows come out of the index, not out of the files, where these are as
 // they were.
 func TestWarm(t *testing.T) {
-	root, path := t.TempDir(), filepath.Join(t.TempDir(), "runs.sqlite")
+	root, path := t.TempDir(), filepath.Join(t.TempDir(), "runs.index")
 	planned(t, root, 2, 1, false)
 	x := open(t, path)
 	refresh(t, x, root)
-	if _, err := x.db.Exec(`UPDATE runs SET row = json_set(row, '$.epoch', 77)`); err != nil {
+	known, err := x.read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir, k := range known {
+		k.row = bytes.Replace(k.row, []byte(`"epoch":0`), []byte(`"epoch":77`), 1)
+		known[dir] = k
+	}
+	if err := x.store(known, nil); err != nil {
 		t.Fatal(err)
 	}
 	if rows := refresh(t, x, root); rows[1].Epoch != 77 {
@@ -152,7 +163,7 @@ func TestWarm(t *testing.T) {
 func TestStates(t *testing.T) {
 	root := t.TempDir()
 	planned(t, root, 1, 0, false)
-	x := open(t, filepath.Join(t.TempDir(), "runs.sqlite"))
+	x := open(t, filepath.Join(t.TempDir(), "runs.index"))
 	if r := refresh(t, x, root)[0]; r.State != run.Planned {
 		t.Errorf("got %s, want planned", r.State)
 	}
@@ -169,7 +180,7 @@ func TestStates(t *testing.T) {
 func TestDamagedAndForeignFiles(t *testing.T) {
 	root := t.TempDir()
 	planned(t, root, 1, 1, true)
-	path := filepath.Join(t.TempDir(), "runs.sqlite")
+	path := filepath.Join(t.TempDir(), "runs.index")
 	if err := os.WriteFile(path, []byte("this is a letter, and no index at all"), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -177,24 +188,60 @@ func TestDamagedAndForeignFiles(t *testing.T) {
 	if rows := refresh(t, x, root); len(rows) != 1 || x.Note == "" {
 		t.Errorf("a letter: got %d rows, note %q", len(rows), x.Note)
 	}
-	if _, err := x.db.Exec("PRAGMA user_version = 99"); err != nil {
+	text, err := os.ReadFile(path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	x.Close()
-	x = open(t, path)
-	if rows := refresh(t, x, root); len(rows) != 1 || x.Note == "" {
-		t.Errorf("another version: got %d rows, note %q", len(rows), x.Note)
+	for what, damaged := range map[string][]byte{
+		"another version": bytes.Replace(text, []byte(", 3\n"), []byte(", 4\n"), 1),
+		"one bit":         append(slices.Clone(text[:len(text)-20]), append([]byte{text[len(text)-20] ^ 1}, text[len(text)-19:]...)...),
+		"half a line":     text[:len(text)-20],
+		"nothing":         {},
+	} {
+		if err := os.WriteFile(path, damaged, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		x := open(t, path)
+		if rows := refresh(t, x, root); len(rows) != 1 || !strings.Contains(x.Note, "made anew") || count(t, x) != 1 {
+			t.Errorf("%s: got %d rows, note %q", what, len(rows), x.Note)
+		}
+		if kept, err := os.ReadFile(path + ".old"); err != nil || !bytes.Equal(kept, damaged) {
+			t.Errorf("%s: the file was not kept aside (%v)", what, err)
+		}
 	}
-	if _, err := x.db.Exec("DROP TABLE runs"); err != nil {
+	// While it is in use.
+	x = open(t, path)
+	if err := os.WriteFile(path, []byte("a letter"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if rows := refresh(t, x, root); len(rows) != 1 || x.Note == "" || count(t, x) != 1 {
-		t.Errorf("no table: got %d rows, note %q", len(rows), x.Note)
+		t.Errorf("damaged in use: got %d rows, note %q", len(rows), x.Note)
+	}
+}
+
+// A directory's name may hold anything, and roots do not see their neighbours.
+func TestNamesAndRoots(t *testing.T) {
+	top := t.TempDir()
+	a, b := filepath.Join(top, "a\tb\n\"ü"), filepath.Join(top, "a\tb\n\"ü2")
+	planned(t, a, 2, 1, true)
+	planned(t, b, 1, 1, true)
+	x := open(t, filepath.Join(t.TempDir(), "runs.index"))
+	if rows := refresh(t, x, top); len(rows) != 3 || count(t, x) != 3 {
+		t.Errorf("got %d rows, %d in the index, want 3", len(rows), count(t, x))
+	}
+	if err := os.RemoveAll(a); err != nil {
+		t.Fatal(err)
+	}
+	if rows := refresh(t, x, b); len(rows) != 1 || count(t, x) != 3 {
+		t.Errorf("of one root: got %d rows, %d in the index, want 1 and 3", len(rows), count(t, x))
+	}
+	if rows := refresh(t, x, top); len(rows) != 1 || count(t, x) != 1 || x.Note != "" {
+		t.Errorf("got %d rows, %d in the index, note %q, want 1", len(rows), count(t, x), x.Note)
 	}
 }
 
 func TestManyAtOnce(t *testing.T) {
-	root, path := t.TempDir(), filepath.Join(t.TempDir(), "runs.sqlite")
+	root, path := t.TempDir(), filepath.Join(t.TempDir(), "runs.index")
 	planned(t, root, 40, 1, true)
 	var wg sync.WaitGroup
 	for range 6 {
@@ -204,7 +251,6 @@ func TestManyAtOnce(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			defer x.Close()
 			rows, err := x.Refresh(context.Background(), root)
 			if err != nil || len(rows) != 40 || x.Note != "" {
 				t.Errorf("got %d rows, note %q, %v", len(rows), x.Note, err)
@@ -214,34 +260,24 @@ func TestManyAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// Another process's lock is no damage, and an index that cannot be written
-// keeps no run from being listed.
+// An index that cannot be written keeps no run from being listed.
 func TestIndexThatCannotBeUsed(t *testing.T) {
-	root, path := t.TempDir(), filepath.Join(t.TempDir(), "runs.sqlite")
+	root, path := t.TempDir(), filepath.Join(t.TempDir(), "cache", "runs.index")
 	planned(t, root, 2, 1, true)
-	holder, x := open(t, path), open(t, path)
-	if _, err := x.db.Exec("PRAGMA busy_timeout = 1"); err != nil {
+	x := open(t, path)
+	if err := os.Remove(filepath.Dir(path)); err != nil {
 		t.Fatal(err)
 	}
-	tx, err := holder.db.Begin()
-	if err != nil {
+	for range 2 {
+		if rows := refresh(t, x, root); len(rows) != 2 || !strings.Contains(x.Note, "is not used") {
+			t.Errorf("no folder: got %d rows, note %q, want 2 and a note", len(rows), x.Note)
+		}
+	}
+	if err := os.MkdirAll(path, 0o777); err != nil { // a folder in its place
 		t.Fatal(err)
 	}
-	defer tx.Rollback()
-	if rows := refresh(t, x, root); len(rows) != 2 || x.Note == "" {
-		t.Errorf("locked: got %d rows, note %q, want 2 and a note", len(rows), x.Note)
-	}
-	if _, err := os.Stat(path + ".old"); err == nil {
-		t.Error("a locked index was moved aside")
-	}
-	if err := tx.Rollback(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := holder.db.Exec("PRAGMA query_only = 1"); err != nil {
-		t.Fatal(err)
-	}
-	if rows := refresh(t, holder, root); len(rows) != 2 || holder.Note == "" {
-		t.Errorf("not to be written: got %d rows, note %q, want 2 and a note", len(rows), holder.Note)
+	if _, err := Open(path); err == nil {
+		t.Error("a folder was opened as an index")
 	}
 }
 
@@ -249,7 +285,7 @@ func TestIndexThatCannotBeUsed(t *testing.T) {
 func BenchmarkRefresh(b *testing.B) {
 	root := b.TempDir()
 	planned(b, root, 5000, 20, true)
-	x := open(b, filepath.Join(b.TempDir(), "runs.sqlite"))
+	x := open(b, filepath.Join(b.TempDir(), "runs.index"))
 	start := time.Now()
 	refresh(b, x, root)
 	b.Logf("cold: %v", time.Since(start))

@@ -2,6 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"math"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -39,6 +42,52 @@ func TestBench(t *testing.T) {
 		t.Errorf("it printed %q", stdout)
 	}
 	for _, bad := range [][]string{{"--alpha=3"}, {"--model=s-fcc"}, {"--model=s-fc", "--width=3"}, {"--steps=0"}} {
+		want(t, exitUsage, append([]string{"bench"}, bad...)...)
+	}
+}
+
+// A step's scaling: measured as far as there are cores, reckoned beyond.
+func TestBenchThreads(t *testing.T) {
+	t.Parallel()
+	beyond := 4 * runtime.NumCPU()
+	counts := fmt.Sprintf("--threads=1,%d", beyond)
+	stdout, _ := want(t, 0, "bench", "--model=s-conv", "--alpha=8", "--batch=64", "--steps=3", counts, "--json")
+	var list []benchResult
+	for line := range strings.Lines(stdout) {
+		var r benchResult
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err, line)
+		}
+		list = append(list, r)
+	}
+	if len(list) != 2 {
+		t.Fatalf("got %d lines, want 2:\n%s", len(list), stdout)
+	}
+	one, many := list[0], list[1]
+	if one.Threads != 1 || one.Speedup != 1 || one.Efficiency != 1 || one.Reckoned != nil {
+		t.Errorf("1 thread: got %+v", one)
+	}
+	q := many.Reckoned
+	if many.Threads != beyond || q == nil || q.Jobs < 5 || len(q.Kinds) == 0 || q.StartMS <= 0 || q.FeedMS <= 0 {
+		t.Fatalf("%d threads: got %+v, %+v", beyond, many, q)
+	}
+	if got, want := many.Speedup, one.StepMS/many.StepMS; math.Abs(got-want) > 1e-9 || math.Abs(many.Efficiency-want/float64(beyond)) > 1e-9 {
+		t.Errorf("got speedup %g and efficiency %g, want %g by step and that by %d", got, many.Efficiency, want, beyond)
+	}
+	parts := q.SerialMS + q.StartMS + q.FeedMS
+	for _, k := range q.Kinds {
+		parts += k.ThreadMS
+	}
+	if math.Abs(parts-many.StepMS) > 1e-6 {
+		t.Errorf("the parts take %g ms, the step %g", parts, many.StepMS)
+	}
+	stdout, _ = want(t, 0, "bench", "--model=3-fc", "--width=64", "--batch=16", "--steps=1", counts)
+	for _, w := range []string{"EFFICIENCY", "100 %", fmt.Sprintf(" %d* ", beyond), "reckoned from tasks"} {
+		if !strings.Contains(stdout, w) {
+			t.Errorf("no %q in:\n%s", w, stdout)
+		}
+	}
+	for _, bad := range [][]string{{"--threads=0,2"}, {"--threads=1,-2"}, {"--threads=1,2", "--alpha=3"}, {"--threads=1,2", "--weights=x"}} {
 		want(t, exitUsage, append([]string{"bench"}, bad...)...)
 	}
 }

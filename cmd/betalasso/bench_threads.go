@@ -13,8 +13,8 @@ import (
 	"betalasso/train"
 )
 
-// reckoning says what a step on more threads than there are is made of. Times are
-// of the step with the median time, in milliseconds.
+// reckoning says what a step on more threads than there are is made of, in
+// milliseconds.
 type reckoning struct {
 	SerialMS float64 `json:"serial_ms"` // outside of jobs, and in jobs of one task
 	StartMS  float64 `json:"start_ms"`  // to begin and end jobs
@@ -36,51 +36,75 @@ type jobKind struct {
 	ThreadMS float64 `json:"thread_ms"`
 }
 
-// reckon reckons steps on dev's number of threads.
+// reckon reckons steps on dev's number of threads, from each task's median time.
 func (b *benchCommand) reckon(dev *cpu.Device, bench *train.Bench, batch int) (r benchResult, err error) {
 	n := b.Threads[0]
 	start := dev.Start()
-	var list []benchResult
+	var steps [][]cpu.Job
+	var between []float64 // seconds of each step outside of jobs
 	for i := range warmSteps + b.Steps {
-		began := time.Now()
 		var t train.Timing
 		jobs := dev.Trace(func() { t, err = bench.Step() })
 		if err != nil {
 			return r, err
 		}
 		if i >= warmSteps {
-			whole := time.Since(began) - time.Duration(t.Data*float64(time.Second))
-			list = append(list, onThreads(jobs, n, whole, start, bench.Feeding()*float64(batch)))
+			steps = append(steps, jobs)
+			between = append(between, t.Forward+t.Backward-taskTime(jobs).Seconds())
 		}
 	}
-	slices.SortFunc(list, func(a, b benchResult) int { return cmp.Compare(a.StepMS, b.StepMS) })
-	r = list[len(list)/2]
-	r.SpreadMS = list[3*(len(list)-1)/4].StepMS - list[(len(list)-1)/4].StepMS
+	outside := time.Duration(quantile(between, 0.5) * float64(time.Second))
+	r = onThreads(medians(steps), n, outside, start, bench.Feeding()*float64(batch))
 	r.Threads, r.Batch, r.ExamplesPerSecond, r.Device = n, batch, 1e3*float64(batch)/r.StepMS, dev.Name()
 	return r, nil
 }
 
-// onThreads is a step whose jobs took whole one after the other, on n threads: its
-// jobs, what is between them, the start of each on all threads, and its share of
-// the seconds that making a batch takes, feed.
-func onThreads(jobs []cpu.Job, n int, whole, start time.Duration, feed float64) benchResult {
+// taskTime is what all tasks of jobs took.
+func taskTime(jobs []cpu.Job) (sum time.Duration) {
+	for _, j := range jobs {
+		for _, t := range j.Tasks {
+			sum += t
+		}
+	}
+	return sum
+}
+
+// medians are the jobs of a step, which are the same in all steps, with each
+// task's median time.
+func medians(steps [][]cpu.Job) []cpu.Job {
+	jobs := steps[0]
+	for i, j := range jobs {
+		for k := range j.Tasks {
+			var times []time.Duration
+			for _, s := range steps {
+				if i < len(s) && k < len(s[i].Tasks) {
+					times = append(times, s[i].Tasks[k])
+				}
+			}
+			slices.Sort(times)
+			j.Tasks[k] = times[len(times)/2]
+		}
+	}
+	return jobs
+}
+
+// onThreads is a step of jobs on n threads: they, what is outside of them, the
+// start of each on all threads, and each thread's share of the seconds that making
+// a batch takes, feed.
+func onThreads(jobs []cpu.Job, n int, outside, start time.Duration, feed float64) benchResult {
 	q := &reckoning{FeedMS: 1e3 * feed / float64(n)}
 	ms := func(d time.Duration) float64 { return 1e3 * d.Seconds() }
-	serial, step := whole, time.Duration(0)
+	serial, step := outside, time.Duration(0)
 	kinds := map[string]*jobKind{}
 	for _, j := range jobs {
-		var total time.Duration
-		for _, t := range j.Tasks {
-			total += t
-		}
-		serial -= total
+		sum := taskTime([]cpu.Job{j})
 		if len(j.Tasks) == 1 && n > 1 {
-			serial += total
+			serial += sum
 			continue
 		}
 		on := j.On(n)
 		step += on
-		q.IdleMS += ms(on) - ms(total)/float64(n)
+		q.IdleMS += ms(on) - ms(sum)/float64(n)
 		q.Jobs++
 		if len(j.Tasks) < n {
 			q.FewTasks++
@@ -92,7 +116,7 @@ func onThreads(jobs []cpu.Job, n int, whole, start time.Duration, feed float64) 
 		}
 		k.Jobs++
 		k.Tasks += len(j.Tasks)
-		k.TotalMS += ms(total)
+		k.TotalMS += ms(sum)
 		k.ThreadMS += ms(on)
 		k.LargeMS = max(k.LargeMS, ms(slices.Max(j.Tasks)))
 	}

@@ -71,7 +71,6 @@ func (c *runsCommand) Run() error {
 		}
 	}
 	x := openIndex()
-	defer x.Close()
 	rows, err := x.Refresh(context.Background(), c.Dir...)
 	if err != nil {
 		return err

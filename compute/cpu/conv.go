@@ -45,12 +45,14 @@ func (j *convJob) do(n int, w *worker) {
 // any number of threads.
 const gradChunks = 16
 
-// convGradWJob sums the weight gradients of a part of the batch.
+// convGradWJob sums the weight gradients of a part of the batch; on more than
+// half as many threads as there are parts, those of some of the taps.
 type convGradWJob struct {
 	d     *Device
 	l     *lattice
 	dy, x compute.Mat
 	parts []float32 // [gradChunks, K, taps]
+	split int       // tasks of a part
 }
 
 // convSumJob adds up the parts of a weight gradient, a channel a task.
@@ -63,8 +65,10 @@ type convSumJob struct {
 func (d *Device) convGradW(dw, dy, x compute.Mat, win compute.Window) {
 	l, parts := d.lattice(win), grow(&d.spare, gradChunks*len(dw.Data))
 	j := &d.jobs.convGradW
-	*j = convGradWJob{d: d, l: l, dy: dy, x: x, parts: parts}
-	d.pool.run(gradChunks, len(dy.Data)*win.Patch(), j)
+	nr := d.kernel.nr
+	split := min(max(1, 2*d.threads/gradChunks), (win.Patch()+nr-1)/nr)
+	*j = convGradWJob{d: d, l: l, dy: dy, x: x, parts: parts, split: split}
+	d.pool.run(gradChunks*split, len(dy.Data)*win.Patch(), j)
 	s := &d.jobs.convSum
 	*s = convSumJob{dw: dw, parts: parts}
 	d.pool.run(win.K, pass*len(parts), s)
@@ -73,14 +77,18 @@ func (d *Device) convGradW(dw, dy, x compute.Mat, win compute.Window) {
 func (j *convGradWJob) do(t int, w *worker) {
 	d, l, kn := j.d, j.l, &j.d.kernel
 	k, taps, positions := l.win.K, l.win.Patch(), l.win.Positions()
-	part := j.parts[t*k*taps : (t+1)*k*taps]
-	clear(part)
+	chunk, panels := t/j.split, (taps+kn.nr-1)/kn.nr
+	lo, hi := t%j.split*panels/j.split*kn.nr, min((t%j.split+1)*panels/j.split*kn.nr, taps)
+	part := j.parts[chunk*k*taps : (chunk+1)*k*taps]
+	for c := range k {
+		clear(part[c*taps+lo : c*taps+hi])
+	}
 	lines := (k + kn.mr - 1) / kn.mr * kn.mr
 	buf := grow(&w.extra, l.size+(lines+kn.nr)*depth)
 	img, buf := buf[:l.size], buf[l.size:]
 	a, met := buf[:lines*depth], buf[lines*depth:]
 	b := grow(&w.b, kn.nr*depth)
-	for n := t * j.x.Rows / gradChunks; n < (t+1)*j.x.Rows/gradChunks; n++ {
+	for n := chunk * j.x.Rows / gradChunks; n < (chunk+1)*j.x.Rows/gradChunks; n++ {
 		l.fill(img, j.x.Row(n))
 		left := operand{data: j.dy.Row(n), ld: positions, lines: k, k: positions, along: true}
 		for k0 := 0; k0 < positions; k0 += depth {
@@ -89,8 +97,8 @@ func (j *convGradWJob) do(t int, w *worker) {
 			for i := 0; i < k; i += kn.mr {
 				d.pack(a[i*kr:], leftEdge, left, i, k0, kc, w)
 			}
-			for i := 0; i < taps; i += kn.nr {
-				nb := min(kn.nr, taps-i)
+			for i := lo; i < hi; i += kn.nr {
+				nb := min(kn.nr, hi-i)
 				d.layTaps(met, kc, l, img, l.tap[i:i+nb], k0, kc)
 				d.pack(b, rightEdge, operand{data: met, ld: kc, lines: nb, k: kc, along: true}, 0, 0, kc, w)
 				d.block(kr, false, a, b, k, nb, part[i:], taps, true, w)

@@ -43,6 +43,7 @@ type jobs struct {
 	rows      addRowJob
 	sum       sumRowsJob
 	dropout   dropoutJob
+	loss      lossJob
 	update    updateJob
 	lines     linesJob
 	nonzero   nonzeroJob

@@ -113,15 +113,42 @@ func (j *dropoutJob) do(t int, _ *worker) {
 	}
 }
 
+// lossRows is how many examples a task of CrossEntropy takes, lossWork how many
+// multiply-adds a logit, with its exponentials, is counted for.
+const (
+	lossRows = 16
+	lossWork = 512
+)
+
+// lossJob is the cross entropy of some examples.
+type lossJob struct {
+	dx, logits compute.Mat
+	labels     []uint16
+	losses     []float64 // of each example
+	correct    atomic.Int64
+}
+
 // CrossEntropy implements compute.Device.
 func (d *Device) CrossEntropy(dx, logits compute.Mat, labels []uint16) (loss float64, correct int) {
 	check("CrossEntropy", dx.Rows == logits.Rows && dx.Cols == logits.Cols && len(labels) == logits.Rows, dx, logits)
-	n := float64(logits.Rows)
-	row := grow(&d.pool.workers[0].extra, logits.Cols)
-	for r := range logits.Rows {
+	j := &d.jobs.loss
+	j.dx, j.logits, j.labels = dx, logits, labels
+	j.losses = grow(&j.losses, logits.Rows)
+	j.correct.Store(0)
+	d.pool.run((logits.Rows+lossRows-1)/lossRows, lossWork*len(logits.Data), j)
+	for _, l := range j.losses {
+		loss += l
+	}
+	return loss, int(j.correct.Load())
+}
+
+func (j *lossJob) do(t int, w *worker) {
+	n := float64(j.logits.Rows)
+	row := grow(&w.extra, j.logits.Cols)
+	for r := t * lossRows; r < min((t+1)*lossRows, j.logits.Rows); r++ {
 		best := 0
 		for i := range row {
-			row[i] = logits.At(r, i)
+			row[i] = j.logits.At(r, i)
 			if row[i] > row[best] {
 				best = i
 			}
@@ -131,20 +158,19 @@ func (d *Device) CrossEntropy(dx, logits compute.Mat, labels []uint16) (loss flo
 		for _, v := range row {
 			sum += math.Exp(float64(v) - top)
 		}
-		label := int(labels[r])
-		loss += top + math.Log(sum) - float64(row[label])
+		label := int(j.labels[r])
+		j.losses[r] = top + math.Log(sum) - float64(row[label])
 		if best == label {
-			correct++
+			j.correct.Add(1)
 		}
 		for i, v := range row {
 			g := math.Exp(float64(v)-top) / sum
 			if i == label {
 				g--
 			}
-			dx.Set(r, i, float32(g/n))
+			j.dx.Set(r, i, float32(g/n))
 		}
 	}
-	return loss, correct
 }
 
 // updateJob takes the optimiser's step on a stretch a task, and counts.

@@ -20,7 +20,7 @@ const (
 	// them, but cut in height, to fewRows at the least, only below rowsEach:
 	// several rows of blocks take a copy of the whole right side.
 	tasksEach = 6
-	rowsEach  = 2
+	rowsEach  = 4
 	fewRows   = 128
 	// stepRows is how many rows of a weight gradient are summed before the weights
 	// take their step.

@@ -129,7 +129,7 @@ func TestThreadsDoNotMatter(t *testing.T) {
 				}
 				mats = append(mats, written)
 			}
-			for _, threads := range []int{2, 3} {
+			for _, threads := range []int{2, 3, 64} {
 				for i, o := range ops(device(t, threads, name, bf16)) {
 					what := fmt.Sprintf("%s, bf16 %v, %d threads: %s", name, bf16, threads, o.name)
 					if got := o.run(); !slices.Equal(got, numbers[i]) {
