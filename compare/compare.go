@@ -10,8 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
+	"gonum.org/v1/gonum/mathext"
 
 	"betalasso/data"
 	"betalasso/run"
@@ -243,12 +242,26 @@ type Sample struct {
 func sample(values []float64) Sample {
 	s := Sample{N: len(values), Values: values}
 	if s.N > 0 {
-		s.Mean = stat.Mean(values, nil)
+		for _, v := range values {
+			s.Mean += v / float64(s.N)
+		}
 	}
 	if s.N > 1 {
-		s.SD = stat.StdDev(values, nil)
+		var squares float64
+		for _, v := range values {
+			squares += (v - s.Mean) * (v - s.Mean)
+		}
+		s.SD = math.Sqrt(squares / float64(s.N-1))
 	}
 	return s
+}
+
+// student is the t within which Student's distribution has that part of its mass,
+// level, to both sides of 0: by I(ν/(ν+t²); ν/2, 1/2) = 1 − level, with ν degrees of
+// freedom.
+func student(nu, level float64) float64 {
+	x := mathext.InvRegIncBeta(nu/2, 0.5, 1-level)
+	return math.Sqrt(nu * (1 - x) / x)
 }
 
 // Sample is a metric of all runs of the group.
@@ -318,8 +331,7 @@ func Paired(g, base *Group, m Metric, level float64) Difference {
 	}
 	d := Difference{Sample: sample(values)}
 	if d.N > 1 {
-		t := distuv.StudentsT{Sigma: 1, Nu: float64(d.N - 1)}.Quantile(0.5 + level/2)
-		half := t * d.SD / math.Sqrt(float64(d.N))
+		half := student(float64(d.N-1), level) * d.SD / math.Sqrt(float64(d.N))
 		low, high := d.Mean-half, d.Mean+half
 		d.Low, d.High = &low, &high
 	}

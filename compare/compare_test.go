@@ -265,3 +265,15 @@ func TestTables(t *testing.T) {
 		}
 	}
 }
+
+// Published values of Student's t, two-sided.
+func TestStudent(t *testing.T) {
+	for _, c := range []struct{ nu, level, want float64 }{
+		{1, 0.95, 12.7062047}, {2, 0.95, 4.3026527}, {4, 0.95, 2.7764451}, {9, 0.95, 2.2621572}, {99, 0.95, 1.9842169},
+		{1, 0.5, 1}, {2, 0.99, 9.9248432}, {30, 0.9, 1.6972609},
+	} {
+		if got := student(c.nu, c.level); math.Abs(got-c.want) > 1e-6*c.want {
+			t.Errorf("%g degrees of freedom, level %g: got %.7f, want %g", c.nu, c.level, got, c.want)
+		}
+	}
+}
