@@ -229,7 +229,7 @@ func (s *Set) npzImages(ctx context.Context, m *zip.File, size, most int64, im *
 	}
 	im.Size = s.Channels * s.Side * s.Side
 	im.Pix = make([]byte, 0, n)
-	r := bufio.NewReaderSize(reader{ctx, in}, 1<<16)
+	r := bufio.NewReaderSize(reader{ctx, in}, 1<<14)
 	one, turned := make([]byte, im.Size), make([]byte, im.Size)
 	for range n / int64(im.Size) {
 		if _, err := io.ReadFull(r, one); err != nil {
