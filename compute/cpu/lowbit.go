@@ -8,7 +8,7 @@ import "math"
 // line i of a panel is at p*width+i. See side.
 type lowbit struct {
 	name             string
-	mr, nr           int // rows and columns of the tile; nr is a multiple of 8, 48 at most; mr is 8 at most
+	mr, nr           int // rows and columns of the tile; nr is a multiple of 4, 48 at most; mr is 8 at most
 	rowBits, colBits int // the most bits that a number of a row, or of a column, may have
 
 	// mul sets a tile to products of k words of a row and of a column:

@@ -43,3 +43,8 @@
 	VEOR b.B16, b.B16, b.B16; \
 	VEOR c.B16, c.B16, c.B16; \
 	VEOR d.B16, d.B16, d.B16
+
+// Four int32. SDOTE is FEAT_DotProd: to each word of d it adds the products of the
+// four signed bytes of a word of n and of word i of m.
+#define SCVTF4(d, n) TWO(0x4e21d800, d, n) // scvtf vd.4s, vn.4s
+#define SDOTE(d, n, m, i) ELEMENT(0x4f80e000, d, n, m, i) // sdot vd.4s, vn.16b, vm.4b[i]
