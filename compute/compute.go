@@ -1,5 +1,5 @@
 // Package compute says what arithmetic the networks need: matrices and a
-// Device with about twenty operations, each documented by the loop it equals.
+// Device with about twenty-five operations, each documented by the loop it equals.
 //
 // A batch is a matrix with one example per row, [n, c·h·w]; a row holds planes
 // as in the CIFAR files, channel by channel, each channel row by row. Behind a
@@ -249,6 +249,27 @@ type Device interface {
 	// index, row·cols + column. The same call on the gradient is the backward
 	// pass. dst and src may both be transposed views.
 	Dropout(dst, src Mat, p float32, seed uint64)
+
+	// Add sets dst = a + b, which may be in place. Each of the three may be a
+	// transposed view.
+	Add(dst, a, b Mat)
+
+	// ReLU sets y = max(0, x), which may be in place; NaN stays NaN. Both may be
+	// transposed views, if both are.
+	ReLU(y, x Mat)
+
+	// ReLUGrad is the gradient of ReLU: dx = dy where y > 0, else 0. dx may be dy.
+	// All may be transposed views, if all are.
+	ReLUGrad(dx, dy, y Mat)
+
+	// AveragePool sets y [n, C·OutH·OutW] to the mean of each window of x,
+	// [n, C·H·W]; win.K is win.C and win.Pad is 0:
+	//
+	//	y[n, c, p, q] = Σ_{u,v} x[n, c, p·Stride+u, q·Stride+v] / Size²
+	AveragePool(y, x Mat, win Window)
+
+	// AveragePoolGrad sets dx to the gradient of Σ dy·AveragePool(x) by x.
+	AveragePoolGrad(dx, dy Mat, win Window)
 
 	// CrossEntropy takes logits [n, classes] and labels, sets dx to the
 	// gradient of the mean loss by the logits, and returns the sum of the

@@ -47,6 +47,12 @@ type jobs struct {
 	update    updateJob
 	lines     linesJob
 	nonzero   nonzeroJob
+
+	add         addJob
+	relu        reluJob
+	reluGrad    reluGradJob
+	average     averageJob
+	averageGrad averageGradJob
 }
 
 // Kernels are the names of the kernels that this machine can run, best first:

@@ -1,0 +1,138 @@
+package cpu
+
+import "betalasso/compute"
+
+// What joins the branches of a network: sums, ReLU without a batch norm before
+// it, and means over windows. Each passes over its matrices once.
+
+type (
+	addJob      struct{ dst, a, b compute.Mat }
+	reluJob     struct{ y, x []float32 }
+	reluGradJob struct{ dx, dy, y []float32 }
+	averageJob  struct {
+		y, x compute.Mat
+		win  compute.Window
+	}
+	averageGradJob struct {
+		dx, dy compute.Mat
+		win    compute.Window
+	}
+)
+
+// Add implements compute.Device.
+func (d *Device) Add(dst, a, b compute.Mat) {
+	check("Add", dst.Rows == a.Rows && dst.Cols == a.Cols && dst.Rows == b.Rows && dst.Cols == b.Cols, dst, a, b)
+	if dst.Trans != a.Trans || dst.Trans != b.Trans {
+		for i := range dst.Rows {
+			for j := range dst.Cols {
+				dst.Set(i, j, a.At(i, j)+b.At(i, j))
+			}
+		}
+		return
+	}
+	j := &d.jobs.add
+	*j = addJob{dst, a, b}
+	d.stretches(len(dst.Data), j)
+}
+
+func (j *addJob) do(t int, _ *worker) {
+	lo, hi := ends(t, len(j.dst.Data))
+	dst := j.dst.Data[lo:hi]
+	a, b := j.a.Data[lo:hi][:len(dst)], j.b.Data[lo:hi][:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] + b[i]
+	}
+}
+
+// ReLU implements compute.Device.
+func (d *Device) ReLU(y, x compute.Mat) {
+	check("ReLU", y.Rows == x.Rows && y.Cols == x.Cols && y.Trans == x.Trans, y, x)
+	j := &d.jobs.relu
+	*j = reluJob{y.Data, x.Data}
+	d.stretches(len(y.Data), j)
+}
+
+func (j *reluJob) do(t int, _ *worker) {
+	lo, hi := ends(t, len(j.y))
+	y := j.y[lo:hi]
+	x := j.x[lo:hi][:len(y)]
+	for i, v := range x {
+		y[i] = max(v, 0) // NaN where v is
+	}
+}
+
+// ReLUGrad implements compute.Device.
+func (d *Device) ReLUGrad(dx, dy, y compute.Mat) {
+	check("ReLUGrad", dx.Rows == y.Rows && dx.Cols == y.Cols && dy.Rows == y.Rows && dy.Cols == y.Cols && dx.Trans == y.Trans && dy.Trans == y.Trans, dx, dy, y)
+	j := &d.jobs.reluGrad
+	*j = reluGradJob{dx.Data, dy.Data, y.Data}
+	d.stretches(len(y.Data), j)
+}
+
+func (j *reluGradJob) do(t int, _ *worker) {
+	lo, hi := ends(t, len(j.y))
+	y := j.y[lo:hi]
+	dx, dy := j.dx[lo:hi][:len(y)], j.dy[lo:hi][:len(y)]
+	for i, v := range y {
+		g := dy[i]
+		if !(v > 0) {
+			g = 0
+		}
+		dx[i] = g
+	}
+}
+
+// AveragePool implements compute.Device.
+func (d *Device) AveragePool(y, x compute.Mat, win compute.Window) {
+	check("AveragePool", win.K == win.C && win.Pad == 0 && y.Rows == x.Rows && x.Cols == win.In() && y.Cols == win.Out() && !x.Trans && !y.Trans, y, x)
+	j := &d.jobs.average
+	*j = averageJob{y, x, win}
+	d.pool.run(x.Rows, len(y.Data)*win.Size*win.Size, j)
+}
+
+func (j *averageJob) do(n int, _ *worker) {
+	w, x, y := j.win, j.x.Row(n), j.y.Row(n)
+	scale, at := 1/float32(w.Size*w.Size), 0
+	for c := range w.C {
+		for p := range w.OutH() {
+			for q := range w.OutW() {
+				var sum float32
+				for u := range w.Size {
+					for _, v := range x[(c*w.H+p*w.Stride+u)*w.W+q*w.Stride:][:w.Size] {
+						sum += v
+					}
+				}
+				y[at] = sum * scale
+				at++
+			}
+		}
+	}
+}
+
+// AveragePoolGrad implements compute.Device.
+func (d *Device) AveragePoolGrad(dx, dy compute.Mat, win compute.Window) {
+	check("AveragePoolGrad", win.K == win.C && win.Pad == 0 && dx.Rows == dy.Rows && dx.Cols == win.In() && dy.Cols == win.Out() && !dx.Trans && !dy.Trans, dx, dy)
+	j := &d.jobs.averageGrad
+	*j = averageGradJob{dx, dy, win}
+	d.pool.run(dx.Rows, len(dy.Data)*win.Size*win.Size, j)
+}
+
+func (j *averageGradJob) do(n int, _ *worker) {
+	w, dx, dy := j.win, j.dx.Row(n), j.dy.Row(n)
+	scale, at := 1/float32(w.Size*w.Size), 0
+	clear(dx)
+	for c := range w.C {
+		for p := range w.OutH() {
+			for q := range w.OutW() {
+				g := dy[at] * scale
+				at++
+				for u := range w.Size {
+					row := dx[(c*w.H+p*w.Stride+u)*w.W+q*w.Stride:][:w.Size]
+					for i := range row {
+						row[i] += g
+					}
+				}
+			}
+		}
+	}
+}
