@@ -3,7 +3,7 @@ package nn
 import "betalasso/compute"
 
 // BatchNorm is batch normalisation of units that each own span neighbouring
-// columns, followed by ReLU.
+// columns, followed by ReLU where State.ReLU says so.
 type BatchNorm struct {
 	Gamma, Beta Param // [1, units]
 	State       compute.BatchNorm
@@ -12,10 +12,17 @@ type BatchNorm struct {
 	fused       *fused
 }
 
-// NewBatchNormReLU is a BatchNorm over columns inputs with γ = 1 and β = 0,
+// NewBatchNormReLU is NewBatchNorm with ReLU behind it.
+func NewBatchNormReLU(dev compute.Device, name string, columns, span int) *BatchNorm {
+	l := NewBatchNorm(dev, name, columns, span)
+	l.State.ReLU = true
+	return l
+}
+
+// NewBatchNorm is a BatchNorm over columns inputs with γ = 1 and β = 0,
 // and PyTorch's ε = 1e-5 and momentum 0.1. Its tensors are
 // NAME.gamma, NAME.beta, NAME.mean and NAME.var.
-func NewBatchNormReLU(dev compute.Device, name string, columns, span int) *BatchNorm {
+func NewBatchNorm(dev compute.Device, name string, columns, span int) *BatchNorm {
 	units := columns / span
 	l := &BatchNorm{
 		Gamma: newVector(dev, name+".gamma", units),
@@ -23,7 +30,7 @@ func NewBatchNormReLU(dev compute.Device, name string, columns, span int) *Batch
 		name:  name,
 	}
 	l.State = compute.BatchNorm{
-		Span: span, ReLU: true,
+		Span:  span,
 		Gamma: l.Gamma.Value, Beta: l.Beta.Value,
 		Mean: dev.Alloc(1, units), InvStd: dev.Alloc(1, units),
 		RunMean: dev.Alloc(1, units), RunVar: dev.Alloc(1, units),

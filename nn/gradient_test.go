@@ -162,6 +162,43 @@ func normed(dev compute.Device, rows, units, span int) (*BatchNorm, compute.Mat)
 	}
 }
 
+// away is m with all of it away from 0.
+func away(m compute.Mat) compute.Mat {
+	for i, v := range m.Data {
+		m.Data[i] = v + float32(math.Copysign(0.2, float64(v)))
+	}
+	return m
+}
+
+// residual is a block of two convolutions without ReLU, of 2 channels of 4x4; the
+// first moves by stride.
+func residual(dev compute.Device, batch, stride int, shortcut func(compute.Window) []Layer) *Residual {
+	first := compute.Window{C: 2, H: 4, W: 4, K: 2, Size: 3, Stride: stride, Pad: 1}
+	next := compute.Window{C: 2, H: first.OutH(), W: first.OutW(), K: 2, Size: 3, Stride: 1, Pad: 1}
+	l := &Residual{Body: []Layer{
+		NewConv2D(dev, "a", first, 3), NewBatchNorm(dev, "bna", first.Out(), first.Positions()),
+		NewConv2D(dev, "b", next, 4), NewBatchNorm(dev, "bnb", next.Out(), next.Positions()),
+	}}
+	if shortcut != nil {
+		l.Shortcut = shortcut(first)
+	}
+	return ready(dev, batch, l)
+}
+
+// dense is a block of a fully connected layer whose output lies unit by unit in
+// memory while its input does not.
+func dense(dev compute.Device, batch int) *Residual {
+	return ready(dev, batch, &Residual{Body: []Layer{NewDense(dev, "a", FC, 6, 6, true, 3)}})
+}
+
+// ready gives l its memory, as NewNet does.
+func ready(dev compute.Device, batch int, l *Residual) *Residual {
+	var shared scratch
+	l.prepare(dev, batch, false, &shared)
+	shared.alloc(dev, batch)
+	return l
+}
+
 func TestGradients(t *testing.T) {
 	dev := ref.New()
 	wide := compute.Window{C: 2, H: 5, W: 6, K: 3, Size: 3, Stride: 2, Pad: 1}
@@ -183,27 +220,64 @@ func TestGradients(t *testing.T) {
 		{"BatchNorm of units", units, unitsX},
 		{"BatchNorm of planes", plane, planeX},
 		{"Dropout", drop, random(dev, 3, 7, 7)},
+		{"BatchNorm without ReLU", NewBatchNorm(dev, "bn", 6, 2), random(dev, 4, 6, 8)},
+		{"ReLU", &ReLU{Columns: 7}, away(random(dev, 3, 7, 9))},
+		{"AveragePool of all", &AveragePool{compute.Window{C: 2, H: 3, W: 3, K: 2, Size: 3, Stride: 1}}, random(dev, 3, 18, 10)},
+		{"AveragePool 2x2", &AveragePool{compute.Window{C: 2, H: 5, W: 4, K: 2, Size: 2, Stride: 2}}, random(dev, 3, 40, 11)},
+		{"Residual of the input itself", residual(dev, 8, 1, nil), random(dev, 8, 32, 12)},
+		{"Residual with a shortcut", residual(dev, 8, 2, func(win compute.Window) []Layer {
+			win.Size, win.Pad = 1, 0
+			return []Layer{NewConv2D(dev, "short", win, 5), NewBatchNorm(dev, "bnshort", win.Out(), win.Positions())}
+		}), random(dev, 8, 32, 13)},
+		{"Residual of fully connected layers", dense(dev, 3), random(dev, 3, 6, 14)},
 	} {
 		t.Run(c.name, func(t *testing.T) { checkLayer(t, c.l, c.x) })
 	}
 }
 
-// TestNetGradients takes the slopes of the loss through a whole network, so
+// TestNetGradients takes the slopes of the loss through whole networks, so
 // that memory that layers share wrongly would show. Where two step widths do
 // not agree ReLU's edge lies between; that may happen to few.
 func TestNetGradients(t *testing.T) {
 	dev := ref.New()
 	win := compute.Window{C: 2, H: 4, W: 4, K: 3, Size: 3, Stride: 2, Pad: 1}
 	next := compute.Window{C: 3, H: 2, W: 2, K: 2, Size: 3, Stride: 1, Pad: 1}
-	net := NewNet(dev, 9,
-		NewConv2D(dev, "conv1", win, 1), NewBatchNormReLU(dev, "bn1", win.Out(), win.Positions()),
-		NewLocal(dev, "conv2", next, 1), NewBatchNormReLU(dev, "bn2", next.Out(), next.Positions()),
+	norm := func(name string, w compute.Window) Layer { return NewBatchNormReLU(dev, name, w.Out(), w.Positions()) }
+	plain := NewNet(dev, 9,
+		NewConv2D(dev, "conv1", win, 1), norm("bn1", win),
+		NewLocal(dev, "conv2", next, 1), norm("bn2", next),
 		&Dropout{P: 0.3, Columns: next.Out()},
 		NewDense(dev, "fc1", FC, next.Out(), 6, false, 1), NewBatchNormReLU(dev, "bn3", 6, 1),
 		&Dropout{P: 0.3, Columns: 6},
 		NewDense(dev, "fc2", FC, 6, 4, true, 1))
+	t.Run("a chain", func(t *testing.T) { netGradients(t, dev, plain, win.In(), step) })
+
+	same := compute.Window{C: 3, H: 2, W: 2, K: 3, Size: 3, Stride: 1, Pad: 1}
+	wide, point := same, same
+	wide.K, point.K = 4, 4
+	point.Size, point.Pad = 1, 0
+	back := compute.Window{C: 4, H: 2, W: 2, K: 4, Size: 3, Stride: 1, Pad: 1}
+	inner := &Residual{Body: []Layer{NewConv2D(dev, "inner", back, 1), NewBatchNorm(dev, "bninner", back.Out(), back.Positions())}}
+	tree := NewNet(dev, 9,
+		NewConv2D(dev, "conv1", win, 1), norm("bn1", win),
+		&Residual{Body: []Layer{
+			NewBatchNorm(dev, "bn2", same.In(), 4), &ReLU{Columns: same.In()}, NewConv2D(dev, "conv2", same, 1),
+			&Dropout{P: 0.3, Columns: same.Out()}, norm("bn3", same), NewConv2D(dev, "conv3", same, 1),
+		}},
+		&Residual{
+			Body:     []Layer{NewConv2D(dev, "conv4", wide, 1), norm("bn4", wide), inner},
+			Shortcut: []Layer{NewConv2D(dev, "conv5", point, 1), NewBatchNorm(dev, "bn5", point.Out(), point.Positions())},
+		}, &ReLU{Columns: wide.Out()},
+		&AveragePool{compute.Window{C: 4, H: 2, W: 2, K: 4, Size: 2, Stride: 2}},
+		&Residual{Body: []Layer{NewDense(dev, "fc1", FC, 4, 4, true, 1), NewBatchNormReLU(dev, "bn6", 4, 1)}},
+		NewDense(dev, "fc2", FC, 4, 4, true, 1))
+	t.Run("a tree", func(t *testing.T) { netGradients(t, dev, tree, win.In(), step/4) })
+}
+
+// netGradients compares slopes over 2h and over h/2.
+func netGradients(t *testing.T, dev compute.Device, net *Net, in int, h float32) {
 	const n = 7 // of 9
-	x, labels := random(dev, n, win.In(), 1), []uint16{0, 1, 2, 3, 0, 1, 2}
+	x, labels := random(dev, n, in, 1), []uint16{0, 1, 2, 3, 0, 1, 2}
 	dlogits := dev.Alloc(n, 4)
 	net.SetSeed(3)
 	f := func() float64 {
@@ -217,7 +291,7 @@ func TestNetGradients(t *testing.T) {
 		values := p.Values()
 		set := func() { put(p, values) }
 		for i, g := range grads[k] {
-			want, narrow := slope(values, i, step, set, f), slope(values, i, step/4, set, f)
+			want, narrow := slope(values, i, h, set, f), slope(values, i, h/4, set, f)
 			if math.Abs(want-narrow) > allowed {
 				skipped++
 				continue

@@ -1,0 +1,106 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+
+	"betalasso/compute"
+)
+
+// Residual is a layer with layers inside: what the body makes of the input, and
+// the input itself or what the shortcut makes of it, are added up:
+//
+//	y = Body(x) + Shortcut(x)
+//
+// An empty Shortcut is the input itself. NewNet gives it the memory that it takes.
+type Residual struct {
+	Body, Shortcut []Layer
+
+	body, shortcut chain
+	shared         *scratch
+}
+
+// Size implements Layer.
+func (l *Residual) Size() (in, out int) {
+	in, _ = l.Body[0].Size()
+	_, out = l.Body[len(l.Body)-1].Size()
+	return in, out
+}
+
+// prepare gives l its memory, for inputs of up to batch rows that lie in memory
+// unit by unit, or not, and what is inside l its own. Where the memory of going
+// back is needed it is noted in shared, by depth.
+func (l *Residual) prepare(dev compute.Device, batch int, trans bool, shared *scratch) {
+	in, out := l.Size()
+	shared.widen(max(in, out))
+	l.shared = shared
+	l.body = newChain(dev, batch, l.Body, trans, shared.below())
+	l.shortcut = newChain(dev, batch, l.Shortcut, trans, shared.below())
+	fuse(l.Body, false)
+	fuse(l.Shortcut, false)
+	if len(l.Shortcut) == 0 && in != out {
+		panic(fmt.Sprintf("nn: a residual's body makes %d columns of %d, and nothing is in the shortcut", out, in))
+	}
+	if from, to := l.Shortcut, l.Body; len(from) > 0 {
+		a, _ := from[0].Size()
+		_, b := from[len(from)-1].Size()
+		if c, d := l.Size(); a != c || b != d {
+			panic(fmt.Sprintf("nn: a residual's shortcut makes %d columns of %d, its body of %d layers %d of %d", b, a, len(to), d, c))
+		}
+	}
+}
+
+// Forward implements Layer.
+func (l *Residual) Forward(dev compute.Device, y, x compute.Mat, train bool) {
+	dev.Add(y, l.body.forward(dev, x, train), l.shortcut.forward(dev, x, train))
+}
+
+// Backward implements Layer.
+func (l *Residual) Backward(dev compute.Device, dx, dy compute.Mat, rule Rule) {
+	l.body.backward(dev, dx, dy, rule)
+	if len(l.Shortcut) == 0 {
+		if dx.Data != nil {
+			dev.Add(dx, dx, dy)
+		}
+		return
+	}
+	var other compute.Mat
+	if dx.Data != nil {
+		other = l.shared.side(dx)
+	}
+	l.shortcut.backward(dev, other, dy, rule)
+	if dx.Data != nil {
+		dev.Add(dx, dx, other)
+	}
+}
+
+// InPlace implements Layer.
+func (l *Residual) InPlace() bool { return false }
+
+// Params implements Layer.
+func (l *Residual) Params() (list []*Param) {
+	for _, inner := range slices.Concat(l.Body, l.Shortcut) {
+		list = append(list, inner.Params()...)
+	}
+	return list
+}
+
+// Buffers implements Layer.
+func (l *Residual) Buffers() (list []Buffer) {
+	for _, inner := range slices.Concat(l.Body, l.Shortcut) {
+		list = append(list, inner.Buffers()...)
+	}
+	return list
+}
+
+// Walk calls f with each layer of a tree, input to output: a residual itself,
+// then its body, then its shortcut.
+func Walk(layers []Layer, f func(Layer)) {
+	for _, l := range layers {
+		f(l)
+		if r, ok := l.(*Residual); ok {
+			Walk(r.Body, f)
+			Walk(r.Shortcut, f)
+		}
+	}
+}
