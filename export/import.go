@@ -179,10 +179,10 @@ func (w *Weights) Network(dev compute.Device, c run.Config, size model.Size) (*N
 
 // describe is a network's name and size in words.
 func describe(c run.Config) string {
-	if c.Model == "3-fc" {
-		return fmt.Sprintf("%s with width %d", c.Model, c.Width)
+	if text := c.SizeText(); text != "" {
+		return fmt.Sprintf("%s with %s", c.Model, text)
 	}
-	return fmt.Sprintf("%s with α = %d", c.Model, c.Alpha)
+	return c.Model
 }
 
 // Renormalise makes of a network that was trained on images normalised by n.Mean

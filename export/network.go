@@ -92,10 +92,10 @@ func (n *Network) meta() map[string]string {
 		"epoch":    strconv.Itoa(n.Epoch),
 		"config":   text(c),
 	}
-	if c.Model == "3-fc" {
-		m["width"] = strconv.Itoa(c.Width)
-	} else {
-		m["alpha"] = strconv.Itoa(c.Alpha)
+	for name, n := range map[string]int{"alpha": c.Alpha, "width": c.Width, "kernel": c.Kernel} {
+		if n > 0 {
+			m[name] = strconv.Itoa(n)
+		}
 	}
 	if n.Mean != nil {
 		m["mean"], m["std"] = text(n.Mean), text(n.Std)

@@ -5,38 +5,51 @@ package model
 // of convolutions' and locally connected layers' weights, and what a device
 // copies of its operands to multiply them.
 func Buffers(name string, s Size) (outputs, copies float64, err error) {
-	plan, err := layers(name, s)
+	parts, err := layout(name, s)
 	if err != nil {
 		return 0, 0, err
 	}
-	widest := 0
 	var left, right, spare int
-	for i, l := range plan {
-		outputs += float64(s.Batch * l.out)
-		if i < len(plan)-1 {
-			outputs += float64(s.Batch * l.out) // of its batch norm
-			widest = max(widest, l.out)
+	walk(parts, func(p part) {
+		if p.kind != "dropout" { // whose output is that of the layer before it
+			outputs += float64(s.Batch * p.out)
 		}
-		switch l.kind {
-		case conv:
-			outputs += float64(l.params())
-			left = max(left, l.params())
-			spare = max(spare, gradientParts*l.params())
-		case local:
-			outputs += float64(l.params())
-			spare = max(spare, s.Batch*(l.in+l.out))
-		default:
-			left = max(left, s.Batch*max(l.in, l.out))
+		switch p.kind {
+		case "conv":
+			outputs += float64(p.params())
+			left = max(left, p.params())
+			spare = max(spare, gradientParts*p.params())
+		case "local":
+			outputs += float64(p.params())
+			spare = max(spare, s.Batch*(p.in+p.out))
+		case "spread", "fc":
+			left = max(left, s.Batch*max(p.in, p.out))
 			if s.Batch > wholeRows {
-				right = max(right, l.params())
+				right = max(right, p.params())
 			}
-			if l.out > wholeRows {
-				right = max(right, s.Batch*l.in)
+			if p.out > wholeRows {
+				right = max(right, s.Batch*p.in)
 			}
+		}
+	})
+	outputs += float64(s.Batch) * goingBack(parts, false)
+	return outputs, float64(left) + float64(right) + float64(spare), nil
+}
+
+// goingBack is how many numbers of each example the gradients of layers take, and
+// those of what is inside them.
+func goingBack(parts []part, inner bool) float64 {
+	widest, below, buffers := 0, 0.0, 2
+	for i, p := range parts {
+		if i > 0 || inner {
+			widest = max(widest, p.in)
+		}
+		if p.kind == "residual" {
+			widest, buffers = max(widest, p.out), 3
+			below = max(below, goingBack(p.body, true), goingBack(p.shortcut, true))
 		}
 	}
-	outputs += float64(2 * s.Batch * widest)
-	return outputs, float64(left) + float64(right) + float64(spare), nil
+	return float64(buffers*widest) + below
 }
 
 // What decides how much compute/cpu copies: the rows beyond which a product's

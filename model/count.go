@@ -1,37 +1,103 @@
 package model
 
+import (
+	"fmt"
+
+	"betalasso/nn"
+)
+
 // LayerCount is the number of weights of one layer.
 type LayerCount struct {
 	Name   string
 	Params int
-	FanIn  int // inputs of one unit: the first weights are within ±1/√FanIn
+	FanIn  int  // inputs of one unit: the first weights are within ±1/√FanIn
+	Conv   bool // its λ is that of convolutions
 }
 
 // Count is the number of weights of each layer of a network and of all
 // together: without biases and batch norm, as in the paper's Tables 3 and 4.
 func Count(name string, s Size) (list []LayerCount, total int, err error) {
-	plan, err := layers(name, s)
+	parts, err := layout(name, s)
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, l := range plan {
-		fan := l.in
-		if l.kind == conv || l.kind == local {
-			fan = l.win.Patch()
+	walk(parts, func(p part) {
+		if p.weighty() {
+			list = append(list, LayerCount{p.name, p.params(), p.fanIn(), p.group == nn.Conv})
+			total += p.params()
 		}
-		list = append(list, LayerCount{l.name, l.params(), fan})
-		total += l.params()
-	}
+	})
 	return list, total, nil
 }
 
-// Nearest is s with the α, or for 3-fc the width, that brings the network
-// nearest to params weights; the smallest network where that is nearest.
+// Row is one line of a network's listing.
+type Row struct {
+	Depth   int    // inside so many residuals
+	Kind    string // as in its file
+	Name    string
+	Output  string  // shape: channels x height x width, or units
+	Window  string  // "9x9, stride 2", or ""
+	Weights int     // without biases and batch norm
+	MACs    float64 // multiply-adds of one example, forward
+	Vectors int     // biases, and γ and β of batch norm
+	Group   string  // whose λ it has: conv, fc, or ""
+}
+
+// Rows list every layer, input to output.
+func Rows(name string, s Size) ([]Row, error) {
+	parts, err := layout(name, s)
+	if err != nil {
+		return nil, err
+	}
+	var list []Row
+	var add func(parts []part, depth int)
+	add = func(parts []part, depth int) {
+		for _, p := range parts {
+			r := Row{Depth: depth, Kind: p.kind, Name: p.name, Output: p.shape.String(), Weights: p.params(), MACs: p.macs()}
+			if p.shape.units {
+				r.Output = fmt.Sprint(p.out)
+			}
+			if p.win.Size > 0 {
+				r.Window = fmt.Sprintf("%dx%d, stride %d", p.win.Size, p.win.Size, p.win.Stride)
+			}
+			if p.weighty() {
+				r.Group = map[nn.Group]string{nn.Conv: "conv", nn.FC: "fc"}[p.group]
+			}
+			if p.bias {
+				r.Vectors = p.out
+			}
+			if p.kind == "norm" {
+				r.Vectors = 2 * p.out / p.span
+			}
+			if p.relu {
+				r.Kind += ", relu"
+			}
+			list = append(list, r)
+			add(p.body, depth+1)
+			if len(p.shortcut) > 0 {
+				list = append(list, Row{Depth: depth, Kind: "shortcut"})
+				add(p.shortcut, depth+1)
+			}
+		}
+	}
+	add(parts, 0)
+	return list, nil
+}
+
+// Nearest is s with the α or the width, whichever the network grows by, that
+// brings it nearest to params weights; the smallest network where that is
+// nearest; s itself where the network has but one size.
 func Nearest(name string, params int, s Size) (Size, error) {
+	n, err := Lookup(name, s.Network)
+	if err != nil {
+		return s, err
+	}
+	scale := n.Scale()
 	set := func(n int) Size {
-		if name == "3-fc" {
+		switch scale {
+		case "width":
 			s.Width, s.Alpha = n, 0
-		} else {
+		case "alpha":
 			s.Alpha, s.Width = n, 0
 		}
 		return s
@@ -39,6 +105,10 @@ func Nearest(name string, params int, s Size) (Size, error) {
 	count := func(n int) (int, error) {
 		_, total, err := Count(name, set(n))
 		return total, err
+	}
+	if scale == "" {
+		_, err := count(0)
+		return s, err
 	}
 	high := 1
 	for {
@@ -68,44 +138,32 @@ func Nearest(name string, params int, s Size) (Size, error) {
 	return set(high), nil
 }
 
-// Work is the number of multiplications that a network's weights take for one
-// example, forward. A convolution's weights work at every position.
-func Work(name string, s Size) (float64, error) {
-	uses, err := uses(name, s)
-	total := 0.0
-	for _, n := range uses {
-		total += n
+// macs are the multiply-adds of p's weights for one example, forward. A
+// convolution's weights work at every position.
+func (p part) macs() float64 {
+	n := float64(p.params())
+	if p.kind == "conv" {
+		n *= float64(p.win.Positions())
 	}
+	return n
+}
+
+// Work is the number of multiplications that a network's weights take for one
+// example, forward.
+func Work(name string, s Size) (total float64, err error) {
+	parts, err := layout(name, s)
+	walk(parts, func(p part) { total += p.macs() })
 	return total, err
 }
 
 // StepFLOPs is the arithmetic of a training step in the products, for one
 // example: a multiplication and an addition for each use of a weight, three times
 // over, but for the first layer's input gradient, which nobody needs.
-func StepFLOPs(name string, s Size) (float64, error) {
-	uses, err := uses(name, s)
-	total := 0.0
-	for i, n := range uses {
-		if total += 6 * n; i == 0 {
-			total -= 2 * n
-		}
-	}
-	return total, err
-}
-
-// uses are the multiplications of each layer for one example, forward.
-func uses(name string, s Size) ([]float64, error) {
-	plan, err := layers(name, s)
+func StepFLOPs(name string, s Size) (total float64, err error) {
+	parts, err := layout(name, s)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	var list []float64
-	for _, l := range plan {
-		n := float64(l.params())
-		if l.kind == conv {
-			n *= float64(l.win.Positions())
-		}
-		list = append(list, n)
-	}
-	return list, nil
+	walk(parts, func(p part) { total += 6 * p.macs() })
+	return total - 2*parts[0].macs(), nil
 }

@@ -2,6 +2,7 @@ package model_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -24,9 +25,10 @@ const (
 
 // golden is one run of testdata/golden.py, which trains in PyTorch.
 type golden struct {
-	Model string
-	Size  int
-	Rule  struct {
+	Model  string
+	Size   int
+	Kernel int
+	Rule   struct {
 		LR          float64
 		Momentum    float64
 		WeightDecay float64 `json:"weight_decay"`
@@ -91,7 +93,7 @@ func fill(x compute.Mat, labels []uint16, step int) {
 // grows with the number of layers and steps. golden.py's sizes are such that no
 // activation lies just at ReLU's edge, from which losses part for good.
 func (g golden) tolerance() float64 {
-	if strings.HasPrefix(g.Model, "d-") {
+	if strings.HasPrefix(g.Model, "d-") || g.Kernel > 0 {
 		return 1e-4
 	}
 	return 1e-6
@@ -117,7 +119,7 @@ func TestGolden(t *testing.T) {
 	}
 	for _, g := range runs {
 		for _, dev := range devices {
-			t.Run(g.Model+" on "+dev.Name(), func(t *testing.T) { g.train(t, dev) })
+			t.Run(fmt.Sprintf("%s %d on %s", g.Model, g.Kernel, dev.Name()), func(t *testing.T) { g.train(t, dev) })
 		}
 	}
 }
@@ -127,6 +129,7 @@ func (g golden) train(t *testing.T, dev compute.Device) {
 	if g.Model == "3-fc" {
 		size.Alpha, size.Width = 0, g.Size
 	}
+	size.Kernel = g.Kernel
 	net, err := model.New(dev, g.Model, size, 1)
 	if err != nil {
 		t.Fatal(err)

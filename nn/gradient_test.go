@@ -176,8 +176,8 @@ func residual(dev compute.Device, batch, stride int, shortcut func(compute.Windo
 	first := compute.Window{C: 2, H: 4, W: 4, K: 2, Size: 3, Stride: stride, Pad: 1}
 	next := compute.Window{C: 2, H: first.OutH(), W: first.OutW(), K: 2, Size: 3, Stride: 1, Pad: 1}
 	l := &Residual{Body: []Layer{
-		NewConv2D(dev, "a", first, 3), NewBatchNorm(dev, "bna", first.Out(), first.Positions()),
-		NewConv2D(dev, "b", next, 4), NewBatchNorm(dev, "bnb", next.Out(), next.Positions()),
+		NewConv2D(dev, "a", Conv, first, 3), NewBatchNorm(dev, "bna", first.Out(), first.Positions()),
+		NewConv2D(dev, "b", Conv, next, 4), NewBatchNorm(dev, "bnb", next.Out(), next.Positions()),
 	}}
 	if shortcut != nil {
 		l.Shortcut = shortcut(first)
@@ -213,10 +213,10 @@ func TestGradients(t *testing.T) {
 	}{
 		{"Dense", NewDense(dev, "fc", FC, 6, 5, false, 1), random(dev, 4, 6, 1)},
 		{"Dense with a bias", NewDense(dev, "fc", FC, 6, 5, true, 1), random(dev, 4, 6, 2)},
-		{"Conv2D 3x3", NewConv2D(dev, "conv", wide, 1), random(dev, 3, wide.In(), 3)},
-		{"Conv2D 9x9", NewConv2D(dev, "conv", nine, 1), random(dev, 2, nine.In(), 4)},
-		{"Local 3x3", NewLocal(dev, "conv", wide, 1), random(dev, 3, wide.In(), 5)},
-		{"Local 9x9", NewLocal(dev, "conv", nine, 1), random(dev, 2, nine.In(), 6)},
+		{"Conv2D 3x3", NewConv2D(dev, "conv", Conv, wide, 1), random(dev, 3, wide.In(), 3)},
+		{"Conv2D 9x9", NewConv2D(dev, "conv", Conv, nine, 1), random(dev, 2, nine.In(), 4)},
+		{"Local 3x3", NewLocal(dev, "conv", Conv, wide, 1), random(dev, 3, wide.In(), 5)},
+		{"Local 9x9", NewLocal(dev, "conv", Conv, nine, 1), random(dev, 2, nine.In(), 6)},
 		{"BatchNorm of units", units, unitsX},
 		{"BatchNorm of planes", plane, planeX},
 		{"Dropout", drop, random(dev, 3, 7, 7)},
@@ -227,7 +227,7 @@ func TestGradients(t *testing.T) {
 		{"Residual of the input itself", residual(dev, 8, 1, nil), random(dev, 8, 32, 12)},
 		{"Residual with a shortcut", residual(dev, 8, 2, func(win compute.Window) []Layer {
 			win.Size, win.Pad = 1, 0
-			return []Layer{NewConv2D(dev, "short", win, 5), NewBatchNorm(dev, "bnshort", win.Out(), win.Positions())}
+			return []Layer{NewConv2D(dev, "short", Conv, win, 5), NewBatchNorm(dev, "bnshort", win.Out(), win.Positions())}
 		}), random(dev, 8, 32, 13)},
 		{"Residual of fully connected layers", dense(dev, 3), random(dev, 3, 6, 14)},
 	} {
@@ -244,8 +244,8 @@ func TestNetGradients(t *testing.T) {
 	next := compute.Window{C: 3, H: 2, W: 2, K: 2, Size: 3, Stride: 1, Pad: 1}
 	norm := func(name string, w compute.Window) Layer { return NewBatchNormReLU(dev, name, w.Out(), w.Positions()) }
 	plain := NewNet(dev, 9,
-		NewConv2D(dev, "conv1", win, 1), norm("bn1", win),
-		NewLocal(dev, "conv2", next, 1), norm("bn2", next),
+		NewConv2D(dev, "conv1", Conv, win, 1), norm("bn1", win),
+		NewLocal(dev, "conv2", Conv, next, 1), norm("bn2", next),
 		&Dropout{P: 0.3, Columns: next.Out()},
 		NewDense(dev, "fc1", FC, next.Out(), 6, false, 1), NewBatchNormReLU(dev, "bn3", 6, 1),
 		&Dropout{P: 0.3, Columns: 6},
@@ -257,16 +257,16 @@ func TestNetGradients(t *testing.T) {
 	wide.K, point.K = 4, 4
 	point.Size, point.Pad = 1, 0
 	back := compute.Window{C: 4, H: 2, W: 2, K: 4, Size: 3, Stride: 1, Pad: 1}
-	inner := &Residual{Body: []Layer{NewConv2D(dev, "inner", back, 1), NewBatchNorm(dev, "bninner", back.Out(), back.Positions())}}
+	inner := &Residual{Body: []Layer{NewConv2D(dev, "inner", Conv, back, 1), NewBatchNorm(dev, "bninner", back.Out(), back.Positions())}}
 	tree := NewNet(dev, 9,
-		NewConv2D(dev, "conv1", win, 1), norm("bn1", win),
+		NewConv2D(dev, "conv1", Conv, win, 1), norm("bn1", win),
 		&Residual{Body: []Layer{
-			NewBatchNorm(dev, "bn2", same.In(), 4), &ReLU{Columns: same.In()}, NewConv2D(dev, "conv2", same, 1),
-			&Dropout{P: 0.3, Columns: same.Out()}, norm("bn3", same), NewConv2D(dev, "conv3", same, 1),
+			NewBatchNorm(dev, "bn2", same.In(), 4), &ReLU{Columns: same.In()}, NewConv2D(dev, "conv2", Conv, same, 1),
+			&Dropout{P: 0.3, Columns: same.Out()}, norm("bn3", same), NewConv2D(dev, "conv3", Conv, same, 1),
 		}},
 		&Residual{
-			Body:     []Layer{NewConv2D(dev, "conv4", wide, 1), norm("bn4", wide), inner},
-			Shortcut: []Layer{NewConv2D(dev, "conv5", point, 1), NewBatchNorm(dev, "bn5", point.Out(), point.Positions())},
+			Body:     []Layer{NewConv2D(dev, "conv4", Conv, wide, 1), norm("bn4", wide), inner},
+			Shortcut: []Layer{NewConv2D(dev, "conv5", Conv, point, 1), NewBatchNorm(dev, "bn5", point.Out(), point.Positions())},
 		}, &ReLU{Columns: wide.Out()},
 		&AveragePool{compute.Window{C: 4, H: 2, W: 2, K: 4, Size: 2, Stride: 2}},
 		&Residual{Body: []Layer{NewDense(dev, "fc1", FC, 4, 4, true, 1), NewBatchNormReLU(dev, "bn6", 4, 1)}},

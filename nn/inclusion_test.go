@@ -29,7 +29,7 @@ func pass(l *Linear, x, dy compute.Mat) (y, dx, dw compute.Mat) {
 func TestSharedLocalIsConv(t *testing.T) {
 	dev := ref.New()
 	for _, win := range inclusionWindows {
-		conv, local := NewConv2D(dev, "conv", win, 1), NewLocal(dev, "local", win, 2)
+		conv, local := NewConv2D(dev, "conv", Conv, win, 1), NewLocal(dev, "local", Conv, win, 2)
 		shared, all := conv.W.Values(), []float32(nil)
 		for range win.Positions() {
 			all = append(all, shared...)
@@ -78,7 +78,7 @@ func spread(win compute.Window, f func(row, tap, out, in int)) {
 func TestSpreadLocalIsDense(t *testing.T) {
 	dev := ref.New()
 	for _, win := range inclusionWindows {
-		local, dense := NewLocal(dev, "local", win, 1), NewDense(dev, "dense", Conv, win.In(), win.Out(), false, 2)
+		local, dense := NewLocal(dev, "local", Conv, win, 1), NewDense(dev, "dense", Conv, win.In(), win.Out(), false, 2)
 		full, patch := make([]float32, win.Out()*win.In()), local.W.Values()
 		spread(win, func(row, tap, out, in int) { full[out*win.In()+in] = patch[row*win.Patch()+tap] })
 		put(&dense.W, full)

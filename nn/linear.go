@@ -37,16 +37,16 @@ func NewDense(dev compute.Device, name string, g Group, in, out int, bias bool, 
 
 // NewConv2D is a convolution without a bias, with its first weights, named
 // NAME.weight: [K, C·Size·Size].
-func NewConv2D(dev compute.Device, name string, win compute.Window, seed uint64) *Linear {
-	l := &Linear{Kind: Conv2D, Win: win, W: Param{Name: name + ".weight", Group: Conv, Weights: dev.Conv(win)}}
+func NewConv2D(dev compute.Device, name string, g Group, win compute.Window, seed uint64) *Linear {
+	l := &Linear{Kind: Conv2D, Win: win, W: Param{Name: name + ".weight", Group: g, Weights: dev.Conv(win)}}
 	l.W.uniform(seed, win.Patch())
 	return l
 }
 
 // NewLocal is a locally connected layer without a bias, with its first weights,
 // named NAME.weight: [OutH·OutW·K, C·Size·Size].
-func NewLocal(dev compute.Device, name string, win compute.Window, seed uint64) *Linear {
-	l := &Linear{Kind: Local, Win: win, W: Param{Name: name + ".weight", Group: Conv, Weights: dev.Local(win)}}
+func NewLocal(dev compute.Device, name string, g Group, win compute.Window, seed uint64) *Linear {
+	l := &Linear{Kind: Local, Win: win, W: Param{Name: name + ".weight", Group: g, Weights: dev.Local(win)}}
 	l.W.uniform(seed, win.Patch())
 	return l
 }

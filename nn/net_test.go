@@ -12,7 +12,7 @@ import (
 func smallNet(dev compute.Device, batch int) *Net {
 	win := compute.Window{C: 2, H: 6, W: 6, K: 3, Size: 3, Stride: 2, Pad: 1}
 	return NewNet(dev, batch,
-		NewConv2D(dev, "conv1", win, 1), NewBatchNormReLU(dev, "bn1", win.Out(), win.Positions()),
+		NewConv2D(dev, "conv1", Conv, win, 1), NewBatchNormReLU(dev, "bn1", win.Out(), win.Positions()),
 		&Dropout{P: 0.5, Columns: win.Out()},
 		NewDense(dev, "fc1", FC, win.Out(), 8, false, 1), NewBatchNormReLU(dev, "bn2", 8, 1),
 		&Dropout{P: 0.5, Columns: 8},
@@ -151,7 +151,7 @@ func TestFirstWeights(t *testing.T) {
 	for _, c := range []struct {
 		p     *Param
 		fanIn int
-	}{{&dense.W, 100}, {&dense.B, 100}, {&NewConv2D(dev, "conv1", win, 1).W, 243}, {&NewLocal(dev, "conv1", win, 1).W, 243}} {
+	}{{&dense.W, 100}, {&dense.B, 100}, {&NewConv2D(dev, "conv1", Conv, win, 1).W, 243}, {&NewLocal(dev, "conv1", Conv, win, 1).W, 243}} {
 		bound, largest, sum := 1/math.Sqrt(float64(c.fanIn)), 0.0, 0.0
 		for _, v := range c.p.Values() {
 			largest = max(largest, math.Abs(float64(v)))

@@ -135,7 +135,7 @@ func (b Bench) Measure(list []run.Config) (Rates, error) {
 
 // kindOf is what Configs whose speeds are alike have in common.
 func kindOf(c run.Config) run.Config {
-	return run.Config{Model: c.Model, Augment: c.Augment, Optimizer: c.Optimizer, Precision: c.Precision, Batch: c.Batch}
+	return run.Config{Model: c.Model, Kernel: c.Kernel, Network: c.Network, Augment: c.Augment, Optimizer: c.Optimizer, Precision: c.Precision, Batch: c.Batch}
 }
 
 // Seconds is how long training c takes: each example forward, backward and in

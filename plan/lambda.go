@@ -5,7 +5,6 @@ package plan
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"betalasso/model"
 	"betalasso/run"
@@ -71,7 +70,7 @@ func lambdaOf(c run.Config, l model.LayerCount) float64 {
 	return c.LambdaFC
 }
 
-func isConv(l model.LayerCount) bool { return strings.HasPrefix(l.Name, "conv") }
+func isConv(l model.LayerCount) bool { return l.Conv }
 
 // Size says that a network is far from the number of weights that was asked
 // for, or "".
@@ -80,9 +79,9 @@ func Size(c run.Config, size model.Size, asked int) (string, error) {
 	if err != nil || float64(n) > 0.75*float64(asked) && float64(n) < 1.33*float64(asked) {
 		return "", err
 	}
-	which := fmt.Sprintf("α = %d", c.Alpha)
-	if c.Model == "3-fc" {
-		which = fmt.Sprintf("width %d", c.Width)
+	which := c.SizeText()
+	if which == "" {
+		return fmt.Sprintf("params: %s has %d weights, and no size that can be chosen", c.Model, n), nil
 	}
 	least := ""
 	if max(c.Alpha, c.Width) == 1 {

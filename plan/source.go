@@ -146,7 +146,7 @@ func (s Source) Counted() error {
 
 // SizeOf is the size of c's network on its data.
 func SizeOf(c run.Config) model.Size {
-	s := model.Size{Alpha: c.Alpha, Width: c.Width, Batch: c.Batch, Dropout: c.Dropout}
+	s := model.Size{Alpha: c.Alpha, Width: c.Width, Kernel: c.Kernel, Network: c.Network, Batch: c.Batch, Dropout: c.Dropout}
 	if info, err := SourceOf(c).Info(); err == nil {
 		s.Channels, s.Side, s.Classes = info.Channels, info.Side, len(info.Classes)
 	}

@@ -4,12 +4,22 @@
 // passes between them.
 package run
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Config is everything that decides a run's numbers, and where its data lies.
 // The yaml names are those of `betalasso train`'s flags.
 type Config struct {
-	Model string `yaml:"model" json:"model"`                     // s-conv, s-local, s-fc, 3-fc, d-conv, d-local, d-fc
-	Alpha int    `yaml:"alpha,omitempty" json:"alpha,omitempty"` // α, base channels (all but 3-fc)
-	Width int    `yaml:"width,omitempty" json:"width,omitempty"` // hidden units (3-fc)
+	Model  string `yaml:"model" json:"model"`                       // one of Models, or the name that Network gives itself
+	Alpha  int    `yaml:"alpha,omitempty" json:"alpha,omitempty"`   // α, base channels (all but 3-fc)
+	Width  int    `yaml:"width,omitempty" json:"width,omitempty"`   // hidden units (3-fc)
+	Kernel int    `yaml:"kernel,omitempty" json:"kernel,omitempty"` // side of the windows (resnet18)
+
+	// Network is the text of the file that describes a network that is not one
+	// of Models; see package model.
+	Network string `yaml:"network,omitempty" json:"network,omitempty"`
 
 	Data    string `yaml:"data" json:"data"`                       // as in data.Names, or what the user calls their own images
 	Val     int    `yaml:"val" json:"val"`                         // examples of the training set held out for validation
@@ -146,4 +156,20 @@ type Machine struct {
 	Threads int    `json:"threads"`
 	Device  string `json:"device"` // compute.Device.Name
 	OS      string `json:"os"`
+}
+
+// SizeText is the size of c's network in words: "α = 28", "width 9", "α = 8,
+// kernel 7", or "" where it has but one.
+func (c Config) SizeText() string {
+	var words []string
+	if c.Alpha > 0 {
+		words = append(words, fmt.Sprintf("α = %d", c.Alpha))
+	}
+	if c.Width > 0 {
+		words = append(words, fmt.Sprintf("width %d", c.Width))
+	}
+	if c.Kernel > 0 {
+		words = append(words, fmt.Sprintf("kernel %d", c.Kernel))
+	}
+	return strings.Join(words, ", ")
 }

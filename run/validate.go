@@ -12,7 +12,7 @@ import (
 
 // The values that Config's words may take.
 var (
-	Models     = []string{"s-conv", "s-local", "s-fc", "3-fc", "d-conv", "d-local", "d-fc"}
+	Models     = []string{"s-conv", "s-local", "s-fc", "3-fc", "d-conv", "d-local", "d-fc", "resnet18"}
 	Augments   = []string{"none", "flip-crop", "fast-autoaugment"}
 	Optimizers = []string{"sgd", "beta-lasso"}
 	Precisions = []string{"auto", "fp32", "bf16"}
@@ -60,8 +60,25 @@ func (c Config) Validate() error {
 		}
 	}
 
-	word("model", c.Model, Models)
 	switch {
+	case c.Network != "":
+		c.checkNetwork(add)
+		whole("alpha", c.Alpha, 0, 1<<14)
+		whole("width", c.Width, 0, 1<<20)
+		whole("kernel", c.Kernel, 0, 31)
+	case c.Model == "resnet18":
+		whole("alpha", c.Alpha, 1, 1<<14)
+		if whole("kernel", c.Kernel, 1, 31); c.Kernel%2 == 0 {
+			add("kernel: must be odd, not %d", c.Kernel)
+		}
+		if c.Width != 0 {
+			add("width: only 3-fc has a width; give the base channels of resnet18 with alpha")
+		}
+		if c.Dropout != 0 {
+			add("dropout: resnet18 has none; leave it out")
+		}
+	case c.Kernel != 0:
+		add("kernel: only resnet18 has windows of any size; leave it out")
 	case c.Model == "3-fc":
 		whole("width", c.Width, 1, 1<<20)
 		if c.Alpha != 0 {
@@ -72,6 +89,8 @@ func (c Config) Validate() error {
 		if c.Width != 0 {
 			add("width: only 3-fc has a width; give the base channels of %s with alpha", c.Model)
 		}
+	default:
+		word("model", c.Model, Models)
 	}
 	if c.DataSum == "" {
 		word("data", c.Data, data.Names())
@@ -134,4 +153,23 @@ func (c Config) Validate() error {
 		return p
 	}
 	return nil
+}
+
+// A network's text is no larger, in bytes, has no more keys and is nested no
+// deeper.
+const (
+	maxNetwork       = 32 << 10
+	maxNetworkKeys   = 5000
+	maxNetworkNested = 12
+)
+
+// checkNetwork adds what is wrong with the network's text as a text, and with the
+// name beside it.
+func (c Config) checkNetwork(add func(format string, args ...any)) {
+	if err := SmallYAML([]byte(c.Network), maxNetwork, maxNetworkKeys, maxNetworkNested); err != nil {
+		add("network: %s", err)
+	}
+	if slices.Contains(Models, c.Model) || c.Model == "" || len(c.Model) > 40 || strings.Trim(c.Model, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		add("model: %q cannot be the name of a network of one's own: up to 40 of a-z, 0-9, - and _, and none of %s", Printable(c.Model), strings.Join(Models, ", "))
+	}
 }

@@ -143,7 +143,7 @@ func newNet(dev compute.Device, c run.Config, set *data.Set) (*nn.Net, error) {
 
 func sizeOf(c run.Config, set *data.Set) model.Size {
 	return model.Size{
-		Alpha: c.Alpha, Width: c.Width,
+		Alpha: c.Alpha, Width: c.Width, Kernel: c.Kernel, Network: c.Network,
 		Channels: set.Channels, Side: set.Side, Classes: len(set.Classes),
 		Batch: c.Batch, Dropout: c.Dropout,
 	}

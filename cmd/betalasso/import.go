@@ -82,7 +82,7 @@ func (i *importCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	size := model.Size{Alpha: c.Alpha, Width: c.Width, Channels: set.Channels, Side: set.Side, Classes: len(set.Classes), Batch: 1}
+	size := model.Size{Alpha: c.Alpha, Width: c.Width, Kernel: c.Kernel, Network: c.Network, Channels: set.Channels, Side: set.Side, Classes: len(set.Classes), Batch: 1}
 	n, err := weights.Network(dev, c, size)
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.Weights, err)

@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"compute/cpu":         {"compute"},
 	"compute/computetest": {"compute", "compute/ref"},
 	"nn":                  {"compute"},
-	"model":               {"nn", "compute", "spelling"},
+	"model":               {"nn", "compute", "run", "spelling"},
 	"optim":               {"nn", "compute"},
 	"train":               {"run", "data", "augment", "filters", "model", "optim", "nn", "compute"},
 	"studies":             {"paper", "plan", "model", "run"},

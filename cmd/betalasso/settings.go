@@ -17,10 +17,12 @@ import (
 // settings are the flags that make a run.Config. Flags that have no default
 // here get one that depends on the others.
 type settings struct {
-	Model   string  `default:"s-fc" placeholder:"NAME" group:"network" help:"${models} (s-fc)"`
+	Model   string  `default:"s-fc" placeholder:"NAME" group:"network" help:"${models}, or the file of a network of your own (s-fc)"`
 	Alpha   int     `placeholder:"N" group:"network" help:"base channels α; not for 3-fc (default: by --params)"`
 	Width   int     `placeholder:"N" group:"network" help:"hidden units per layer of 3-fc (default: by --params)"`
+	Kernel  int     `placeholder:"N" group:"network" help:"side of the windows of resnet18, odd (default 3)"`
 	Params  string  `placeholder:"COUNT" group:"network" help:"choose the size nearest to this many weights, 512k (default 25.6M)"`
+	Network string  `hidden:"" help:"the text of a network's file, as a run's config.yaml has it"`
 	Dropout float64 `default:"0" placeholder:"P" group:"network" help:"probability, before the last two layers (default 0)"`
 
 	Data    string `default:"cifar10" placeholder:"NAME|PATH" group:"data" help:"${datasets}; or your own: a folder of folders of pictures, .npz, .bin (default cifar10)"`
@@ -58,7 +60,7 @@ type settings struct {
 // also gives a line about the size.
 func (s settings) config(given origin) (run.Config, string, error) {
 	c := run.Config{
-		Model: s.Model, Dropout: s.Dropout,
+		Model: s.Model, Kernel: s.Kernel, Dropout: s.Dropout,
 		Data: s.Data, DataDir: s.DataDir, Val: s.Val, Train: s.Train, SVHNExtra: s.Extra, Augment: s.Augment,
 		Side: s.Side, Channels: s.Channel, SkipBad: s.SkipBad,
 		Optimizer: s.Optimizer, LR: s.LR, Momentum: s.Momentum, WeightDecay: s.WeightDecay,
@@ -80,6 +82,9 @@ func (s settings) config(given origin) (run.Config, string, error) {
 	if err := s.settleData(&c, given); err != nil {
 		return c, "", err
 	}
+	if err := s.settleNetwork(&c, given); err != nil {
+		return c, "", err
+	}
 	s.settleLasso(&c, given)
 	if err := s.settleSize(&c, given); err != nil {
 		return c, "", err
@@ -95,11 +100,33 @@ func (s settings) config(given origin) (run.Config, string, error) {
 // sizeLine says how large c's network is.
 func sizeLine(c run.Config) (string, error) {
 	_, n, err := model.Count(c.Model, plan.SizeOf(c))
-	size := fmt.Sprintf("α = %d", c.Alpha)
-	if c.Model == "3-fc" {
-		size = fmt.Sprintf("width %d", c.Width)
+	return fmt.Sprintf("%s%s: %s weights", c.Model, sized(c), plan.Thousands(n)), err
+}
+
+// sized is the size of c's network, behind its name.
+func sized(c run.Config) string {
+	if text := c.SizeText(); text != "" {
+		return ", " + text
 	}
-	return fmt.Sprintf("%s, %s: %s weights", c.Model, size, plan.Thousands(n)), err
+	return ""
+}
+
+// settleNetwork reads the network's file where --model names one. A config file's
+// network goes unheeded where the command line says --model.
+func (s settings) settleNetwork(c *run.Config, given origin) error {
+	if model.IsFile(c.Model) {
+		n, text, err := model.ReadFile(c.Model)
+		if err != nil {
+			return usageError{fmt.Errorf("model: %w", err)}
+		}
+		c.Model, c.Network = n.Name, text
+	} else if s.Network != "" && given["model"] <= given["network"] {
+		c.Network = s.Network
+	}
+	if n, err := model.Lookup(c.Model, c.Network); err == nil && c.Kernel == 0 && n.Uses("kernel") {
+		c.Kernel = 3
+	}
+	return nil
 }
 
 // settleLasso fills in what β-lasso needs. A config file's β and λ go unheeded
@@ -154,8 +181,13 @@ func (s settings) settleSize(c *run.Config, given origin) error {
 			return usageError{fmt.Errorf("params: %w", err)}
 		}
 	}
-	if c.Alpha = 1; c.Model == "3-fc" {
-		c.Alpha, c.Width = 0, 1
+	if network, err := model.Lookup(c.Model, c.Network); err == nil {
+		switch network.Scale() {
+		case "alpha":
+			c.Alpha = 1
+		case "width":
+			c.Width = 1
+		}
 	}
 	if err := c.Validate(); err != nil { // of all but the size
 		return err

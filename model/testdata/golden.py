@@ -99,6 +99,55 @@ class Net:
         raise AssertionError
 
 
+class ResNet(Net):
+    """ResNet-18 for small images, with kernels of side size."""
+
+    def __init__(self, alpha, size):
+        self.params, self.groups, self.running, self.stream = {}, {}, {}, 0
+        self.size, self.blocks = size, []
+        self.conv("conv1", "bn1", 3, alpha, size)
+        c = alpha
+        for stage in range(4):
+            out = alpha << stage
+            for block in range(2):
+                name, stride = f"layer{stage + 1}.{block}", 2 if stage > 0 and block == 0 else 1
+                self.conv(name + ".conv1", name + ".bn1", c, out, size)
+                self.conv(name + ".conv2", name + ".bn2", out, out, size)
+                if stride == 2:
+                    self.conv(name + ".downsample.0", name + ".downsample.1", c, out, 1)
+                self.blocks.append((name, stride))
+                c = out
+        self.weights("fc", (CLASSES, c), c, "fc")
+        b = (uniform(self.stream + 50, CLASSES) / math.sqrt(c)).float().double()
+        self.add("fc.bias", b, None)
+
+    def weights(self, name, shape, fan, group):
+        self.stream += 1
+        w = (uniform(self.stream, math.prod(shape)) / math.sqrt(fan)).float().double().reshape(shape)
+        self.add(name + ".weight", w, group)
+
+    def conv(self, name, norm, c, out, size):
+        self.weights(name, (out, c, size, size), c * size * size, "conv")
+        self.add(norm + ".gamma", torch.ones(out, dtype=torch.float64), None)
+        self.add(norm + ".beta", torch.zeros(out, dtype=torch.float64), None)
+        self.running[norm] = (torch.zeros(out, dtype=torch.float64), torch.ones(out, dtype=torch.float64))
+
+    def normed(self, name, norm, x, stride, train):
+        w, (mean, var) = self.params[name + ".weight"], self.running[norm]
+        x = F.conv2d(x, w, stride=stride, padding=w.shape[2] // 2)
+        return F.batch_norm(x, mean, var, self.params[norm + ".gamma"], self.params[norm + ".beta"], train, 0.1, 1e-5)
+
+    def forward(self, x, train):
+        x = F.relu(self.normed("conv1", "bn1", x, 1, train))
+        for name, stride in self.blocks:
+            y = F.relu(self.normed(name + ".conv1", name + ".bn1", x, stride, train))
+            y = self.normed(name + ".conv2", name + ".bn2", y, 1, train)
+            if stride == 2:
+                x = self.normed(name + ".downsample.0", name + ".downsample.1", x, stride, train)
+            x = F.relu(x + y)
+        return x.mean((2, 3)) @ self.params["fc.weight"].t() + self.params["fc.bias"]
+
+
 def run(net, rule):
     """Trains net and gives its losses, non-zero weights and an evaluation."""
     velocity = {n: torch.zeros_like(p) for n, p in net.params.items()}
@@ -121,7 +170,7 @@ def run(net, rule):
                 if lam > 0:
                     p *= (p.abs() >= CUT_FACTOR * lam).double()
                 if group is not None:
-                    count[name.split(".")[0]] = int((p != 0).sum())
+                    count[name.rsplit(".", 1)[0]] = int((p != 0).sum())
         nonzero.append(count)
     x, y = batch(STEPS)
     logits = net.forward(x, False)
@@ -157,11 +206,16 @@ RUNS = [
     ("d-conv", 2, deep("conv", 2), SGD),
     ("d-local", 1, deep("local", 1), LASSO),
     ("d-fc", 1, deep("spread", 1), SGD),
+    ("resnet18", 3, 5, LASSO),
+    ("resnet18", 2, 3, SGD),
 ]
 
 torch.set_num_threads(1)
 print("[")
 for i, (model, size, layers, rule) in enumerate(RUNS):
-    entry = {"model": model, "size": size, "rule": rule, **run(Net(layers), rule)}
+    entry = {"model": model, "size": size, "rule": rule}
+    if model == "resnet18":
+        entry["kernel"] = layers
+    entry.update(run(ResNet(size, layers) if model == "resnet18" else Net(layers), rule))
     print(" " + json.dumps(entry) + ("," if i < len(RUNS) - 1 else ""))
 print("]")
