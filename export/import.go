@@ -65,7 +65,7 @@ func Read(path string) (*Weights, error) {
 		w.Known = w.Known || key == "config"
 	}
 	if !w.Known {
-		w.Config.Model, w.Config.Alpha, w.Config.Width = guess(list)
+		guess(&w.Config, list)
 		w.Config.Epochs, w.Config.Precision = 1, "fp32"
 	}
 	return w, nil
@@ -92,29 +92,35 @@ func notPickle(f *os.File) error {
 	return fmt.Errorf("%s: %w; convert its state_dict with\n    python -c 'import sys, torch, safetensors.torch as s; s.save_file({k: v.contiguous() for k, v in torch.load(sys.argv[1], weights_only=True).items()}, sys.argv[2])' %s %s", path, ErrPickle, path, to)
 }
 
-// guess says of what network and size tensors are, by names and shapes; ""
-// and 0 where they do not say.
-func guess(list []run.Tensor) (name string, alpha, width int) {
+// guess sets of what network and size tensors are, by names and shapes: "" and 0
+// where they do not say.
+func guess(c *run.Config, list []run.Tensor) {
+	c.Model, c.Alpha, c.Width = "", 0, 0
 	shapes := map[string][]int{}
 	for _, t := range list {
 		shapes[t.Name] = t.Shape
 	}
 	first, fc1, fc2 := shapes["conv1.weight"], shapes["fc1.weight"], shapes["fc2.weight"]
 	if first == nil && len(fc1) == 2 && shapes["fc3.weight"] != nil {
-		return "3-fc", 0, fc1[0]
+		c.Model, c.Width = "3-fc", fc1[0]
+		return
+	}
+	if shapes["layer1.0.conv1.weight"] != nil && len(first) == 4 {
+		c.Model, c.Alpha, c.Kernel = "resnet18", first[0], first[2]
+		return
 	}
 	kind := map[int]string{2: "fc", 3: "local", 4: "conv"}[len(first)]
 	if kind == "" {
-		return "", 0, 0
+		return
 	}
 	depth, hidden := "s-", 24
 	if shapes["conv2.weight"] != nil {
 		depth, hidden = "d-", 64
 	}
 	if len(fc2) == 2 {
-		alpha = fc2[1] / hidden
+		c.Alpha = fc2[1] / hidden
 	}
-	return depth + kind, alpha, 0
+	c.Model = depth + kind
 }
 
 // Network is the network of config and size with the weights. All tensors that
@@ -143,29 +149,32 @@ func (w *Weights) Network(dev compute.Device, c run.Config, size model.Size) (*N
 	n := &Network{Config: c, Size: size, Net: net, Epoch: w.Epoch}
 	want, given := n.StateDict(), slices.Clone(w.Tensors)
 	biases := map[string]run.Tensor{} // by the batch norm's name
-	for i, l := range net.Layers {
+	var before nn.Layer
+	nn.Walk(net.Layers, func(l nn.Layer) {
+		linear, behind := before.(*nn.Linear)
+		before = l
 		norm, ok := l.(*nn.BatchNorm)
-		if !ok {
-			continue
+		if !ok || !behind {
+			return
 		}
-		name := strings.TrimSuffix(net.Layers[i-1].Params()[0].Name, ".weight") + ".bias"
+		name := strings.TrimSuffix(linear.W.Name, ".weight") + ".bias"
 		units := []int{norm.Gamma.Value.Cols}
 		at := slices.IndexFunc(given, func(t run.Tensor) bool { return t.Name == name && slices.Equal(t.Shape, units) })
 		if at >= 0 {
 			biases[normName(norm)] = given[at]
 			given = slices.Delete(given, at, at+1)
 		}
-	}
+	})
 	if err := fill(want, given); err != nil {
 		return nil, fmt.Errorf("the tensors are not those of %s, %d classes:\n%w", describe(c), size.Classes, err)
 	}
-	for _, l := range net.Layers {
+	nn.Walk(net.Layers, func(l nn.Layer) {
 		if norm, ok := l.(*nn.BatchNorm); ok {
 			for i, b := range biases[normName(norm)].Data {
 				norm.State.RunMean.Data[i] -= b
 			}
 		}
-	}
+	})
 	for _, t := range n.Own() {
 		if slices.ContainsFunc(t.Values(), func(x float32) bool { return x-x != 0 }) {
 			return nil, fmt.Errorf("tensor %s has numbers that are not finite", t.Name)
@@ -202,7 +211,13 @@ func (n *Network) Renormalise(mean, std []float64) (exact bool, err error) {
 			return false, errors.New("a normalisation's deviations must be above 0")
 		}
 	}
-	norm := n.Net.Layers[1].(*nn.BatchNorm)
+	if slices.Equal(n.Mean, mean) && slices.Equal(n.Std, std) {
+		return true, nil
+	}
+	norm, ok := n.Net.Layers[1].(*nn.BatchNorm)
+	if !ok {
+		return false, fmt.Errorf("%s has no batch norm behind its first layer, which would take up another normalisation than that of its training", n.Config.Model)
+	}
 	first := n.Net.Layers[0].(*nn.Linear)
 	rows, cols := first.W.Size()
 	area, units := cols/n.Size.Channels, norm.Gamma.Value.Cols

@@ -63,7 +63,7 @@ func TestNamesAndShapesTellTheSize(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c := w.Config; w.Known || c.Model != name || c.Alpha != n.Config.Alpha || c.Width != n.Config.Width {
+		if c := w.Config; w.Known || c.Model != name || c.Alpha != n.Config.Alpha || c.Width != n.Config.Width || c.Kernel != n.Config.Kernel {
 			t.Errorf("%s: got %s with α = %d, width %d, want α = %d, width %d", name, c.Model, c.Alpha, c.Width, n.Config.Alpha, n.Config.Width)
 		}
 		if _, err := w.Network(device(t), w.Config, n.Size); err != nil {

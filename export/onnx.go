@@ -51,34 +51,12 @@ func (n *Network) ONNX() ([]byte, error) {
 
 // graph is n as a GraphProto.
 func (n *Network) graph() message {
-	g := graph{at: "image"}
+	g := graph{at: "image", count: map[string]int{}}
 	g.weights("mean", single(n.Mean), 1, n.Size.Channels, 1, 1)
 	g.weights("std", single(n.Std), 1, n.Size.Channels, 1, 1)
 	g.node("Sub", "centred", []string{"mean"})
 	g.node("Div", "normalised", []string{"std"})
-	flat := false
-	for i, l := range n.Net.Layers {
-		switch l := l.(type) {
-		case *nn.Linear:
-			switch l.Kind {
-			case nn.Conv2D:
-				g.conv(l)
-			case nn.Local:
-				g.local(l)
-			default:
-				if !flat {
-					g.node("Flatten", "flat", nil, whole("axis", 1))
-					flat = true
-				}
-				g.dense(l, i == len(n.Net.Layers)-1)
-			}
-		case *nn.BatchNorm:
-			g.norm(l)
-		case *nn.Dropout: // does nothing to a network in use
-		default:
-			panic(fmt.Sprintf("export: no ONNX for a layer of type %T", l))
-		}
-	}
+	g.layers(n.Net.Layers, n.Net.Layers[len(n.Net.Layers)-1])
 	g.body.text(2, n.Config.Model)
 	g.body.bytes(11, tensorType("image", n.Size.Channels, n.Size.Side, n.Size.Side))
 	g.body.bytes(12, tensorType("logits", n.Size.Classes))
@@ -96,8 +74,10 @@ func single(list []float64) []float32 {
 // graph is a GraphProto under way: nodes one after the other, each taking what
 // the one before gives.
 type graph struct {
-	body message
-	at   string // the value that the next node takes
+	body  message
+	at    string         // the value that the next node takes
+	flat  bool           // it is no image any more
+	count map[string]int // of values that bear no layer's name
 }
 
 // node adds a node that takes the last value and the named weights, and gives

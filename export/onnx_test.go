@@ -9,7 +9,7 @@ import (
 	"betalasso/run"
 )
 
-// onnxFiles writes all seven networks as ONNX files into dir, and gives their
+// onnxFiles writes all built-in networks as ONNX files into dir, and gives their
 // logits.
 func onnxFiles(t *testing.T, dir string) map[string][]float32 {
 	t.Helper()

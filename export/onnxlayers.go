@@ -1,11 +1,77 @@
 package export
 
 import (
+	"fmt"
 	"strings"
 
 	"betalasso/compute"
 	"betalasso/nn"
 )
+
+// layers adds layers one after the other. The value of the last layer of the
+// network is the logits.
+func (g *graph) layers(list []nn.Layer, last nn.Layer) {
+	for _, l := range list {
+		switch l := l.(type) {
+		case *nn.Linear:
+			switch l.Kind {
+			case nn.Conv2D:
+				g.conv(l)
+			case nn.Local:
+				g.local(l)
+			default:
+				g.flatten()
+				g.dense(l, l == last)
+			}
+		case *nn.BatchNorm:
+			g.norm(l)
+		case *nn.ReLU:
+			g.node("Relu", g.fresh("relu"), nil)
+		case *nn.AveragePool:
+			g.node("AveragePool", g.fresh("pool"), nil, wholes("kernel_shape", l.Win.Size, l.Win.Size), wholes("strides", l.Win.Stride, l.Win.Stride))
+		case *nn.Residual:
+			g.residual(l, last)
+		case *nn.Dropout: // does nothing to a network in use
+		default:
+			panic(fmt.Sprintf("export: no ONNX for a layer of type %T", l))
+		}
+	}
+}
+
+// fresh is a name for a value: the word and, but for the first, a number.
+func (g *graph) fresh(word string) string {
+	g.count[word]++
+	if n := g.count[word]; n > 1 {
+		return fmt.Sprintf("%s_%d", word, n)
+	}
+	return word
+}
+
+// flatten makes [N, numbers] of an image.
+func (g *graph) flatten() {
+	if !g.flat {
+		g.node("Flatten", g.fresh("flat"), nil, whole("axis", 1))
+		g.flat = true
+	}
+}
+
+// residual adds both branches and their sum.
+func (g *graph) residual(l *nn.Residual, last nn.Layer) {
+	at, flat := g.at, g.flat
+	g.layers(l.Body, last)
+	body, bodyFlat := g.at, g.flat
+	g.at, g.flat = at, flat
+	g.layers(l.Shortcut, last)
+	if bodyFlat {
+		g.flatten()
+	} else if g.flat {
+		other := g.at
+		g.at, g.flat = body, false
+		g.flatten()
+		body, g.at = g.at, other
+	}
+	g.node("Add", g.fresh("sum"), []string{body})
+}
 
 // window are the attributes of a convolution over w.
 func window(w compute.Window) []message {

@@ -26,6 +26,9 @@ func tinyConfig(name string) run.Config {
 	if strings.HasPrefix(name, "s-") {
 		c.Alpha = 2
 	}
+	if name == "resnet18" {
+		c.Alpha, c.Kernel = 2, 5
+	}
 	c.Val, c.Batch, c.Epochs, c.Threads, c.Precision = 100, 50, 1, 1, "fp32"
 	return c
 }
@@ -60,7 +63,7 @@ func trained(t *testing.T, c run.Config) *run.Dir {
 func opened(t *testing.T, d *run.Dir, best bool) *Network {
 	t.Helper()
 	c := d.Config()
-	size := model.Size{Alpha: c.Alpha, Width: c.Width, Channels: 3, Side: 32, Classes: 10, Batch: 100}
+	size := model.Size{Alpha: c.Alpha, Width: c.Width, Kernel: c.Kernel, Network: c.Network, Channels: 3, Side: 32, Classes: 10, Batch: 100}
 	n, err := Open(d, device(t), size, best)
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +82,7 @@ func opened(t *testing.T, d *run.Dir, best bool) *Network {
 func made(t *testing.T, name string) *Network {
 	t.Helper()
 	c := tinyConfig(name)
-	size := model.Size{Alpha: c.Alpha, Width: c.Width, Channels: 3, Side: 32, Classes: 10, Batch: 100}
+	size := model.Size{Alpha: c.Alpha, Width: c.Width, Kernel: c.Kernel, Network: c.Network, Channels: 3, Side: 32, Classes: 10, Batch: 100}
 	net, err := model.New(device(t), name, size, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +90,7 @@ func made(t *testing.T, name string) *Network {
 	n := &Network{Config: c, Size: size, Net: net, Epoch: 1, Steps: 4, Classes: digits.Classes}
 	n.Mean, n.Std = data.MeanStd(digits.Train, 3)
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, l := range net.Layers {
+	nn.Walk(net.Layers, func(l nn.Layer) {
 		if l, ok := l.(*nn.BatchNorm); ok {
 			l.State.Momentum = 1
 			for i := range l.Gamma.Value.Data {
@@ -95,7 +98,7 @@ func made(t *testing.T, name string) *Network {
 				l.Beta.Value.Data[i] = r.Float32() - 0.5
 			}
 		}
-	}
+	})
 	net.Forward(input(t, n), true)
 	return n
 }

@@ -19,7 +19,7 @@ const tracked = ".num_batches_tracked"
 // row. The counts of batches are I64 and come first, as they need alignment.
 func (n *Network) StateDict() []run.Tensor {
 	var counts, list []run.Tensor
-	for _, l := range n.Net.Layers {
+	nn.Walk(n.Net.Layers, func(l nn.Layer) {
 		switch l := l.(type) {
 		case *nn.Linear:
 			list = append(list, run.Tensor{Name: l.W.Name, Shape: weightShape(l), Rows: &l.W})
@@ -33,7 +33,7 @@ func (n *Network) StateDict() []run.Tensor {
 				vector(name+".running_mean", l.State.RunMean.Data), vector(name+".running_var", l.State.RunVar.Data))
 			counts = append(counts, run.Tensor{Name: name + tracked, Shape: []int{}, Data: []float32{float32(n.Steps)}, DType: "I64"})
 		}
-	}
+	})
 	return append(counts, list...)
 }
 

@@ -64,7 +64,7 @@ for name in sys.argv[1:]:
     open(name + ".logits", "wb").write(bytes(array("f", y.flatten().tolist())))
 `
 
-// TestTorch compares all seven networks to the program in docs/export.md.
+// TestTorch compares all built-in networks to the program in docs/export.md.
 func TestTorch(t *testing.T) {
 	interpreter := python(t, "torch")
 	dir := t.TempDir()
@@ -143,8 +143,8 @@ torch.set_num_threads(1)
 torch.manual_seed(1)
 x = torch.frombuffer(bytearray(open("pixels", "rb").read()), dtype=torch.float32).reshape(-1, 3, 32, 32)
 for name in sys.argv[1:]:
-    net = network(name, width=12) if name == "3-fc" else network(name, alpha=2)
-    norms = [m for m in net if isinstance(m, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d))]
+    net = network(name, width=12) if name == "3-fc" else network(name, alpha=2, kernel=5)
+    norms = [m for m in net.modules() if isinstance(m, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d))]
     for m in norms:
         m.momentum = 1
         torch.nn.init.uniform_(m.weight, 0.5, 1.5)
@@ -179,7 +179,7 @@ func TestFromTorch(t *testing.T) {
 		if c.Model != name {
 			t.Errorf("%s: taken for %q", name, c.Model)
 		}
-		n, err := w.Network(device(t), c, model.Size{Alpha: c.Alpha, Width: c.Width, Channels: 3, Side: 32, Classes: 10, Batch: 100})
+		n, err := w.Network(device(t), c, model.Size{Alpha: c.Alpha, Width: c.Width, Kernel: c.Kernel, Channels: 3, Side: 32, Classes: 10, Batch: 100})
 		if err != nil {
 			t.Fatal(err)
 		}

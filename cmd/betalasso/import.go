@@ -26,11 +26,12 @@ type importCommand struct {
 	Out     string `placeholder:"DIR" help:"the run's directory (default runs/imported-NAME, by the file's name)"`
 	JSON    bool   `name:"json" help:"one JSON object: the result (default off)"`
 
-	Model string    `placeholder:"NAME" group:"network" help:"${models} (default: by the file)"`
-	Alpha *int      `placeholder:"N" group:"network" help:"base channels α; not for 3-fc (default: by the file)"`
-	Width *int      `placeholder:"N" group:"network" help:"hidden units per layer of 3-fc (default: by the file)"`
-	Mean  []float64 `placeholder:"R,G,B" group:"network" help:"what was subtracted from pixels of 0 to 1 in training (default: by the file, or the data set's)"`
-	Std   []float64 `placeholder:"R,G,B" group:"network" help:"what they were divided by (default: by the file, or the data set's)"`
+	Model  string    `placeholder:"NAME" group:"network" help:"${models}, or a network's file (default: by the weights)"`
+	Alpha  *int      `placeholder:"N" group:"network" help:"base channels α; not for 3-fc (default: by the file)"`
+	Width  *int      `placeholder:"N" group:"network" help:"hidden units per layer of 3-fc (default: by the file)"`
+	Kernel *int      `placeholder:"N" group:"network" help:"side of the windows of resnet18 (default: by the file)"`
+	Mean   []float64 `placeholder:"R,G,B" group:"network" help:"what was subtracted from pixels of 0 to 1 in training (default: by the file, or the data set's)"`
+	Std    []float64 `placeholder:"R,G,B" group:"network" help:"what they were divided by (default: by the file, or the data set's)"`
 
 	Data    string  `placeholder:"NAME" group:"data" help:"${datasets} (default: by the file, or cifar10)"`
 	DataDir string  `placeholder:"DIR" group:"data" help:"folder with its files (default: the cache, downloaded)"`
@@ -127,13 +128,23 @@ func keep(d *run.Dir, n *export.Network, r run.Result, set *data.Set) error {
 func (i *importCommand) config(w *export.Weights) (run.Config, error) {
 	c := w.Config
 	if i.Model != "" && i.Model != c.Model {
-		c.Model, c.Alpha, c.Width = i.Model, 0, 0
+		c.Model, c.Network, c.Alpha, c.Width, c.Kernel = i.Model, "", 0, 0, 0
+		if model.IsFile(i.Model) {
+			n, text, err := model.ReadFile(i.Model)
+			if err != nil {
+				return c, usageError{fmt.Errorf("model: %w", err)}
+			}
+			c.Model, c.Network = n.Name, text
+		}
 	}
 	if i.Alpha != nil {
 		c.Alpha = *i.Alpha
 	}
 	if i.Width != nil {
 		c.Width = *i.Width
+	}
+	if i.Kernel != nil {
+		c.Kernel = *i.Kernel
 	}
 	if i.Data != "" && i.Data != c.Data {
 		c.Data, c.SVHNExtra = i.Data, false
