@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"betalasso/nn"
 	"betalasso/run"
 )
 

@@ -3,7 +3,6 @@ package model
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"betalasso/compute"
 	"betalasso/nn"
@@ -97,7 +96,7 @@ func layout(name string, s Size) ([]part, error) {
 			drops++
 		}
 	})
-	if total > math.MaxInt/2 {
+	if total > 1<<53 {
 		return nil, fmt.Errorf("%s: %.2g weights are more than can be counted", n.Name, total)
 	}
 	if s.Dropout > 0 && drops == 0 {

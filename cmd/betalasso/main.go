@@ -44,6 +44,7 @@ type commands struct {
 	Export     exportCommand     `cmd:"" help:"Write runs for other tools: PyTorch, ONNX, tables, TensorBoard."`
 	Import     importCommand     `cmd:"" help:"Import weights trained elsewhere as a run."`
 	Verify     verifyCommand     `cmd:"" help:"Check that the files of runs and studies are intact and belong together."`
+	Model      modelCommand      `cmd:"" help:"List a network's layers: shapes, weights, multiply-adds."`
 	Filters    filtersCommand    `cmd:"" help:"Draw a run's first-layer filters."`
 	Watch      watchCommand      `cmd:"" help:"Show runs on a live web page."`
 	Data       dataCommand       `cmd:"" help:"List, fetch or verify the data sets."`

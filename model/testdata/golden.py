@@ -206,8 +206,8 @@ RUNS = [
     ("d-conv", 2, deep("conv", 2), SGD),
     ("d-local", 1, deep("local", 1), LASSO),
     ("d-fc", 1, deep("spread", 1), SGD),
-    ("resnet18", 3, 5, LASSO),
-    ("resnet18", 2, 3, SGD),
+    ("resnet18", 2, 3, dict(LASSO, lr=0.02)),
+    ("resnet18", 2, 5, dict(SGD, lr=0.02)),
 ]
 
 torch.set_num_threads(1)
