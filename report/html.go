@@ -56,6 +56,7 @@ func (p *page) HasConfusion() bool {
 func (p *page) html(w io.Writer) error {
 	return pageTemplate.Execute(w, struct {
 		*page
-		Title, TableNote, SettingsNote, FilterNote, LocalityNote, ConfusionNote string
-	}{p, pageTitle, tableNote, settingsNote, filterNote, localityNote, confusionNote})
+		Title, TableNote, SettingsNote, FilterNote, LocalityNote, ConfusionNote, ExplainedNote string
+		BoundHead                                                                              []string
+	}{p, pageTitle, tableNote, settingsNote, filterNote, localityNote, confusionNote, explainedNote, boundHead})
 }

@@ -149,6 +149,24 @@ func (p *page) markdown(w io.Writer) error {
 			}
 		}
 	}
+	if len(p.Uses) > 0 {
+		fmt.Fprintf(b, "## What the weights look at\n\n%s\n\n", explainedNote)
+	}
+	for _, u := range p.Uses {
+		fmt.Fprintf(b, "### %s\n\n", cell.Replace(u.Run))
+		figure(u.Pixels, "png")
+		figure(u.Filters, "png")
+		mdTable(b, 1, []string{"filter", "non-zeros", "use", "for", "against"}, u.Used)
+		mdTable(b, 1, []string{"class", "inputs", "pixels"}, u.Inputs)
+	}
+	if len(p.Bounds) > 0 {
+		fmt.Fprintf(b, "## The bound of Theorem 2\n\n%s\n\n", p.BoundNote())
+		rows = nil
+		for _, t := range p.Bounds {
+			rows = append(rows, []string{t.Case, t.Nonzero, t.Weights, t.Train, t.Test, t.Gap, t.Complexity, t.Bound, t.Enough})
+		}
+		mdTable(b, 1, boundHead, rows)
+	}
 	b.WriteString("## Learning curves\n\n")
 	for _, s := range p.Sections {
 		figure(s.Curves, "svg")

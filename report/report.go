@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"image"
 	"image/png"
 	"io"
 	"os"
@@ -89,6 +90,9 @@ type page struct {
 	Sections   []Section
 	Locality   []Local
 	Runs       []Run
+	Bounds     []Bound // of Theorem 2
+	Vacuous    bool    // all of them
+	Uses       []Explained
 	files      map[string]func(io.Writer) error // by path in out
 }
 
@@ -180,6 +184,10 @@ func compose(all []record, opt Options) (*page, error) {
 		p.Sections = append(p.Sections, s)
 		p.Locality = append(p.Locality, localities(groups, set)...)
 	}
+	p.Bounds, p.Vacuous = bounds(all)
+	if err := p.explained(all); err != nil {
+		return nil, err
+	}
 	p.number()
 	for _, r := range all {
 		p.Runs = append(p.Runs, runOf(r))
@@ -206,6 +214,10 @@ func (p *page) number() {
 		for j := range p.Sections[i].Filters {
 			next(&p.Sections[i].Filters[j])
 		}
+	}
+	for i := range p.Uses {
+		next(&p.Uses[i].Pixels)
+		next(&p.Uses[i].Filters)
 	}
 	for i := range p.Sections {
 		next(&p.Sections[i].Confusion)
@@ -326,14 +338,11 @@ func (p *page) filterPictures(all []record, set paper.DataSet) ([]Picture, error
 			f := r.filters
 			shown := spread(f.filters, min(len(f.filters), sheetFilters))
 			img := sheet(shown, f.c, f.h, f.w, sheetColumns, sheetScale)
-			var buf bytes.Buffer
-			if err := png.Encode(&buf, img); err != nil {
-				return nil, err
-			}
 			pic.Caption = fmt.Sprintf("%d of the %s filters with at least %d non-zeros; the layer has %s", len(shown), commas(f.eligible), filters.MinNonzero, commas(f.units))
 			pic.File = fmt.Sprintf("filters-%s-%s", set.Name, k.Name)
-			pic.Image = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(buf.Bytes()))
-			pic.png = buf.Bytes()
+			if err := pic.draw(img); err != nil {
+				return nil, err
+			}
 			break
 		}
 		if figure4Place(k) < 3 {
@@ -352,6 +361,15 @@ func (p *page) filterPictures(all []record, set paper.DataSet) ([]Picture, error
 		}
 	}
 	return main, nil
+}
+
+// draw puts an image into the picture.
+func (pic *Picture) draw(img image.Image) error {
+	var buf bytes.Buffer
+	err := png.Encode(&buf, img)
+	pic.png = buf.Bytes()
+	pic.Image = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(pic.png))
+	return err
 }
 
 // figure4Place is where the paper's Figure 4 has a case, 3 where it has it not.

@@ -27,6 +27,7 @@ const (
 	TimesFile   = "times.json"          // seconds that the last two checkpoints took until then
 	FiltersFile = "filters.safetensors" // first-layer filters kept for pictures
 	FiltersDir  = "filters"             // the same of a few epochs: see FiltersAt
+	ExplainFile = "explain.safetensors" // what its weights look at, where `betalasso explain` was asked
 	FailureFile = "failure.txt"         // why the last attempt ended early, if it did
 	LockFile    = "lock"                // held while a process writes here; names it
 )
@@ -126,7 +127,7 @@ func OpenLocked(path string) (*Dir, error) {
 // Remove takes away a run that Create made and that came to nothing: its files,
 // and its directory if it holds nothing else.
 func (d *Dir) Remove() error {
-	for _, name := range []string{ResultFile, WeightsFile, BestFile, StateFile, TimesFile, FiltersFile, EventsFile, FailureFile, ConfigFile, LockFile} {
+	for _, name := range []string{ResultFile, WeightsFile, BestFile, StateFile, TimesFile, FiltersFile, ExplainFile, EventsFile, FailureFile, ConfigFile, LockFile} {
 		os.Remove(d.File(name))
 	}
 	err := os.Remove(d.path)

@@ -32,7 +32,29 @@ class Local(nn.Module):
         return y.permute(1, 2, 0).reshape(x.shape[0], self.out, self.side, self.side)
 
 
-def network(name, alpha, width, classes=10):
+class Block(nn.Module):
+    """A block of ResNet-18."""
+
+    def __init__(self, channels, out, size, stride):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, out, size, stride, size // 2, bias=False), nn.BatchNorm2d(out), nn.ReLU(inplace=True),
+            nn.Conv2d(out, out, size, 1, size // 2, bias=False), nn.BatchNorm2d(out))
+        self.shortcut = nn.Sequential()
+        if stride > 1:
+            self.shortcut = nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False), nn.BatchNorm2d(out))
+
+    def forward(self, x):
+        return nn.functional.relu(self.body(x) + self.shortcut(x), inplace=True)
+
+
+def network(name, alpha, width, kernel, classes=10):
+    if name == "resnet18":
+        layers = [nn.Conv2d(3, alpha, kernel, 1, kernel // 2, bias=False), nn.BatchNorm2d(alpha), nn.ReLU(inplace=True)]
+        for stage in range(4):
+            out = alpha << stage
+            layers += [Block(out >> (stage > 0), out, kernel, 1 + (stage > 0)), Block(out, out, kernel, 1)]
+        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8 * alpha, classes))
     if name == "3-fc":
         return nn.Sequential(
             nn.Flatten(),
@@ -57,6 +79,7 @@ def main():
     p.add_argument("--model", default="s-fc")
     p.add_argument("--alpha", type=int, default=28)
     p.add_argument("--width", type=int, default=3750)
+    p.add_argument("--kernel", type=int, default=3)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--batch", type=int, default=512)
     p.add_argument("--steps", type=int, default=5)
@@ -64,7 +87,7 @@ def main():
     a = p.parse_args()
     torch.set_num_threads(a.threads)
     torch.manual_seed(1)
-    net = network(a.model, a.alpha, a.width)
+    net = network(a.model, a.alpha, a.width, a.kernel)
     weights = [q for q in net.parameters() if q.dim() > 1]
     rest = [q for q in net.parameters() if q.dim() == 1]
     x = torch.randn(a.batch, 3, 32, 32)
@@ -98,7 +121,7 @@ def main():
         "model": a.model, "alpha": 0 if a.model == "3-fc" else a.alpha,
         "width": a.width if a.model == "3-fc" else 0, "precision": a.precision, "threads": a.threads,
         "params": sum(q.numel() for q in weights), "step_ms": round(took, 2),
-        "gflops": round(flops(a.model, a.alpha, a.width) * a.batch / took / 1e6, 2), "peak_gflops": 0,
+        "gflops": round(flops(a.model, a.alpha, a.width, a.kernel) * a.batch / took / 1e6, 2), "peak_gflops": 0,
         "examples_per_second": round(a.batch / took * 1e3, 1),
         "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "spread_ms": round(quarters[2] - quarters[0], 2), "batch": a.batch,
@@ -106,8 +129,14 @@ def main():
     }))
 
 
-def flops(name, alpha, width, classes=10):
+def flops(name, alpha, width, kernel, classes=10):
     """The arithmetic of a step in the products, for one example: no input gradient for the first layer."""
+    if name == "resnet18":
+        area, first = kernel**2, 1024 * 3 * alpha * kernel**2
+        macs = first + 4 * 1024 * alpha**2 * area + 8 * alpha * classes
+        for stage in (1, 2, 3):  # positions x channels² are as many in each
+            macs += (1024 >> 2 * stage) * (alpha << stage) ** 2 * (3 * area + area / 2 + 1 / 2)
+        return 6 * macs - 2 * first
     if name == "3-fc":
         first, rest = 3072 * width, width * width + classes * width
     else:

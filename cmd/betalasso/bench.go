@@ -28,6 +28,7 @@ type benchCommand struct {
 	Model     string `placeholder:"NAME" help:"${models} (default: the four of the paper's table)"`
 	Alpha     int    `placeholder:"N" help:"base channels α; not for 3-fc (default: about 25.6M weights)"`
 	Width     int    `placeholder:"N" help:"hidden units per layer of 3-fc (default: about 25.6M weights)"`
+	Kernel    int    `placeholder:"N" help:"side of the windows of resnet18 (default 3)"`
 	Batch     int    `default:"512" placeholder:"N" help:"examples per step (default 512)"`
 	Augment   string `default:"fast-autoaugment" placeholder:"NAME" help:"none, flip-crop, fast-autoaugment (default fast-autoaugment)"`
 	Steps     int    `default:"7" placeholder:"N" help:"steps to time, after two to warm up (default 7)"`
@@ -61,6 +62,7 @@ type benchResult struct {
 	Model             string  `json:"model"`
 	Alpha             int     `json:"alpha"`
 	Width             int     `json:"width"`
+	Kernel            int     `json:"kernel,omitempty"`
 	Precision         string  `json:"precision"`
 	Threads           int     `json:"threads"`
 	Params            int     `json:"params"`
@@ -163,8 +165,11 @@ func (b *benchCommand) child(name string, alpha, width, threads int) (r benchRes
 func (b *benchCommand) one() (r benchResult, err error) {
 	c := run.Default()
 	c.Model, c.Alpha, c.Width, c.Batch, c.Augment = b.Model, b.Alpha, b.Width, b.Batch, b.Augment
-	c.Threads, c.Precision = b.Threads[0], precision(b.Precision)
+	c.Threads, c.Precision, c.Kernel = b.Threads[0], precision(b.Precision), b.Kernel
 	c.Optimizer, c.Beta, c.LambdaConv, c.LambdaFC, c.LR, c.Val = "beta-lasso", 50, 1e-5, 2e-6, 1e-3, 0
+	if c.Model == "resnet18" && c.Kernel == 0 {
+		c.Kernel = 3
+	}
 	for _, s := range benchSizes {
 		if s.model == c.Model && c.Alpha == 0 && c.Width == 0 {
 			c.Alpha, c.Width = s.alpha, s.width
@@ -221,7 +226,7 @@ func (b *benchCommand) one() (r benchResult, err error) {
 	peak := max(before, dev.Peak())
 	rate := flops * float64(c.Batch) / step
 	return benchResult{
-		Model: c.Model, Alpha: c.Alpha, Width: c.Width, Precision: c.Precision, Threads: threads(c), Params: params,
+		Model: c.Model, Alpha: c.Alpha, Width: c.Width, Kernel: c.Kernel, Precision: c.Precision, Threads: threads(c), Params: params,
 		StepMS: 1e3 * step, GFLOPS: rate / 1e9, PeakGFLOPS: peak / 1e9, ExamplesPerSecond: float64(c.Batch) / step, PeakRSS: run.PeakRSS(),
 		Share: rate / peak, SpreadMS: 1e3 * (quantile(steps, 0.75) - quantile(steps, 0.25)),
 		DataMS: 1e3 * quantile(t.data, 0.5), ForwardMS: 1e3 * quantile(t.forward, 0.5),

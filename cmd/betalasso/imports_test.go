@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"compare":             {"run", "data"},
 	"index":               {"run"},
 	"watch":               {"run", "report"},
+	"explain":             {"nn"},
 	"export":              {"run", "model", "nn", "compute", "filters"},
 }
 

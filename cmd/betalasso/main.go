@@ -46,6 +46,7 @@ type commands struct {
 	Verify     verifyCommand     `cmd:"" help:"Check that the files of runs and studies are intact and belong together."`
 	Model      modelCommand      `cmd:"" help:"List a network's layers: shapes, weights, multiply-adds."`
 	Filters    filtersCommand    `cmd:"" help:"Draw a run's first-layer filters."`
+	Explain    explainCommand    `cmd:"" help:"Say what a run's weights look at: pixels, filters, classes."`
 	Watch      watchCommand      `cmd:"" help:"Show runs on a live web page."`
 	Data       dataCommand       `cmd:"" help:"List, fetch or verify the data sets."`
 	Docs       docsCommand       `cmd:"" hidden:"" help:"Print docs/cli.md, or the manual page."`

@@ -1,0 +1,197 @@
+package report
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"io/fs"
+	"math"
+	"slices"
+	"strings"
+
+	"betalasso/run"
+)
+
+// uses is what `betalasso explain` has left in a run's directory.
+type uses struct {
+	side, c, h, w int
+	heat          []float32
+	filters       [][]float32
+	used          [][]float32 // of each filter: unit, non-zeros, share of all use, then for each class what it says
+	inputs        [][]float32 // of each class: inputs and pixels on which it depends
+	epoch         int
+	classes       []string
+}
+
+// readUses reads the file. The error is fs.ErrNotExist where there is none.
+func readUses(d *run.Dir) (uses, error) {
+	path := d.File(run.ExplainFile)
+	list, meta, err := run.ReadTensors(path)
+	if err != nil {
+		return uses{}, err
+	}
+	if of := meta["settings"]; of != d.Config().ID() {
+		return uses{}, fmt.Errorf("%s is of another run; make it again with `betalasso explain`", path)
+	}
+	u, err := newUses(list, meta)
+	if err != nil {
+		return uses{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return u, nil
+}
+
+// newUses is what the tensors of such a file say.
+func newUses(list []run.Tensor, meta map[string]string) (u uses, err error) {
+	shapes := map[string][]int{"heat": nil, "filters": nil, "used": nil, "inputs": nil, "epoch": nil}
+	data := map[string][]float32{}
+	for _, t := range list {
+		if _, ok := shapes[t.Name]; ok {
+			shapes[t.Name], data[t.Name] = t.Shape, t.Values()
+		}
+	}
+	for name, dims := range map[string]int{"heat": 2, "filters": 4, "used": 2, "inputs": 2, "epoch": 1} {
+		if len(shapes[name]) != dims || slices.ContainsFunc(shapes[name], func(n int) bool { return n < 1 || n > 1<<16 }) {
+			return u, fmt.Errorf("it has no tensor %q of %d dimensions", name, dims)
+		}
+		if slices.ContainsFunc(data[name], func(v float32) bool { return v-v != 0 }) {
+			return u, fmt.Errorf("%s has numbers that are not finite", name)
+		}
+	}
+	f := shapes["filters"]
+	u.side, u.c, u.h, u.w = shapes["heat"][0], f[1], f[2], f[3]
+	classes := shapes["inputs"][0]
+	if shapes["heat"][1] != u.side || u.side > 1024 || f[0] > 1000 || u.h > 1024 || u.w > 1024 || shapes["used"][0] != f[0] || shapes["used"][1] != 3+classes || shapes["inputs"][1] != 2 {
+		return u, errors.New("its tensors do not fit each other")
+	}
+	u.heat, u.epoch = data["heat"], int(data["epoch"][0])
+	u.filters = slices.Collect(slices.Chunk(data["filters"], u.c*u.h*u.w))
+	u.used = slices.Collect(slices.Chunk(data["used"], 3+classes))
+	u.inputs = slices.Collect(slices.Chunk(data["inputs"], 2))
+	if text := meta["class_names"]; text != "" {
+		if err := json.Unmarshal([]byte(text), &u.classes); err != nil {
+			return u, fmt.Errorf("class_names: %w", err)
+		}
+	}
+	return u, nil
+}
+
+// class is the name of a class.
+func (u uses) class(c int) string {
+	if c < len(u.classes) {
+		return run.Printable(u.classes[c])
+	}
+	return fmt.Sprint(c)
+}
+
+// heatMap draws how many weights use each pixel, from black at none to yellow at
+// the most.
+func (u uses) heatMap(scale int) *image.NRGBA {
+	most := max(1, slices.Max(u.heat))
+	img := image.NewNRGBA(image.Rect(0, 0, u.side*scale, u.side*scale))
+	for y := range u.side * scale {
+		for x := range u.side * scale {
+			v := math.Sqrt(float64(max(0, u.heat[y/scale*u.side+x/scale]) / most))
+			img.SetNRGBA(x, y, color.NRGBA{R: uint8(255 * v), G: uint8(230 * v * v), B: uint8(140 * v * (1 - v)), A: 255})
+		}
+	}
+	return img
+}
+
+// sheet draws the filters.
+func (u uses) sheet() *image.NRGBA {
+	return sheet(u.filters, u.c, u.h, u.w, 8, max(1, scaleFor(u.h)/4))
+}
+
+// scaleFor is the pixels that a square of an image of side n is drawn with.
+func scaleFor(n int) int { return max(1, 384/n) }
+
+// DrawUses writes the pictures of what `betalasso explain` has found of the run
+// in dir: the pixels, and the filters that are used most, first ones first.
+func DrawUses(dir, pixels, sheetFile string) error {
+	d, err := run.Open(dir)
+	if err != nil {
+		return err
+	}
+	u, err := readUses(d)
+	if err != nil {
+		return err
+	}
+	if err := writeFile(pixels, func(w io.Writer) error { return png.Encode(w, u.heatMap(scaleFor(u.side))) }); err != nil {
+		return err
+	}
+	return writeFile(sheetFile, func(w io.Writer) error { return png.Encode(w, u.sheet()) })
+}
+
+// Explained is what a run's weights look at.
+type Explained struct {
+	Run     string
+	Pixels  Picture
+	Filters Picture
+	Used    [][]string // filter, non-zeros, use, for, against
+	Inputs  [][]string // class, inputs, pixels
+}
+
+// explained are those of the runs that were asked.
+func (p *page) explained(all []record) error {
+	for _, r := range all {
+		d, err := run.Open(r.dir)
+		if err != nil {
+			continue // it is said among the runs
+		}
+		u, err := readUses(d)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			p.Remarks = append(p.Remarks, err.Error())
+			continue
+		}
+		e := Explained{Run: r.dir}
+		name := fmt.Sprintf("explain-%d", len(p.Uses)+1)
+		e.Pixels = Picture{Title: r.dir, File: name + "-pixels", Caption: fmt.Sprintf("how many first-layer weights that are not zero use each pixel, after epoch %d; yellow is %s", u.epoch, commas(int(slices.Max(u.heat))))}
+		e.Filters = Picture{Title: r.dir, File: name + "-filters", Caption: fmt.Sprintf("the %d filters that the next layer reads most, in the order of the table", len(u.filters))}
+		for pic, img := range map[*Picture]image.Image{&e.Pixels: u.heatMap(scaleFor(u.side)), &e.Filters: u.sheet()} {
+			if err := pic.draw(img); err != nil {
+				return err
+			}
+			text := pic.png
+			p.files["figures/"+pic.File+".png"] = func(w io.Writer) error { _, err := w.Write(text); return err }
+		}
+		for _, row := range u.used[:min(12, len(u.used))] {
+			e.Used = append(e.Used, []string{fmt.Sprintf("%.0f", row[0]), fmt.Sprintf("%.0f", row[1]), fmt.Sprintf("%.2f %%", 100*row[2]), u.speaks(row[3:], 1), u.speaks(row[3:], -1)})
+		}
+		for c, row := range u.inputs {
+			if c == 20 {
+				e.Inputs = append(e.Inputs, []string{fmt.Sprintf("and %d more", len(u.inputs)-c), "", ""})
+				break
+			}
+			e.Inputs = append(e.Inputs, []string{u.class(c), fmt.Sprintf("%.0f", row[0]), fmt.Sprintf("%.0f", row[1])})
+		}
+		p.Uses = append(p.Uses, e)
+	}
+	return nil
+}
+
+// speaks names the two classes that a filter says most for, or by a sign of −1
+// against.
+func (u uses) speaks(says []float32, sign float32) string {
+	order := make([]int, len(says))
+	for c := range order {
+		order[c] = c
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(sign*says[b], sign*says[a]) })
+	var list []string
+	for _, c := range order[:min(2, len(order))] {
+		if sign*says[c] > 0 {
+			list = append(list, fmt.Sprintf("%s %+.2g", u.class(c), says[c]))
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+const explainedNote = "What `betalasso explain` found in the weights alone. A filter's use is the share of the next layer's weights, as magnitudes, that read it. What it says for a class is what its output, one higher, would add to the logit if every unit between were above zero. A class depends on an input if a path of weights that are not zero leads from one to the other."
