@@ -163,7 +163,7 @@ func pair(list []group) (lasso, sgd *group) {
 		for j := range list {
 			h := finishedOf(list[j])
 			o := list[j].runs[0].config
-			if len(h.runs) > 0 && o.Optimizer == "sgd" && o.Imported == "" && o.Model == c.Model && o.Alpha == c.Alpha && o.Width == c.Width && o.Epochs == c.Epochs && better(&h, other) {
+			if len(h.runs) > 0 && o.Optimizer == "sgd" && o.Imported == "" && o.Model == c.Model && o.Network == c.Network && o.Alpha == c.Alpha && o.Width == c.Width && o.Kernel == c.Kernel && o.Epochs == c.Epochs && better(&h, other) {
 				other = &h
 			}
 		}

@@ -64,8 +64,13 @@ func WholeSettings() []string {
 	return names
 }
 
-// Setting is the value of one of Settings, or nil for any other name.
+// Setting is the value of one of Settings, or nil for any other name. Of a
+// network's text, which is long, it is the beginning of its SHA-256.
 func Setting(c Config, name string) any {
+	if name == "network" && c.Network != "" {
+		sum := sha256.Sum256([]byte(c.Network))
+		return hex.EncodeToString(sum[:6])
+	}
 	if i := slices.Index(settings, name); i >= 0 {
 		return reflect.ValueOf(c).Field(i).Interface()
 	}
