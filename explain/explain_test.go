@@ -12,8 +12,8 @@ import (
 	"betalasso/nn"
 )
 
-// made is a network of a name whose weights are mostly zero, and whose batch
-// norms let everything through: ReLU is open everywhere.
+// made is a network of a name whose weights are mostly zero, and where ReLU is open
+// everywhere: batch norms add much, and behind the first layer no weight is below 0.
 func made(t *testing.T, name string) *nn.Net {
 	t.Helper()
 	size := model.Size{Alpha: 1, Channels: 2, Side: 6, Classes: 3, Batch: 1}
@@ -25,7 +25,7 @@ func made(t *testing.T, name string) *nn.Net {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, p := range net.Params() {
+	for n, p := range net.Params() {
 		if p.Group == nn.None {
 			continue
 		}
@@ -35,7 +35,10 @@ func made(t *testing.T, name string) *nn.Net {
 			clear(row)
 			for k := range row {
 				if r.IntN(12) == 0 {
-					row[k] = float32(r.NormFloat64())
+					row[k] = 0.5 + r.Float32()
+				}
+				if n == 0 && r.IntN(2) == 0 {
+					row[k] = -row[k]
 				}
 			}
 			p.Write(i, row)
@@ -78,7 +81,7 @@ func TestExplanationIsWhatTheNetworkDoes(t *testing.T) {
 		for i := range inputs {
 			x.Data[i] = 100
 			for c, v := range logits() {
-				if math.Abs(v-zero[c]) > 1e-2 {
+				if math.Abs(v-zero[c]) > 0.5 {
 					moved[c]++
 					pixels[c][i%36] = true
 				}
