@@ -11,7 +11,9 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"betalasso/data"
 	"betalasso/export"
+	"betalasso/plan"
 	"betalasso/report"
 	"betalasso/run"
 
@@ -54,7 +56,7 @@ func (e *explainCommand) Run() error {
 	if e.DataDir != nil {
 		c.DataDir = *e.DataDir
 	}
-	info, err := infoOf(c)
+	info, err := data.Describe(c.Data)
 	if err != nil {
 		return err
 	}
@@ -62,7 +64,7 @@ func (e *explainCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	size := sizeOf(c)
+	size := plan.SizeOf(c)
 	size.Batch = 1
 	n, err := export.Open(d, dev, size, e.Best)
 	if err != nil {
@@ -152,7 +154,7 @@ func (e *explainCommand) tell(n *export.Network, found *weights.Explanation, cla
 		}
 	}
 	fmt.Printf("%s, epoch %d: %s of %s first-layer filters are used, with %s weights that are not zero\n\n",
-		n.Config.Model, n.Epoch, thousands(used), thousands(len(found.Filters)), thousands(all))
+		n.Config.Model, n.Epoch, plan.Thousands(used), plan.Thousands(len(found.Filters)), plan.Thousands(all))
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "FILTER\tNON-ZEROS\tUSE\tFOR\tAGAINST")
 	for _, f := range found.Filters[:min(e.Filters, len(found.Filters))] {
@@ -182,8 +184,8 @@ func (e *explainCommand) tell(n *export.Network, found *weights.Explanation, cla
 	}
 	fmt.Fprintln(w, "\nCLASS\tINPUTS\tPIXELS")
 	for c, n := range found.Inputs {
-		fmt.Fprintf(w, "%s\t%s of %s\t%s of %s\n", name(c), thousands(n), thousands(found.Channels*found.Side*found.Side),
-			thousands(found.Pixels[c]), thousands(found.Side*found.Side))
+		fmt.Fprintf(w, "%s\t%s of %s\t%s of %s\n", name(c), plan.Thousands(n), plan.Thousands(found.Channels*found.Side*found.Side),
+			plan.Thousands(found.Pixels[c]), plan.Thousands(found.Side*found.Side))
 	}
 	return w.Flush()
 }

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"betalasso/model"
+	"betalasso/plan"
 	"betalasso/run"
 	"betalasso/train"
 )
@@ -53,7 +54,7 @@ func (m *modelCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	size := sizeOf(c)
+	size := plan.SizeOf(c)
 	rows, err := model.Rows(c.Model, size)
 	if err != nil {
 		return usageError{err}
@@ -76,12 +77,12 @@ func (m *modelCommand) Run() error {
 		fmt.Fprintf(w, "%s%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", strings.Repeat("  ", r.Depth), r.Kind, r.Name, r.Window, r.Output,
 			blank(r.Weights), blank(r.Vectors), blank(int(r.MACs)), r.Group)
 	}
-	fmt.Fprintf(w, "all\t\t\t\t%s\t%s\t%s\t\n", thousands(weights), thousands(others), thousands(int(macs)))
+	fmt.Fprintf(w, "all\t\t\t\t%s\t%s\t%s\t\n", plan.Thousands(weights), plan.Thousands(others), plan.Thousands(int(macs)))
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	need, err := train.Memory(c, size, 0, 0)
-	fmt.Printf("\nothers: biases, and γ and β of batch norm; MACs: multiply-adds of one image, forward\ntraining takes about %s beside the images, in batches of %d\n", bytesText(need), c.Batch)
+	fmt.Printf("\nothers: biases, and γ and β of batch norm; MACs: multiply-adds of one image, forward\ntraining takes about %s beside the images, in batches of %d\n", plan.Bytes(need), c.Batch)
 	return err
 }
 
@@ -114,5 +115,5 @@ func blank(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return thousands(n)
+	return plan.Thousands(n)
 }
