@@ -11,7 +11,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"betalasso/data"
 	"betalasso/export"
 	"betalasso/plan"
 	"betalasso/report"
@@ -56,7 +55,7 @@ func (e *explainCommand) Run() error {
 	if e.DataDir != nil {
 		c.DataDir = *e.DataDir
 	}
-	info, err := data.Describe(c.Data)
+	info, err := plan.SourceOf(c).Info()
 	if err != nil {
 		return err
 	}
