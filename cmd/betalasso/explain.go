@@ -16,7 +16,7 @@ import (
 	"betalasso/report"
 	"betalasso/run"
 
-	weights "betalasso/explain"
+	looks "betalasso/explain"
 )
 
 // explainCommand is `betalasso explain`.
@@ -69,7 +69,7 @@ func (e *explainCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	found, err := weights.Of(n.Net, size.Channels, size.Side)
+	found, err := looks.Of(n.Net, size.Channels, size.Side)
 	if err != nil {
 		return usageError{fmt.Errorf("%s: %w", e.Dir, err)}
 	}
@@ -83,7 +83,7 @@ func (e *explainCommand) Run() error {
 }
 
 // keep writes the pictures, and what the report reads.
-func (e *explainCommand) keep(d *run.Dir, n *export.Network, found *weights.Explanation, classes []string) error {
+func (e *explainCommand) keep(d *run.Dir, n *export.Network, found *looks.Explanation, classes []string) error {
 	shown := found.Filters[:min(e.Filters, len(found.Filters))]
 	one := func(v int) []float32 { return []float32{float32(v)} }
 	var pictures, rows []float32
@@ -134,12 +134,12 @@ func (e *explainCommand) keep(d *run.Dir, n *export.Network, found *weights.Expl
 	return nil
 }
 
-func explainImage(n *export.Network, found *weights.Explanation, unit int) (list []float32, h, w int) {
-	return weights.Image(n.Net, found.Channels, found.Side, unit)
+func explainImage(n *export.Network, found *looks.Explanation, unit int) (list []float32, h, w int) {
+	return looks.Image(n.Net, found.Channels, found.Side, unit)
 }
 
 // tell prints the explanation.
-func (e *explainCommand) tell(n *export.Network, found *weights.Explanation, classes []string) error {
+func (e *explainCommand) tell(n *export.Network, found *looks.Explanation, classes []string) error {
 	name := func(c int) string {
 		if c < len(classes) {
 			return classes[c]
