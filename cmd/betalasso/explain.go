@@ -85,13 +85,12 @@ func (e *explainCommand) Run() error {
 // keep writes the pictures, and what the report reads.
 func (e *explainCommand) keep(d *run.Dir, n *export.Network, found *looks.Explanation, classes []string) error {
 	shown := found.Filters[:min(e.Filters, len(found.Filters))]
-	one := func(v int) []float32 { return []float32{float32(v)} }
 	var pictures, rows []float32
 	var h, w int
 	for _, f := range shown {
-		var weights []float32
-		weights, h, w = explainImage(n, found, f.Unit)
-		pictures = append(pictures, weights...)
+		var filter []float32
+		filter, h, w = looks.Image(n.Net, found.Channels, found.Side, f.Unit)
+		pictures = append(pictures, filter...)
 		rows = append(rows, float32(f.Unit), float32(f.Nonzero), float32(f.Use))
 		for _, v := range f.Classes {
 			rows = append(rows, float32(v))
@@ -114,7 +113,7 @@ func (e *explainCommand) keep(d *run.Dir, n *export.Network, found *looks.Explan
 		{Name: "filters", Shape: []int{len(shown), found.Channels, h, w}, Data: pictures},
 		{Name: "used", Shape: []int{len(shown), 3 + len(found.Inputs)}, Data: rows},
 		{Name: "inputs", Shape: []int{len(found.Inputs), 2}, Data: inputs},
-		{Name: "epoch", Shape: []int{1}, Data: one(n.Epoch)},
+		{Name: "epoch", Shape: []int{1}, Data: []float32{float32(n.Epoch)}},
 	}, map[string]string{"class_names": string(names), "settings": d.Config().ID()})
 	if err != nil {
 		return err
@@ -132,10 +131,6 @@ func (e *explainCommand) keep(d *run.Dir, n *export.Network, found *looks.Explan
 	}
 	fmt.Printf("%s\n%s\n\n", pixels, sheet)
 	return nil
-}
-
-func explainImage(n *export.Network, found *looks.Explanation, unit int) (list []float32, h, w int) {
-	return looks.Image(n.Net, found.Channels, found.Side, unit)
 }
 
 // tell prints the explanation.
