@@ -237,3 +237,16 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestDocumentedNetwork: the file in docs/networks.md is one.
+func TestDocumentedNetwork(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "docs", "networks.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\n")
+	file, _, _ := strings.Cut(rest, "```")
+	if _, total, err := Count("mine", Size{Alpha: 4, Kernel: 3, Channels: 3, Side: 32, Classes: 10, Network: file}); err != nil || total != 99_516 {
+		t.Errorf("got %d weights, %v, want 99,516", total, err)
+	}
+}
