@@ -36,7 +36,7 @@ func TestNetworkFromAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	listing, _ := want(t, 0, "model", file, "--alpha", "3")
-	for _, w := range []string{"blocky, α = 3, kernel 3", "5x5, stride 4", "  conv         block.conv1", "81"} {
+	for _, w := range []string{"blocky, α = 3, kernel 3", "5x5, stride 4", "\n  conv ", "block.conv1", "81"} {
 		if !strings.Contains(listing, w) {
 			t.Errorf("the listing does not have %q:\n%s", w, listing)
 		}
