@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"io"
 	"math"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -326,6 +327,9 @@ func (f figure) png(w io.Writer) error {
 
 // pdf writes the figure as a PDF.
 func (f figure) pdf(w io.Writer) error {
+	if _, err := os.Stat(os.TempDir()); err != nil { // the library keeps the font there, and panics where it cannot
+		return fmt.Errorf("a figure as PDF takes a temporary folder: %w; make it, or set TMPDIR", err)
+	}
 	width, height := f.dimensions(f.columns())
 	c := vgpdf.New(width, height)
 	c.EmbedFonts(true)
