@@ -44,9 +44,13 @@ func (c *Counts) UnmarshalText(text []byte) error {
 // class, a column for what they were taken for.
 func WriteConfusion(w io.Writer, classes []string, counts []Counts) error {
 	c := csv.NewWriter(w)
-	c.Write(append([]string{"class"}, classes...))
+	head := []string{"class"}
+	for _, name := range classes { // a folder's, which may begin with =
+		head = append(head, Cell(name))
+	}
+	c.Write(head)
 	for i, row := range counts {
-		line := []string{classes[i]}
+		line := []string{head[i+1]}
 		for _, n := range row {
 			line = append(line, strconv.Itoa(n))
 		}

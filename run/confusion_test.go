@@ -90,3 +90,14 @@ func TestResultOfNoNetwork(t *testing.T) {
 		}
 	}
 }
+
+// A class is called as its folder is, which no spreadsheet takes for a formula.
+func TestConfusionHasNoFormulas(t *testing.T) {
+	var b strings.Builder
+	if err := WriteConfusion(&b, []string{"=1+1", "cat"}, []Counts{{3, 1}, {0, 4}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "class,'=1+1,cat\n'=1+1,3,1\ncat,0,4\n"; b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
