@@ -23,7 +23,7 @@ type Predictor struct {
 // NewPredictor is the network of c with the given weights, for images of the shape
 // and the normalisation that s says, at most batch at a time.
 func NewPredictor(dev compute.Device, c run.Config, s run.DataSet, weights []run.Tensor, batch int) (*Predictor, error) {
-	size := model.Size{Alpha: c.Alpha, Width: c.Width, Channels: s.Channels, Side: s.Side, Classes: len(s.Classes), Batch: batch}
+	size := model.Size{Alpha: c.Alpha, Width: c.Width, Kernel: c.Kernel, Network: c.Network, Channels: s.Channels, Side: s.Side, Classes: len(s.Classes), Batch: batch}
 	net, err := model.New(dev, c.Model, size, c.Seed)
 	if err != nil {
 		return nil, err

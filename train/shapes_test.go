@@ -38,8 +38,11 @@ func TestShapes(t *testing.T) {
 				t.Run(fmt.Sprintf("%s %dx%d", name, channels, side), func(t *testing.T) {
 					c := smallConfig()
 					c.Model, c.Alpha, c.Augment, c.Epochs, c.Batch, c.Val = name, 1, "fast-autoaugment", 2, 16, 8
-					if name == "3-fc" {
+					switch name {
+					case "3-fc":
 						c.Alpha, c.Width = 0, 12
+					case "resnet18":
+						c.Kernel, c.Dropout = 3, 0
 					}
 					o := start(t, c, 1)
 					o.Set = shaped(channels, side)

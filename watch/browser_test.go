@@ -382,8 +382,8 @@ func TestModules(t *testing.T) {
 		{"store", `m.smooth([1, 3], 0.5)`, `[1,2.3333333333333335]`}, // (0.25·1 + 0.5·3) / 0.75
 		{"store", `m.smooth([NaN, 2, NaN, 2], 0.5)`, `[null,2,null,2]`},
 		{"store", `(() => { const a = [1, 3]; m.smooth(a, 0.5); a.push(5); return m.smooth(a, 0.5).length })()`, `3`},
-		{"store", `(m.takePoints({run: "r", again: true, mark: "9.9.0", layers: ["fc1"], rows: [[0, 60, 1, 0, 0, 2, 0.1, 7], [1, 60, 1, 2, 0.5, 2, 0.1, 6]]}), [m.curves.get("r").nonzero.fc1, m.curves.get("r").values.hours[1].toFixed(4), m.position("v-1", ["r", "s"])])`, `[[7,6],"0.0333","v-1,r:9.9.0"]`},
-		{"store", `(m.takePoints({run: "r", again: true, mark: "5.5.0", layers: ["fc1"], rows: [[0, 60, 1, 0, 0, 2, 0.1, 7]]}), m.curves.get("r").nonzero.fc1)`, `[7]`},
+		{"store", `(m.takePoints({run: "r", again: true, mark: "9.9.0", layers: ["fc1"], rows: [[0, 60, 1, 0, 0, 2, 0.1, 1, 1, 7], [1, 60, 1, 2, 0.5, 2, 0.1, 1, 1, 6]]}), [m.curves.get("r").nonzero.fc1, m.curves.get("r").values.hours[1].toFixed(4), m.position("v-1", ["r", "s"])])`, `[[7,6],"0.0333","v-1,r:9.9.0"]`},
+		{"store", `(m.takePoints({run: "r", again: true, mark: "5.5.0", layers: ["fc1"], rows: [[0, 60, 1, 0, 0, 2, 0.1, 1, 1, 7]]}), m.curves.get("r").nonzero.fc1)`, `[7]`},
 		{"store", `(m.takeRows({all: true, rows: [{id: "a", name: "r/x/1", state: "done", epoch: 1, config: {model: "s-fc", alpha: 4, optimizer: "sgd", epochs: 1, train: 9, lambda_fc: 1e-5, seed: 1, threads: 1}}, {id: "b", name: "r/x/2", state: "done", epoch: 1, config: {model: "s-fc", alpha: 4, optimizer: "sgd", epochs: 1, seed: 1, threads: 2}}]}), [...m.labels(["a", "b", "c"]).values()])`,
 			`["S-FC α=4, SGD lambda-fc=1e-5 train=9","S-FC α=4, SGD train=–","c"]`},
 		{"store", `[...m.labels(["a"]).values()]`, `["S-FC α=4, SGD"]`},

@@ -62,7 +62,7 @@ func TestOwnImages(t *testing.T) {
 		t.Errorf("a bad file: got %q", stderr)
 	}
 	_, stderr = want(t, 0, append(train, "--skip-bad")...)
-	if !strings.Contains(stderr, "1 pictures cannot be read") {
+	if !strings.Contains(stderr, "left out, and the run records them: 1, the first ") {
 		t.Errorf("a bad file, skipped: got %q", stderr)
 	}
 	r, err := run.ReadResult(out)

@@ -23,7 +23,7 @@ func parse(t *testing.T, args ...string) (run.Config, error) {
 	var c struct {
 		Train trainCommand `cmd:""`
 	}
-	k, err := kong.New(&c, kong.Vars{"models": ""})
+	k, err := kong.New(&c, kong.Vars{"models": "", "datasets": ""})
 	if err != nil {
 		t.Fatal(err)
 	}
