@@ -193,7 +193,7 @@ axes:
 func TestSlurmPreempted(t *testing.T) {
 	startSlurm(t)
 	// The epochs take longer than Slurm does to preempt, on any machine.
-	const epochs = 2500
+	const epochs = 10000
 	data := tinyData(t, 60)
 	studies, file := map[string]*grid.Dir{}, filepath.Join(t.TempDir(), "study.yaml")
 	text := fmt.Sprintf("name: urgent\nfixed: {model: 3-fc, width: 64, data: cifar10, data-dir: %q, val: 50, batch: 50, epochs: %d}\n", data, epochs)
