@@ -45,9 +45,9 @@ func (f *fetcher) lock(ctx context.Context, p *published) (unlock func(), err er
 	return func() { l.Close() }, nil
 }
 
-// write makes path what from writes, if that has the wanted md5: under a
-// temporary name, then renamed, so that path never holds half a file.
-func write(path, md5sum string, from func(io.Writer) error) (err error) {
+// writeWhole makes path what from writes: under a temporary name, then renamed, so
+// that path never holds half a file.
+func writeWhole(path string, from func(io.Writer) error) (err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -61,12 +61,8 @@ func write(path, md5sum string, from func(io.Writer) error) (err error) {
 			os.Remove(t.Name())
 		}
 	}()
-	h := md5.New()
-	if err := from(io.MultiWriter(t, h)); err != nil {
+	if err := from(t); err != nil {
 		return err
-	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != md5sum {
-		return &checksumError{path, got, md5sum}
 	}
 	if err := t.Chmod(0o644); err != nil {
 		return err
@@ -78,6 +74,20 @@ func write(path, md5sum string, from func(io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(t.Name(), path)
+}
+
+// write is writeWhole of what has the wanted md5.
+func write(path, md5sum string, from func(io.Writer) error) error {
+	return writeWhole(path, func(w io.Writer) error {
+		h := md5.New()
+		if err := from(io.MultiWriter(w, h)); err != nil {
+			return err
+		}
+		if got := hex.EncodeToString(h.Sum(nil)); got != md5sum {
+			return &checksumError{path, got, md5sum}
+		}
+		return nil
+	})
 }
 
 // checksumError says that what came is not what the publisher made.

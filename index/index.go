@@ -155,18 +155,7 @@ func (x *Index) store(changed, gone map[string]kept) error {
 	for _, dir := range slices.Sorted(maps.Keys(all)) {
 		text = append(text, line(dir, all[dir])...)
 	}
-	f, err := os.CreateTemp(filepath.Dir(x.path), filepath.Base(x.path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), x.path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
+	return run.Replace(x.path, text)
 }
 
 // look is what a run's directory says, by what the index has of it where its

@@ -7,14 +7,15 @@ import "betalasso/compute"
 // the first of the net and needs no gradient by its input, the batch norm its
 // backward pass to the layer.
 type fused struct {
-	w    compute.NormWeights
-	next compute.Weights // of the layer behind both, or nil
-	norm *BatchNorm
-	line *Linear
-	back bool // going back too
+	w      compute.NormWeights
+	next   compute.Weights // of the layer behind both, or nil
+	norm   *BatchNorm
+	linear *Linear
+	back   bool // going back too
 }
 
-// fuse joins layers where it can. first says that they are a net's first ones.
+// fuse joins layers where it can. first says that they are a net's first ones, with
+// others behind the first two.
 func fuse(layers []Layer, first bool) {
 	for i := 0; i+1 < len(layers); i++ {
 		l, ok := layers[i].(*Linear)
@@ -26,7 +27,7 @@ func fuse(layers []Layer, first bool) {
 		if !ok || !can || norm.State.Span != 1 {
 			continue
 		}
-		f := &fused{w: w, norm: norm, line: l, back: first && i == 0}
+		f := &fused{w: w, norm: norm, linear: l, back: first && i == 0}
 		if i+2 < len(layers) {
 			if next, ok := layers[i+2].(*Linear); ok {
 				f.next = next.W.Weights
@@ -37,11 +38,11 @@ func fuse(layers []Layer, first bool) {
 }
 
 // forward is the layer's forward pass and the batch norm's.
-func (f *fused) forward(z, y compute.Mat) { f.w.ForwardNorm(z, y, f.line.x, &f.norm.State, f.next) }
+func (f *fused) forward(z, y compute.Mat) { f.w.ForwardNorm(z, y, f.linear.x, &f.norm.State, f.next) }
 
 // backward is the batch norm's backward pass and the layer's.
 func (f *fused) backward(dev compute.Device, dz compute.Mat, rule Rule) {
-	n, l := f.norm, f.line
+	n, l := f.norm, f.linear
 	l.W.Nonzero = f.w.StepNorm(n.Gamma.Grad, n.Beta.Grad, dz, n.x, l.x, &n.State, rule(l.W.Group))
 	n.Gamma.step(dev, rule)
 	n.Beta.step(dev, rule)

@@ -115,15 +115,15 @@ func Write(dirs []string, out string, opt Options) (Summary, error) {
 	}
 	p.files["summary.json"] = func(w io.Writer) error { return p.summary(w, all) }
 	for name, draw := range p.files {
-		if err := writeFile(filepath.Join(out, name), draw); err != nil {
+		if err := run.WriteWhole(filepath.Join(out, name), draw); err != nil {
 			return Summary{}, err
 		}
 	}
-	if err := writeFile(filepath.Join(out, "report.md"), p.markdown); err != nil {
+	if err := run.WriteWhole(filepath.Join(out, "report.md"), p.markdown); err != nil {
 		return Summary{}, err
 	}
 	index := filepath.Join(out, "index.html")
-	if err := writeFile(index, p.html); err != nil {
+	if err := run.WriteWhole(index, p.html); err != nil {
 		return Summary{}, err
 	}
 	sum := Summary{Page: index, Lead: p.Lead, Unfinished: p.Unfinished, Text: p.terminal()}
@@ -387,27 +387,6 @@ func spread[T any](list []T, n int) []T {
 		some = append(some, list[i*len(list)/n])
 	}
 	return some
-}
-
-// writeFile writes a file under another name and then renames it, so that a
-// reader sees the old one or the new one.
-func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	err = write(f)
-	if e := f.Chmod(0o644); err == nil {
-		err = e
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // Gaps says whether a row lacks something.

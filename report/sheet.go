@@ -161,7 +161,7 @@ func FilterSheet(dir, out string, columns, scale int) error {
 		return err
 	}
 	img := sheet(f.filters, f.c, f.h, f.w, columns, scale)
-	return writeFile(out, func(w io.Writer) error { return png.Encode(w, img) })
+	return run.WriteWhole(out, func(w io.Writer) error { return png.Encode(w, img) })
 }
 
 // fits is an error if a sheet of the filters would be too large.

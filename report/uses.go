@@ -121,10 +121,10 @@ func DrawUses(dir, pixels, sheetFile string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(pixels, func(w io.Writer) error { return png.Encode(w, u.heatMap(scaleFor(u.side))) }); err != nil {
+	if err := run.WriteWhole(pixels, func(w io.Writer) error { return png.Encode(w, u.heatMap(scaleFor(u.side))) }); err != nil {
 		return err
 	}
-	return writeFile(sheetFile, func(w io.Writer) error { return png.Encode(w, u.sheet()) })
+	return run.WriteWhole(sheetFile, func(w io.Writer) error { return png.Encode(w, u.sheet()) })
 }
 
 // Explained is what a run's weights look at.

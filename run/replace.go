@@ -25,14 +25,19 @@ func replace(path string, write func(io.Writer) error) error {
 	return replaceBy(f, path, write)
 }
 
-// Replace writes a file whole or not at all, as the files of a run are written.
-// Several processes may replace one path at a time: the last one's file stays.
-func Replace(path string, text []byte) error {
+// WriteWhole writes a file whole or not at all, as the files of a run are written.
+// Several processes may write one path at a time: the last one's file stays.
+func WriteWhole(path string, write func(io.Writer) error) error {
 	f, err := disk.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*"+temporary)
 	if err != nil {
 		return full(err, path)
 	}
-	return replaceBy(f, path, func(w io.Writer) error { _, err := w.Write(text); return err })
+	return replaceBy(f, path, write)
+}
+
+// Replace is WriteWhole of a text.
+func Replace(path string, text []byte) error {
+	return WriteWhole(path, func(w io.Writer) error { _, err := w.Write(text); return err })
 }
 
 // replaceBy writes f, syncs it and makes it the file at path.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"image/png"
 	"io"
-	"os"
-	"path/filepath"
 
 	"betalasso/augment"
 	"betalasso/data"
@@ -90,7 +88,7 @@ func (d *dataShowCommand) Run() error {
 		d.Out = c.Data + ".png"
 	}
 	sheet := pictures.Sheet(heads, rows, set.Channels, set.Side, max(1, 96/set.Side))
-	if err := writeTo(d.Out, func(w io.Writer) error { return png.Encode(w, sheet) }); err != nil {
+	if err := run.WriteWhole(d.Out, func(w io.Writer) error { return png.Encode(w, sheet) }); err != nil {
 		return err
 	}
 	fmt.Printf("%s: %d of %s training images of %s, %d x %d x %d, %d classes\n",
@@ -107,24 +105,4 @@ func pixels(x []float32, mean, std []float64) []uint8 {
 		pix[i] = uint8(min(255, max(0, 255*(float64(v)*std[c]+mean[c])+0.5)))
 	}
 	return pix
-}
-
-// writeTo makes path what from writes, whole or not at all.
-func writeTo(path string, from func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	err = from(f)
-	if e := f.Chmod(0o644); err == nil {
-		err = e
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -80,11 +80,11 @@ func (e *evalCommand) classes(s *session, set *data.Set, r train.Scores, which s
 		return nil
 	}
 	out := filepath.Join(e.Out, which)
-	err := writeTo(out+".csv", func(w io.Writer) error { return run.WriteConfusion(w, set.Classes, r.Confusion) })
+	err := run.WriteWhole(out+".csv", func(w io.Writer) error { return run.WriteConfusion(w, set.Classes, r.Confusion) })
 	if err != nil {
 		return err
 	}
-	err = writeTo(out+".png", func(w io.Writer) error {
+	err = run.WriteWhole(out+".png", func(w io.Writer) error {
 		return png.Encode(w, pictures.Confusion(set.Classes, matrix(r.Confusion)))
 	})
 	if err != nil {

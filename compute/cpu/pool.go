@@ -18,7 +18,6 @@ type worker struct {
 	deltas  []float32 // of a block of units
 	coords  []float32
 	numbers []float32
-	squares []float64
 	loud    loud
 	marks   []uint64
 	sums    []float64

@@ -25,7 +25,8 @@ type search struct {
 	choice   choice
 	bursting bool // weights return in great numbers
 
-	level      int // of this step's lines
+	work       float64 // the multiply-adds of this step
+	level      int     // of this step's lines
 	projected  bool
 	prepared   time.Duration // what the inputs took
 	low        lowbit
@@ -109,7 +110,7 @@ const burst = 1.0 / 20
 // begin readies the search of a step and says whether units is to be called for
 // each block of units. Without that, all that returns is found already.
 func (f *search) begin(s *sparse, dy, x compute.Mat, u compute.Update) (units bool) {
-	f.s, f.u = s, u
+	f.s, f.u, f.work = s, u, 0
 	f.found = f.found[:0]
 	if u.Hold || u.LR == 0 {
 		return false
@@ -119,6 +120,7 @@ func (f *search) begin(s *sparse, dy, x compute.Mat, u compute.Update) (units bo
 	f.candidates.Store(0)
 	if f.bursting {
 		f.dense(dy, x)
+		f.work = float64(s.rows) * float64(s.cols) * float64(x.Rows)
 		return false
 	}
 	began := time.Now()
@@ -128,13 +130,12 @@ func (f *search) begin(s *sparse, dy, x compute.Mat, u compute.Update) (units bo
 	return true
 }
 
-// end closes a step whose calls of units took so long, and gives the
-// multiply-adds that they took.
-func (f *search) end(took time.Duration) float64 {
+// end closes a step whose calls of units took so long.
+func (f *search) end(took time.Duration) {
 	all, candidates := float64(f.s.rows)*float64(f.s.cols), float64(f.candidates.Load())
 	f.bursting = levels[f.level] == whole && candidates > burst*all
 	f.choice.done(f.level, f.prepared+took)
-	return all*float64(f.cols.n)/4 + candidates*float64(f.s.x.padded)
+	f.work = all*float64(f.cols.n)/4 + candidates*float64(f.s.x.padded)
 }
 
 // dense looks at every gradient.
@@ -258,6 +259,7 @@ func (f *search) describe(to *side, i int, line []float32, square float64, w *wo
 type loud struct {
 	units          []int
 	side           side
+	squares        []float64
 	length, beside []float32 // the norm of a unit's gradients, and of what their coordinates do not hold
 	near           [][]int32 // the inputs that a bound did not exclude
 	screener       screener
@@ -267,22 +269,20 @@ type loud struct {
 // deltas.
 func (f *search) units(lo, hi int, deltas []float32, w *worker) {
 	s, l := f.s, &w.loud
-	l.units, l.length, l.beside = l.units[:0], l.length[:0], l.beside[:0]
-	squares := w.squares[:0]
+	l.units, l.squares, l.length, l.beside = l.units[:0], l.squares[:0], l.length[:0], l.beside[:0]
 	for u := lo; u < hi; u++ {
 		square := s.d.square(deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], w)
 		length := above(math.Sqrt(square*(1+f.slack)) * (1 + f.slack))
 		if !(length*f.farthest < f.limit) { // also where it is not a number
-			l.units, l.length, squares = append(l.units, u), append(l.length, length), append(squares, square)
+			l.units, l.squares, l.length = append(l.units, u), append(l.squares, square), append(l.length, length)
 		}
 	}
-	w.squares = squares
 	if len(l.units) == 0 {
 		return
 	}
 	l.side.resetRows(&f.low, lowBits, (len(l.units)+7)&^7, f.cols.n)
 	for k, u := range l.units {
-		l.beside = append(l.beside, above(f.describe(&l.side, k, deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], squares[k], w)))
+		l.beside = append(l.beside, above(f.describe(&l.side, k, deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], l.squares[k], w)))
 	}
 	for len(l.near) < len(l.units) {
 		l.near = append(l.near, nil)

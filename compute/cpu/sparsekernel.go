@@ -38,10 +38,11 @@ func inGroups(size int, dots func(g, dy, data []float32, ld int, idx []int32)) f
 	}
 }
 
-// square is the product of a line with itself.
+// square is the product of a line with itself, and in pairs what may have been
+// lost because a product was too small for a normal float32.
 func (d *Device) square(line []float32, w *worker) float64 {
 	if d.kernel.pairs != nil {
-		return d.kernel.sparse.square(line)
+		return d.kernel.sparse.square(line) + float64(2*len(line))*tiny
 	}
 	w.lanes = lanes{}
 	d.kernel.rowMoments(line, &w.lanes)

@@ -47,23 +47,21 @@ func (s *sparse) step(dy, x compute.Mat, u compute.Update) (nonzero int, work fl
 	j := &s.steps
 	j.s, j.dy, j.u = s, dy, u
 	j.search = s.search.begin(s, dy, x, u)
-	if !u.Hold {
-		s.d.took(Search, began)
-	}
+	s.d.took(Search, began)
 	began = time.Now()
 	j.block = max(unitsEach, min(mostUnits, s.rows/(8*s.d.threads)&^(unitsEach-1)))
 	j.nonzero.Store(0)
 	j.searching.Store(0)
 	j.stepping.Store(0)
 	s.d.pool.run((s.rows+j.block-1)/j.block, s.rows*s.x.ld+len(s.val)*x.Rows, j)
-	work = float64(len(s.val)) * float64(x.Rows)
-	all, searching := time.Since(began), time.Duration(j.searching.Load())
 	if j.search {
-		took := time.Duration(float64(all) * float64(searching) / float64(max(1, j.searching.Load()+j.stepping.Load())))
-		work += s.search.end(took)
+		searching, stepping := float64(j.searching.Load()), float64(j.stepping.Load())
+		took := time.Duration(float64(time.Since(began)) * searching / max(1, searching+stepping)) // a clock may stand still
+		s.search.end(took)
 		s.d.spent[Search] += took
 		s.d.spent[GradStep] -= took
 	}
+	work = float64(len(s.val))*float64(x.Rows) + s.search.work
 	s.count = int(j.nonzero.Load())
 	s.remake()
 	s.d.took(GradStep, began)
