@@ -213,12 +213,12 @@ func TestOrderAndBaseline(t *testing.T) {
 			t.Errorf("%s: got %s against %s, %d open, want %s against SGD", name, got, c.Baseline, c.Open, want)
 		}
 	}
-	var points []run.Config
+	var trials []run.Config
 	for _, dir := range []string{pending(t, run.Config{Momentum: 0.9}), pending(t, run.Config{Momentum: 0.5})} {
-		points = append(points, run.Look(dir).Config)
+		trials = append(trials, run.Look(dir).Config)
 	}
 	runs, left := Read([]string{finished(t, run.Config{Momentum: 0.5}, 0.6, 0.5)})
-	c, err := New(runs, left, Options{Points: points})
+	c, err := New(runs, left, Options{Trials: trials})
 	if err != nil || c.Baseline != "momentum=0.9" || c.Open != 1 || c.Groups[0].String() != "momentum=0.5" {
 		t.Errorf("got %s, %d open, %v, want the study's first as baseline, and the order of numbers", c.Baseline, c.Open, err)
 	}

@@ -16,7 +16,7 @@ type Options struct {
 	By       []string     // the settings that make the groups; none: all but the seed
 	Metric   string       // that the differences are of; "": test
 	Baseline string       // some of the settings of the group that others are held against
-	Points   []run.Config // of the study that the runs are of, in its order
+	Trials   []run.Config // of the study that the runs are of, in its order
 }
 
 // Comparison is groups of runs side by side.
@@ -53,7 +53,7 @@ func New(runs []Run, left []Left, o Options) (Comparison, error) {
 	if err != nil {
 		return Comparison{}, Mistake{fmt.Errorf("metric: %w", err)}
 	}
-	open := openConfigs(runs, left, o.Points)
+	open := openConfigs(runs, left, o.Trials)
 	groups, err := Groups(runs, open, o.By)
 	if err != nil {
 		return Comparison{}, Mistake{fmt.Errorf("by: %w", err)}
@@ -83,8 +83,8 @@ func New(runs []Run, left []Left, o Options) (Comparison, error) {
 }
 
 // openConfigs are the settings of runs that have no result yet: those that were
-// left out for that, and the points of the study that have not even begun.
-func openConfigs(runs []Run, left []Left, points []run.Config) (open []run.Config) {
+// left out for that, and the trials of the study that have not even begun.
+func openConfigs(runs []Run, left []Left, trials []run.Config) (open []run.Config) {
 	known := map[string]bool{}
 	for _, r := range runs {
 		known[r.Config.ID()] = true
@@ -100,7 +100,7 @@ func openConfigs(runs []Run, left []Left, points []run.Config) (open []run.Confi
 			add(l.Config)
 		}
 	}
-	for _, c := range points {
+	for _, c := range trials {
 		add(c)
 	}
 	return open
@@ -115,7 +115,7 @@ func baseline(groups []*Group, o Options) (*Group, error) {
 				return groups[i], nil
 			}
 		}
-		for _, c := range o.Points {
+		for _, c := range o.Trials {
 			for _, g := range groups {
 				if !slices.ContainsFunc(g.Settings, func(s Setting) bool { return text(c, s.Name) != s.Value }) {
 					return g, nil

@@ -4,12 +4,12 @@ import (
 	"testing"
 	"time"
 
-	"betalasso/grid"
+	"betalasso/sweep"
 )
 
 // What is left in all follows what the runs took that are over.
 func TestAgenda(t *testing.T) {
-	a := NewAgenda([]Estimate{{Point: grid.Point{ID: "a"}, Seconds: 60}, {Point: grid.Point{ID: "b"}, Seconds: 120}, {Point: grid.Point{ID: "c"}, Seconds: 180}})
+	a := NewAgenda([]Estimate{{Trial: sweep.Trial{ID: "a"}, Seconds: 60}, {Trial: sweep.Trial{ID: "b"}, Seconds: 120}, {Trial: sweep.Trial{ID: "c"}, Seconds: 180}})
 	now := time.Unix(1e9, 0)
 	a.Begin("a", now)
 	if got := a.After(); got != 5*time.Minute {

@@ -9,32 +9,32 @@ import (
 	"time"
 
 	"betalasso/data"
-	"betalasso/grid"
 	"betalasso/run"
+	"betalasso/sweep"
 	"betalasso/train"
 )
 
-// Check is all that is looked at before points are trained.
+// Check is all that is looked at before trials are trained.
 type Check struct {
 	Bench
 	Out       string                              // the directory that the study will have
 	Load      func(run.Config) (*data.Set, error) // fetches and verifies a Config's data set
-	Room      Room                                // the memory that all workers together may have; zero where the points are trained elsewhere
+	Room      Room                                // the memory that all workers together may have; zero where the trials are trained elsewhere
 	Processes int                                 // workers at a time; at least 1
 	Stopped   func() bool                         // Load ended because the user said so; may be nil
 }
 
-// Problem is what is wrong with some points: a mistake in their settings, or a
+// Problem is what is wrong with some trials: a mistake in their settings, or a
 // machine that cannot train them.
 type Problem struct{ err error }
 
 func (p Problem) Error() string { return p.err.Error() }
 func (p Problem) Unwrap() error { return p.err }
 
-// Run tries each kind of network among the points on its data, and says what
+// Run tries each kind of network among the trials on its data, and says what
 // they all will take. All that is wrong is said at once, as a Problem; a stop is
 // train.ErrStopped. It leaves nothing behind.
-func (k Check) Run(points []grid.Point) (Total, error) {
+func (k Check) Run(trials []sweep.Trial) (Total, error) {
 	var problems []error
 	wrong := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 
@@ -49,37 +49,37 @@ func (k Check) Run(points []grid.Point) (Total, error) {
 	}()
 	k.Dir = k.Out
 	removeOld(k.Out)
-	sets := k.samples(points, wrong)
+	sets := k.samples(trials, wrong)
 	if k.stopped() {
 		return Total{}, train.ErrStopped
 	}
-	for _, p := range distinct(points) {
+	for _, p := range distinct(trials) {
 		if _, err := Fits(p.Config, k.Room); err != nil {
-			wrong("point %d (%s): %w", p.Index, p.Labels, err)
+			wrong("trial %d (%s): %w", p.Index, p.Labels, err)
 			continue
 		}
 		set := sets[SourceOf(p.Config)]
 		if set == nil {
 			continue
 		}
-		if _, err := k.Try(Reduced(p.Config), set); errors.Is(err, train.ErrStopped) {
+		if _, err := k.Probe(Reduced(p.Config), set); errors.Is(err, train.ErrStopped) {
 			return Total{}, err
 		} else if err != nil {
-			wrong("point %d (%s): a trial of a few steps: %w", p.Index, p.Labels, err)
+			wrong("trial %d (%s): a probe of a few steps: %w", p.Index, p.Labels, err)
 		}
 	}
 	if len(problems) > 0 {
 		return Total{}, Problem{errors.Join(problems...)}
 	}
-	_, sum, err := k.Estimate(points, k.Processes)
+	_, sum, err := k.Estimate(trials, k.Processes)
 	if err != nil {
 		return sum, err
 	}
 	if free, ok := run.FreeSpace(k.Out); ok && sum.Disk > float64(free) {
-		wrong("the points take %s of disk, %s has %s free", Bytes(sum.Disk), k.Out, Bytes(float64(free)))
+		wrong("the trials take %s of disk, %s has %s free", Bytes(sum.Disk), k.Out, Bytes(float64(free)))
 	}
 	if k.Room.Bytes > 0 && sum.Memory > k.Room.Bytes {
-		wrong("%d points at a time take up to %s of memory, and there are %s, %s; take fewer --processes", k.Processes, Bytes(sum.Memory), Bytes(k.Room.Bytes), k.Room.Of)
+		wrong("%d trials at a time take up to %s of memory, and there are %s, %s; take fewer --processes", k.Processes, Bytes(sum.Memory), Bytes(k.Room.Bytes), k.Room.Of)
 	}
 	if len(problems) > 0 {
 		return sum, Problem{errors.Join(problems...)}
@@ -89,12 +89,12 @@ func (k Check) Run(points []grid.Point) (Total, error) {
 
 func (k Check) stopped() bool { return k.Stopped != nil && k.Stopped() }
 
-// samples loads the points' data sets and keeps what trials need of them, as
+// samples loads the trials' data sets and keeps what probes need of them, as
 // there may be several.
-func (k Check) samples(points []grid.Point, wrong func(string, ...any)) map[Source]*data.Set {
+func (k Check) samples(trials []sweep.Trial, wrong func(string, ...any)) map[Source]*data.Set {
 	sets := map[Source]*data.Set{}
 	tried := map[Source]bool{}
-	for _, p := range points {
+	for _, p := range trials {
 		from := SourceOf(p.Config)
 		if tried[from] || k.stopped() {
 			continue
@@ -106,13 +106,13 @@ func (k Check) samples(points []grid.Point, wrong func(string, ...any)) map[Sour
 			continue
 		}
 		if _, _, err := train.Split(set, p.Config); err != nil {
-			wrong("point %d (%s): %w", p.Index, p.Labels, err)
+			wrong("trial %d (%s): %w", p.Index, p.Labels, err)
 			continue
 		}
 		most := 0
-		for _, q := range points {
+		for _, q := range trials {
 			if SourceOf(q.Config) == from {
-				most = max(most, TrialImages(q.Config))
+				most = max(most, ProbeImages(q.Config))
 			}
 		}
 		if sets[from], err = Sample(set, most); err != nil {
@@ -122,23 +122,23 @@ func (k Check) samples(points []grid.Point, wrong func(string, ...any)) map[Sour
 	return sets
 }
 
-// distinct are the first point of each kind of network on each data set, and
+// distinct are the first trial of each kind of network on each data set, and
 // the largest of all.
-func distinct(points []grid.Point) []grid.Point {
+func distinct(trials []sweep.Trial) []sweep.Trial {
 	type kind struct {
 		of   run.Config
 		from Source
 	}
-	var list []grid.Point
+	var list []sweep.Trial
 	seen := map[kind]bool{}
-	for _, p := range points {
+	for _, p := range trials {
 		k := kind{kindOf(p.Config), SourceOf(p.Config)}
 		if !seen[k] {
 			seen[k] = true
 			list = append(list, p)
 		}
 	}
-	largest := slices.MaxFunc(points, func(a, b grid.Point) int {
+	largest := slices.MaxFunc(trials, func(a, b sweep.Trial) int {
 		x, y := Memory(a.Config), Memory(b.Config)
 		if x < y {
 			return -1
@@ -147,7 +147,7 @@ func distinct(points []grid.Point) []grid.Point {
 		}
 		return 0
 	})
-	if !slices.ContainsFunc(list, func(p grid.Point) bool { return p.ID == largest.ID }) {
+	if !slices.ContainsFunc(list, func(p sweep.Trial) bool { return p.ID == largest.ID }) {
 		list = append(list, largest)
 	}
 	return list

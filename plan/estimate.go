@@ -6,14 +6,14 @@ import (
 	"strings"
 	"time"
 
-	"betalasso/grid"
 	"betalasso/model"
 	"betalasso/run"
+	"betalasso/sweep"
 )
 
-// Estimate is what a point is expected to take.
+// Estimate is what a trial is expected to take.
 type Estimate struct {
-	grid.Point
+	sweep.Trial
 	Weights int     `json:"weights"`
 	Seconds float64 `json:"seconds"`
 	Disk    float64 `json:"disk_bytes"`
@@ -25,20 +25,20 @@ type Estimate struct {
 
 // Total is what a study is expected to take.
 type Total struct {
-	Points     int     `json:"points"`
+	Trials     int     `json:"trials"`
 	CPUSeconds float64 `json:"worker_seconds"` // of all workers together
 	Seconds    float64 `json:"seconds"`        // with that many workers at a time
 	Dense      float64 `json:"dense_seconds"`  // Seconds, were no step to get cheaper
 	Processes  int     `json:"processes"`
 	Disk       float64 `json:"disk_bytes"`
-	Memory     float64 `json:"memory_bytes"` // of the largest points at a time
+	Memory     float64 `json:"memory_bytes"` // of the largest trials at a time
 }
 
-// Estimate says what points take with the given number of workers at a time, by
-// trials of each kind of network among them.
-func (b Bench) Estimate(points []grid.Point, processes int) ([]Estimate, Total, error) {
+// Estimate says what trials take with the given number of workers at a time, by
+// probes of each kind of network among them.
+func (b Bench) Estimate(trials []sweep.Trial, processes int) ([]Estimate, Total, error) {
 	var configs []run.Config
-	for _, p := range points {
+	for _, p := range trials {
 		configs = append(configs, p.Config)
 	}
 	speed, err := b.Measure(configs)
@@ -46,14 +46,14 @@ func (b Bench) Estimate(points []grid.Point, processes int) ([]Estimate, Total, 
 		return nil, Total{}, err
 	}
 	var list []Estimate
-	sum := Total{Points: len(points), Processes: processes}
+	sum := Total{Trials: len(trials), Processes: processes}
 	var longest, longestDense, dense, largest float64
-	for _, p := range points {
+	for _, p := range trials {
 		_, weights, err := model.Count(p.Config.Model, SizeOf(p.Config))
 		if err != nil {
 			return nil, sum, err
 		}
-		e := Estimate{Point: p, Weights: weights, Disk: Disk(p.Config), Memory: Memory(p.Config)}
+		e := Estimate{Trial: p, Weights: weights, Disk: Disk(p.Config), Memory: Memory(p.Config)}
 		e.Seconds, e.Dense = speed.Seconds(p.Config)
 		list = append(list, e)
 		sum.CPUSeconds += e.Seconds
@@ -63,14 +63,14 @@ func (b Bench) Estimate(points []grid.Point, processes int) ([]Estimate, Total, 
 	}
 	sum.Seconds = max(longest, sum.CPUSeconds/float64(processes))
 	sum.Dense = max(longestDense, dense/float64(processes))
-	sum.Memory = largest * float64(min(processes, len(points)))
+	sum.Memory = largest * float64(min(processes, len(trials)))
 	return list, sum, nil
 }
 
 // Time is the time of a study for people.
 func (t Total) Time() string { return timeText(t.Seconds, t.Dense) }
 
-// Time is the time of a point for people.
+// Time is the time of a trial for people.
 func (e Estimate) Time() string { return timeText(e.Seconds, e.Dense) }
 
 // timeText says how long something takes, and how long if nothing turns sparse,
@@ -90,7 +90,7 @@ type Rates []rate
 type rate struct {
 	config run.Config
 	work   float64 // exampleWork
-	trial  Trial
+	probe  Probe
 }
 
 // Measure times the Configs' networks, one or two of each kind: the smallest,
@@ -112,18 +112,18 @@ func (b Bench) Measure(list []run.Config) (Rates, error) {
 		if exampleWork(c) < exampleWork(e.small) {
 			e.small = c
 		}
-		if trialWork(c) < measurable && (exampleWork(c) > exampleWork(e.large) || trialWork(e.large) > measurable) {
+		if probeMACs(c) < measurable && (exampleWork(c) > exampleWork(e.large) || probeMACs(e.large) > measurable) {
 			e.large = c
 		}
 	}
 	for _, k := range order {
 		e := kinds[k]
 		chosen := []run.Config{Reduced(e.small)}
-		if exampleWork(e.large) > 4*exampleWork(e.small) && trialWork(e.large) < measurable {
+		if exampleWork(e.large) > 4*exampleWork(e.small) && probeMACs(e.large) < measurable {
 			chosen = append(chosen, e.large)
 		}
 		for _, c := range chosen {
-			t, err := b.Try(c, Noise(c, TrialImages(c)+2*SizeOf(c).Classes))
+			t, err := b.Probe(c, Noise(c, ProbeImages(c)+2*SizeOf(c).Classes))
 			if err != nil {
 				return nil, err
 			}
@@ -146,7 +146,7 @@ func (r Rates) Seconds(c run.Config) (seconds, dense float64) {
 	found := false
 	for _, m := range r {
 		k := kindOf(m.config)
-		k.Batch = c.Batch // a trial's may be smaller
+		k.Batch = c.Batch // a probe's may be smaller
 		if k != kindOf(c) {
 			continue
 		}
@@ -157,11 +157,11 @@ func (r Rates) Seconds(c run.Config) (seconds, dense float64) {
 	if !found {
 		return 0, 0
 	}
-	each := best.trial.Example * exampleWork(c) / best.work
+	each := best.probe.Example * exampleWork(c) / best.work
 	epochs := float64(c.Epochs)
 	steps := epochs * float64(Examples(c)) * each
 	rest := (epochs*float64(c.Val) + 2*float64(SourceOf(c).Images().Test)) / 3 * each
-	rest += epochs*best.trial.Epoch + best.trial.Run
+	rest += epochs*best.probe.Epoch + best.probe.Run
 	return steps*stepShare(c) + rest, steps + rest
 }
 

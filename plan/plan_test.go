@@ -11,8 +11,8 @@ import (
 	"betalasso/compute"
 	"betalasso/compute/cpu"
 	"betalasso/data"
-	"betalasso/grid"
 	"betalasso/run"
+	"betalasso/sweep"
 	"betalasso/train"
 )
 
@@ -70,7 +70,7 @@ func TestExamplesOfOwnData(t *testing.T) {
 	if c.Val = 0; SourceOf(c).Images() != (Images{50000, 10000}) {
 		t.Errorf("no folder: got %v, want the publisher's", SourceOf(c).Images())
 	}
-	r := Rates{{c, 1, Trial{Example: 1e-3}}}
+	r := Rates{{c, 1, Probe{Example: 1e-3}}}
 	all, _ := r.Seconds(c)
 	if few, _ := r.Seconds(own); few > all/20 || few <= 0 {
 		t.Errorf("got %g seconds for 1500 images and %g for 50000", few, all)
@@ -82,7 +82,7 @@ func TestExamplesOfOwnData(t *testing.T) {
 func TestSecondsOfShortRuns(t *testing.T) {
 	c := little()
 	c.Train, c.Val = 64, 0
-	r := Rates{{c, exampleWork(c), Trial{Example: 0, Epoch: 0.5, Run: 2}}}
+	r := Rates{{c, exampleWork(c), Probe{Example: 0, Epoch: 0.5, Run: 2}}}
 	if got, dense := r.Seconds(c); got != 3.5 || dense != 3.5 {
 		t.Errorf("3 epochs of 0.5 s and 2 s beside: got %g and %g, want 3.5", got, dense)
 	}
@@ -116,7 +116,7 @@ func TestSparseStepsAreCheaper(t *testing.T) {
 			t.Errorf("%s: got %g, want 1", name, stepShare(c))
 		}
 	}
-	r := Rates{{lasso, exampleWork(lasso), Trial{Example: 1e-4}}}
+	r := Rates{{lasso, exampleWork(lasso), Probe{Example: 1e-4}}}
 	if s, dense := r.Seconds(lasso); s >= dense {
 		t.Errorf("got %g s, and %g s dense", s, dense)
 	}
@@ -145,10 +145,10 @@ func TestFits(t *testing.T) {
 	}
 }
 
-func TestTry(t *testing.T) {
+func TestProbe(t *testing.T) {
 	b, c := bench(t), little()
 	set := data.Digits(600, 100, 1)
-	got, err := b.Try(c, set)
+	got, err := b.Probe(c, set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,13 +161,13 @@ func TestTry(t *testing.T) {
 	stop := make(chan struct{})
 	close(stop)
 	if b.Stop = stop; true {
-		if _, err := b.Try(c, set); !errors.Is(err, train.ErrStopped) {
+		if _, err := b.Probe(c, set); !errors.Is(err, train.ErrStopped) {
 			t.Errorf("stopped: got %v", err)
 		}
 	}
 	b = bench(t)
 	b.Dir = filepath.Join(b.Dir, "none")
-	if _, err := b.Try(c, set); err == nil {
+	if _, err := b.Probe(c, set); err == nil {
 		t.Error("a folder that is not there: got no error")
 	}
 }
@@ -175,16 +175,16 @@ func TestTry(t *testing.T) {
 func TestReducedIsAMoment(t *testing.T) {
 	c := run.Default()
 	c.Model, c.Alpha, c.Data = "s-fc", 150, "cifar10"
-	if got := trialWork(Reduced(c)); got > measurable {
-		t.Errorf("got a trial of %g multiplications, want at most %g", got, measurable)
+	if got := probeMACs(Reduced(c)); got > measurable {
+		t.Errorf("got a probe of %g multiplications, want at most %g", got, measurable)
 	}
 	if c = little(); Reduced(c) != c {
 		t.Errorf("a small one: got %+v", Reduced(c))
 	}
 }
 
-// check is one of two points in a folder that is not there yet.
-func check(t *testing.T) (Check, []grid.Point) {
+// check is one of two trials in a folder that is not there yet.
+func check(t *testing.T) (Check, []sweep.Trial) {
 	t.Helper()
 	one, two := little(), little()
 	two.LR = 0.01
@@ -192,16 +192,16 @@ func check(t *testing.T) (Check, []grid.Point) {
 		Bench: bench(t), Out: filepath.Join(t.TempDir(), "sweeps", "mine"), Processes: 1,
 		Load: func(run.Config) (*data.Set, error) { return data.Digits(2000, 200, 1), nil },
 	}
-	return k, []grid.Point{{ID: one.ID(), Config: one}, {ID: two.ID(), Index: 1, Config: two}}
+	return k, []sweep.Trial{{ID: one.ID(), Config: one}, {ID: two.ID(), Index: 1, Config: two}}
 }
 
 func TestCheck(t *testing.T) {
-	k, points := check(t)
-	sum, err := k.Run(points)
+	k, trials := check(t)
+	sum, err := k.Run(trials)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sum.Points != 2 || sum.Seconds <= 0 || sum.Disk <= 0 || sum.Memory <= 0 {
+	if sum.Trials != 2 || sum.Seconds <= 0 || sum.Disk <= 0 || sum.Memory <= 0 {
 		t.Errorf("got %+v", sum)
 	}
 	if _, err := os.Stat(filepath.Dir(k.Out)); !errors.Is(err, os.ErrNotExist) {
@@ -212,29 +212,29 @@ func TestCheck(t *testing.T) {
 // All that is wrong is said at once.
 func TestCheckSaysAllThatIsWrong(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(*Check, []grid.Point)
+		change func(*Check, []sweep.Trial)
 		want   []string
 	}{
-		"memory": {func(k *Check, p []grid.Point) { k.Room = Room{1e6, "the limit"} }, []string{"point 0", "the limit"}},
-		"data and memory": {func(k *Check, p []grid.Point) {
+		"memory": {func(k *Check, p []sweep.Trial) { k.Room = Room{1e6, "the limit"} }, []string{"trial 0", "the limit"}},
+		"data and memory": {func(k *Check, p []sweep.Trial) {
 			k.Room = Room{1e6, "the limit"}
 			k.Load = func(run.Config) (*data.Set, error) { return nil, errors.New("no such folder") }
 		}, []string{"the limit", "digits: no such folder"}},
-		"validation images": {func(k *Check, p []grid.Point) { p[0].Config.Val = 5000 }, []string{"val"}},
-		"too many at a time": {func(k *Check, p []grid.Point) {
+		"validation images": {func(k *Check, p []sweep.Trial) { p[0].Config.Val = 5000 }, []string{"val"}},
+		"too many at a time": {func(k *Check, p []sweep.Trial) {
 			k.Processes = 2
 			k.Room = Room{1.5 * Memory(p[0].Config), "the limit"}
 		}, []string{"fewer --processes"}},
-		"a folder that is a file": {func(k *Check, p []grid.Point) {
+		"a folder that is a file": {func(k *Check, p []sweep.Trial) {
 			k.Out = filepath.Join(t.TempDir(), "file")
 			if err := os.WriteFile(k.Out, nil, 0o666); err != nil {
 				t.Fatal(err)
 			}
 		}, []string{"file"}},
 	} {
-		k, points := check(t)
-		c.change(&k, points)
-		_, err := k.Run(points)
+		k, trials := check(t)
+		c.change(&k, trials)
+		_, err := k.Run(trials)
 		var p Problem
 		if !errors.As(err, &p) {
 			t.Errorf("%s: got %v, want a Problem", name, err)
@@ -246,9 +246,9 @@ func TestCheckSaysAllThatIsWrong(t *testing.T) {
 			}
 		}
 	}
-	k, points := check(t)
+	k, trials := check(t)
 	k.Stopped = func() bool { return true }
-	if _, err := k.Run(points); !errors.Is(err, train.ErrStopped) {
+	if _, err := k.Run(trials); !errors.Is(err, train.ErrStopped) {
 		t.Errorf("stopped: got %v", err)
 	}
 }

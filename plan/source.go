@@ -112,7 +112,7 @@ func (s Source) Info() (data.Info, error) {
 type Images struct{ Train, Test int }
 
 // counted are the Images of every Source of the table asked for so far: a study asks
-// for each of its points.
+// for each of its trials.
 var counted sync.Map
 
 // Images are those that loading it would give; where that cannot be told, as

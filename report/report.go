@@ -25,7 +25,7 @@ import (
 // Options are what a report may be told beside the runs.
 type Options struct {
 	Remarks []string     // sentences for the top, such as data that could not be had
-	Points  []run.Config // of the study that the runs are of, in its order, begun or not
+	Trials  []run.Config // of the study that the runs are of, in its order, begun or not
 }
 
 // Picture is one figure: drawn in the page, and as files for Markdown.
@@ -137,7 +137,7 @@ func Write(dirs []string, out string, opt Options) (Summary, error) {
 func compose(all []record, opt Options) (*page, error) {
 	p := &page{Remarks: opt.Remarks, files: map[string]func(io.Writer) error{}}
 	p.lead(all)
-	p.Unfinished = unfinished(all, opt.Points)
+	p.Unfinished = unfinished(all, opt.Trials)
 	for _, set := range setsOf(all) {
 		s := Section{Name: set.Name, Title: set.Title}
 		for _, k := range paper.Cases {
@@ -146,7 +146,7 @@ func compose(all []record, opt Options) (*page, error) {
 			}
 		}
 		s.account()
-		c, err := comparison(all, set, opt.Points)
+		c, err := comparison(all, set, opt.Trials)
 		if err != nil {
 			return nil, err
 		}
@@ -236,7 +236,7 @@ func (p Picture) Named() string {
 }
 
 // comparison sets the runs on a data set side by side.
-func comparison(all []record, set paper.DataSet, points []run.Config) (compare.Comparison, error) {
+func comparison(all []record, set paper.DataSet, trials []run.Config) (compare.Comparison, error) {
 	var runs []compare.Run
 	var left []compare.Left
 	seen := map[string]bool{}
@@ -250,20 +250,20 @@ func comparison(all []record, set paper.DataSet, points []run.Config) (compare.C
 			left = append(left, compare.Left{Dir: r.dir, Why: r.gap, Config: r.config, Open: true})
 		}
 	}
-	points = slices.DeleteFunc(slices.Clone(points), func(c run.Config) bool { return c.Data != set.Name })
-	return compare.New(runs, left, compare.Options{Points: points})
+	trials = slices.DeleteFunc(slices.Clone(trials), func(c run.Config) bool { return c.Data != set.Name })
+	return compare.New(runs, left, compare.Options{Trials: trials})
 }
 
-// unfinished says how many of the runs, and of the study's points, have no
+// unfinished says how many of the runs, and of the study's trials, have no
 // result; "" where all have.
-func unfinished(all []record, points []run.Config) string {
+func unfinished(all []record, trials []run.Config) string {
 	counts := map[run.Status]int{}
 	known := map[string]bool{}
 	for _, r := range all {
 		counts[r.state]++
 		known[r.config.ID()] = known[r.config.ID()] || r.opened
 	}
-	for _, c := range points {
+	for _, c := range trials {
 		if !known[c.ID()] {
 			known[c.ID()] = true
 			counts[run.Planned]++

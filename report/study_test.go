@@ -111,7 +111,7 @@ func TestUnfinishedIsSaidFirst(t *testing.T) {
 	half := lambdas(t, func(model string, lambda float64, seed uint64) bool { return model == "s-fc" && seed < 3 })
 	planned := run.Look(half.dirs[0]).Config
 	planned.Seed = 9
-	sum, page, _ := written(t, half.dirs, Options{Points: []run.Config{run.Look(half.dirs[0]).Config, planned}})
+	sum, page, _ := written(t, half.dirs, Options{Trials: []run.Config{run.Look(half.dirs[0]).Config, planned}})
 	if want := "NOT FINISHED: 6 of 19 runs have a result (1 planned and 12 running)"; !strings.HasPrefix(sum.Unfinished, want) || !strings.Contains(page, want) {
 		t.Errorf("got %q, want %q", sum.Unfinished, want)
 	}
@@ -125,7 +125,7 @@ func TestUnfinishedIsSaidFirst(t *testing.T) {
 	if sum, _, _ := written(t, none.dirs, Options{}); !strings.HasPrefix(sum.Unfinished, "NOTHING FINISHED: none of 18 runs") {
 		t.Errorf("got %q", sum.Unfinished)
 	}
-	if sum, _, _ := written(t, nil, Options{Points: []run.Config{planned}}); !strings.HasPrefix(sum.Unfinished, "NOTHING FINISHED: none of 1 run") {
+	if sum, _, _ := written(t, nil, Options{Trials: []run.Config{planned}}); !strings.HasPrefix(sum.Unfinished, "NOTHING FINISHED: none of 1 run") {
 		t.Errorf("an empty study: got %q", sum.Unfinished)
 	}
 }

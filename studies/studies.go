@@ -97,7 +97,7 @@ func Scaling(p Profile, train, seeds, most int) ([]byte, error) {
 		fixed(p, train, nil), seeds, strings.Join(p.Data, ", "), strings.Join(sizes, ", ")), nil
 }
 
-// fixed is what all points of a study at a profile's scale have in common.
+// fixed is what all trials of a study at a profile's scale have in common.
 func fixed(p Profile, train int, more map[string]string) string {
 	settings := maps.Clone(more)
 	if settings == nil {

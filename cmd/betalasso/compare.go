@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"betalasso/compare"
-	"betalasso/grid"
 	"betalasso/run"
 	"betalasso/spelling"
+	"betalasso/sweep"
 )
 
 // compareCommand is `betalasso compare`.
@@ -48,7 +48,7 @@ func (c *compareCommand) Run() error {
 		return usageError{err}
 	}
 	runs, left := compare.Read(dirs)
-	all, err := compare.New(runs, left, compare.Options{By: c.By, Metric: c.Metric, Baseline: c.Baseline, Points: studyPoints(c.Dir)})
+	all, err := compare.New(runs, left, compare.Options{By: c.By, Metric: c.Metric, Baseline: c.Baseline, Trials: studyTrials(c.Dir)})
 	var mistake compare.Mistake
 	if errors.As(err, &mistake) {
 		return usageError{err}
@@ -74,17 +74,17 @@ func (c *compareCommand) Run() error {
 	return all.Text(os.Stdout, c.Layers)
 }
 
-// studyPoints are the settings of all points of those of the folders that are
+// studyTrials are the settings of all trials of those of the folders that are
 // studies, in their order, begun or not.
-func studyPoints(dirs []string) (points []run.Config) {
+func studyTrials(dirs []string) (trials []run.Config) {
 	for _, dir := range dirs {
-		d, err := grid.Open(dir)
+		d, err := sweep.Open(dir)
 		if err != nil {
 			continue // it is no study, and its runs are found all the same
 		}
-		for _, p := range d.Points() {
-			points = append(points, p.Config)
+		for _, p := range d.Trials() {
+			trials = append(trials, p.Config)
 		}
 	}
-	return points
+	return trials
 }

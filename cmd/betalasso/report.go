@@ -30,11 +30,11 @@ func (r *reportCommand) Run() error {
 	if err != nil {
 		return usageError{err}
 	}
-	points := studyPoints(r.Dir)
-	if len(dirs)+len(points) == 0 {
+	trials := studyTrials(r.Dir)
+	if len(dirs)+len(trials) == 0 {
 		return usageError{fmt.Errorf("no runs in %q: a run's directory has a %s", r.Dir, run.ConfigFile)}
 	}
-	sum, err := report.Write(dirs, r.Out, report.Options{Points: points})
+	sum, err := report.Write(dirs, r.Out, report.Options{Trials: trials})
 	if err != nil {
 		return err
 	}

@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"betalasso/data"
-	"betalasso/grid"
 	"betalasso/model"
 	"betalasso/plan"
 	"betalasso/report"
 	"betalasso/run"
 	"betalasso/studies"
+	"betalasso/sweep"
 	"betalasso/train"
 )
 
@@ -57,7 +57,7 @@ func (r *reproduceCommand) Run() error {
 	if r.Out == "" {
 		r.Out = "reproduce-" + r.Profile
 	}
-	all, err := r.points(p) // all mistakes before a long download
+	all, err := r.trials(p) // all mistakes before a long download
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (r *reproduceCommand) Run() error {
 		if p.Data, err = rep.reachable(p.Data); err != nil {
 			return err
 		}
-		if all, err = r.points(p); err != nil {
+		if all, err = r.trials(p); err != nil {
 			return err
 		}
 	}
@@ -119,58 +119,58 @@ func (r *reproduceCommand) profile() (studies.Profile, error) {
 	return p, nil
 }
 
-// points are the points of the study at this scale. Those that the directory
+// trials are the trials of the study at this scale. Those that the directory
 // has of another one are kept, unless they have the place of one of these.
-func (r *reproduceCommand) points(p studies.Profile) (*reproduced, error) {
+func (r *reproduceCommand) trials(p studies.Profile) (*reproduced, error) {
 	text, err := studies.Table(p, r.Train, r.Seeds, map[string]string{"precision": r.Precision, "data-dir": r.DataDir})
 	if err != nil {
 		return nil, usageError{err}
 	}
-	study, err := grid.Parse("reproduce", text)
+	study, err := sweep.Parse("reproduce", text)
 	if err != nil {
 		return nil, err
 	}
-	points, err := study.Expand(newResolver())
+	trials, err := study.Expand(newResolver())
 	if err != nil {
 		return nil, studyError(err)
 	}
-	all := &reproduced{study: study, points: points}
-	for _, q := range points {
+	all := &reproduced{study: study, trials: trials}
+	for _, q := range trials {
 		if _, err := plan.Fits(q.Config, plan.Here()); err != nil {
 			return nil, usageError{err}
 		}
 		all.ids = append(all.ids, q.ID)
 	}
-	d, err := grid.Open(r.Out)
+	d, err := sweep.Open(r.Out)
 	if err != nil {
 		return all, nil // nothing there yet, or Create will say what
 	}
-	for _, had := range d.Points() {
+	for _, had := range d.Trials() {
 		if slices.Contains(all.ids, had.ID) {
 			continue
 		}
-		for _, q := range points {
+		for _, q := range trials {
 			if maps.Equal(had.Labels, q.Labels) {
 				return nil, usageError{fmt.Errorf("%s was made with other settings (%s); choose another --out, or remove it",
 					r.Out, strings.Join(differences(had.Config, q.Config), ", "))}
 			}
 		}
-		all.points = append(all.points, had)
+		all.trials = append(all.trials, had)
 	}
 	return all, nil
 }
 
-// reproduced is a study, its points and the directory's, and which are its own.
+// reproduced is a study, its trials and the directory's, and which are its own.
 type reproduced struct {
-	study  *grid.Study
-	points []grid.Point
+	study  *sweep.Study
+	trials []sweep.Trial
 	ids    []string
 }
 
-// finished says whether all points are done, so that no data are needed.
+// finished says whether all trials are done, so that no data are needed.
 func (r *reproduceCommand) finished(all *reproduced) bool {
 	for _, id := range all.ids {
-		d, err := run.Open(filepath.Join(r.Out, grid.RunsDir, id))
+		d, err := run.Open(filepath.Join(r.Out, sweep.RunsDir, id))
 		if err != nil {
 			return false
 		}
@@ -238,7 +238,7 @@ func (r *reproduction) reachable(names []string) (list []string, err error) {
 
 // run trains what is not done, then writes the report.
 func (r *reproduction) run(all *reproduced) error {
-	d, err := grid.Create(r.command.Out, all.study, all.points)
+	d, err := sweep.Create(r.command.Out, all.study, all.trials)
 	if err != nil {
 		return studyError(err)
 	}
@@ -247,7 +247,7 @@ func (r *reproduction) run(all *reproduced) error {
 		return err
 	}
 	place := map[string]int{} // from 1
-	for i, p := range grid.Among(list, all.ids) {
+	for i, p := range sweep.Among(list, all.ids) {
 		place[p.ID] = i + 1
 		if p.Result != nil {
 			r.tell(d.RunPath(p.ID), *p.Result)
@@ -260,13 +260,13 @@ func (r *reproduction) run(all *reproduced) error {
 	}
 	r.after = r.plan.After
 	w := r.newWorker(d, r.command.Threads)
-	w.Title = func(p grid.Point) string {
+	w.Title = func(p sweep.Trial) string {
 		size, err := sizeLine(p.Config)
 		if err != nil {
 			size = err.Error()
 		}
 		r.plan.Begin(p.ID, time.Now())
-		return fmt.Sprintf("[%d/%d] %s: %s (%s)", place[p.ID], len(all.ids), p.Config.Data, p.Labels[grid.Label], size)
+		return fmt.Sprintf("[%d/%d] %s: %s (%s)", place[p.ID], len(all.ids), p.Config.Data, p.Labels[sweep.Label], size)
 	}
 	code, err := w.Drain(r.ctx, all.ids...)
 	if r.ctx.Err() != nil {
@@ -281,14 +281,14 @@ func (r *reproduction) run(all *reproduced) error {
 	return r.report(d, all.ids)
 }
 
-// report writes the report of the points and says where it is.
-func (r *reproduction) report(d *grid.Dir, ids []string) error {
+// report writes the report of the trials and says where it is.
+func (r *reproduction) report(d *sweep.Dir, ids []string) error {
 	list, err := d.Status()
 	if err != nil {
 		return err
 	}
 	var dirs []string
-	for _, p := range grid.Among(list, ids) {
+	for _, p := range sweep.Among(list, ids) {
 		path := d.RunPath(p.ID)
 		if run.Vacant(path) != nil {
 			dirs = append(dirs, path)
@@ -319,9 +319,9 @@ func (r *reproduction) report(d *grid.Dir, ids []string) error {
 
 // foresee says how long all that is not done will take.
 func (r *reproduction) foresee(all *reproduced) error {
-	var todo []grid.Point
-	for _, p := range all.points[:len(all.ids)] {
-		if run.Look(filepath.Join(r.command.Out, grid.RunsDir, p.ID)).Result == nil {
+	var todo []sweep.Trial
+	for _, p := range all.trials[:len(all.ids)] {
+		if run.Look(filepath.Join(r.command.Out, sweep.RunsDir, p.ID)).Result == nil {
 			todo = append(todo, p)
 		}
 	}

@@ -129,7 +129,7 @@ func (s *session) load(c run.Config) (*data.Set, error) {
 	return set, nil
 }
 
-// bench is where trials are made on n threads; 0 is all cores.
+// bench is where probes are made on n threads; 0 is all cores.
 func (s *session) bench(n int) plan.Bench {
 	return plan.Bench{Device: newDevice, Threads: threads(run.Config{Threads: n}), Dir: os.TempDir(), Stop: s.ctx.Done()}
 }

@@ -10,11 +10,11 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"betalasso/grid"
 	"betalasso/model"
 	"betalasso/paper"
 	"betalasso/plan"
 	"betalasso/run"
+	"betalasso/sweep"
 )
 
 // parse gives the Config that a train command line says.
@@ -143,13 +143,13 @@ func TestQuickShowsTheDiscovery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := r.points(p)
+	all, err := r.trials(p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	runs := map[string]int{}
-	for i, q := range all.points {
-		runs[q.Labels[grid.Label]]++
+	for i, q := range all.trials {
+		runs[q.Labels[sweep.Label]]++
 		if i < len(paper.Cases) && q.Config.Seed != 1 {
 			t.Errorf("run %d is of seed %d: every case is to have its first seed before another has a second", i, q.Config.Seed)
 		}
@@ -177,10 +177,10 @@ func TestQuickShowsTheDiscovery(t *testing.T) {
 	if p, err = r.profile(); err != nil {
 		t.Fatal(err)
 	}
-	if all, err = r.points(p); err != nil || len(all.points) != 14 {
-		t.Errorf("--seeds 2: got %d runs, %v, want 14", len(all.points), err)
+	if all, err = r.trials(p); err != nil || len(all.trials) != 14 {
+		t.Errorf("--seeds 2: got %d runs, %v, want 14", len(all.trials), err)
 	}
-	for _, q := range all.points {
+	for _, q := range all.trials {
 		if q.Config.Epochs != 4 {
 			t.Errorf("--epochs 4: %s has %d", q.Labels, q.Config.Epochs)
 		}

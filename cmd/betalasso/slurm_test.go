@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"betalasso/grid"
 	"betalasso/run"
+	"betalasso/sweep"
 )
 
 var slurm = flag.Bool("slurm", false, "test with a Slurm of this machine, which .ci/slurm starts: it takes root, and slurm-wlm and munge of Debian")
@@ -85,23 +85,23 @@ func withoutSlurm(t *testing.T, file string) (dir string) {
 }
 
 // same wants the bytes of a local study in d.
-func same(t *testing.T, local string, d *grid.Dir) {
+func same(t *testing.T, local string, d *sweep.Dir) {
 	t.Helper()
 	ours, theirs := sums(t, d.Path()), sums(t, local)
-	for _, p := range d.Points() {
+	for _, p := range d.Trials() {
 		if ours[p.ID] != theirs[p.ID] {
-			t.Errorf("point %d: the weights of Slurm and of a local study differ", p.Index)
+			t.Errorf("trial %d: the weights of Slurm and of a local study differ", p.Index)
 		}
 		for _, name := range []string{run.WeightsFile, run.BestFile, run.FiltersFile, run.ConfigFile} {
 			got, err1 := os.ReadFile(filepath.Join(d.RunPath(p.ID), name))
-			want, err2 := os.ReadFile(filepath.Join(local, grid.RunsDir, p.ID, name))
+			want, err2 := os.ReadFile(filepath.Join(local, sweep.RunsDir, p.ID, name))
 			if err1 != nil || err2 != nil || !bytes.Equal(got, want) {
-				t.Errorf("point %d: %s of Slurm and of a local study differ (%v, %v)", p.Index, name, err1, err2)
+				t.Errorf("trial %d: %s of Slurm and of a local study differ (%v, %v)", p.Index, name, err1, err2)
 			}
 		}
 		got := withoutTimes(t, filepath.Join(d.RunPath(p.ID), run.EventsFile))
-		if !bytes.Equal(got, withoutTimes(t, filepath.Join(local, grid.RunsDir, p.ID, run.EventsFile))) {
-			t.Errorf("point %d: the events of Slurm and of a local study differ", p.Index)
+		if !bytes.Equal(got, withoutTimes(t, filepath.Join(local, sweep.RunsDir, p.ID, run.EventsFile))) {
+			t.Errorf("trial %d: the events of Slurm and of a local study differ", p.Index)
 		}
 	}
 }
@@ -111,7 +111,7 @@ func same(t *testing.T, local string, d *grid.Dir) {
 // finish, with the bytes of a local study.
 func TestSlurm(t *testing.T) {
 	cluster := startSlurm(t)
-	// Point 0 takes some seconds, point 1 longer than the limit of a minute.
+	// Trial 0 takes some seconds, trial 1 longer than the limit of a minute.
 	data := tinyData(t, 300)
 	file := filepath.Join(t.TempDir(), "study.yaml")
 	text := fmt.Sprintf(`name: slurm
@@ -133,55 +133,55 @@ axes:
 	out := filepath.Join(t.TempDir(), "a study") // a path with a blank
 	stdout, _ := want(t, 0, "sweep", file, "--out", out, "--launcher=slurm", "--cpus=1", "--time=1", "--warning=15", "--mem=500M")
 	t.Log(stdout)
-	if !strings.Contains(stdout, "submitted 8 points") {
+	if !strings.Contains(stdout, "submitted 8 trials") {
 		t.Fatalf("it printed %q", stdout)
 	}
 	if _, stderr := want(t, exitFailure, "sweep", file, "--out", out, "--launcher=slurm"); !strings.Contains(stderr, "with Slurm already") {
 		t.Errorf("launched twice: got %q", stderr)
 	}
-	d, err := grid.Open(out)
+	d, err := sweep.Open(out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	status := func(index int) grid.Status {
+	status := func(index int) sweep.Status {
 		list, err := d.Status()
 		if err != nil {
 			t.Fatal(err)
 		}
 		return list[index]
 	}
-	var killed grid.Status
-	eventually(t, "point 0 is being trained", time.Minute, func() bool {
+	var killed sweep.Status
+	eventually(t, "trial 0 is being trained", time.Minute, func() bool {
 		killed = status(0)
 		return killed.State == run.Running && d.Place(killed.ID).Epoch > 2
 	})
 	if err := syscall.Kill(killed.Last.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("killed process %d of point 0", killed.Last.PID)
-	eventually(t, "point 1 is being trained", 2*time.Minute, func() bool { return status(1).Attempts > 0 })
+	t.Logf("killed process %d of trial 0", killed.Last.PID)
+	eventually(t, "trial 1 is being trained", 2*time.Minute, func() bool { return status(1).Attempts > 0 })
 	slurmRun(t, slurmScript, "restart", cluster)
 	t.Log("the controller was stopped and started again")
-	eventually(t, "all points are done", 8*time.Minute, func() bool {
+	eventually(t, "all trials are done", 8*time.Minute, func() bool {
 		list, err := d.Status()
-		return err == nil && grid.Counts(list)[run.Done] == len(list)
+		return err == nil && sweep.Counts(list)[run.Done] == len(list)
 	})
 	eventually(t, "the queue is empty", time.Minute, func() bool { return slurmRun(t, "squeue", "--noheader") == "" })
 
 	if a := status(0); a.Attempts < 2 {
-		t.Errorf("point 0 took %d attempts, want 2 or more: it was killed", a.Attempts)
+		t.Errorf("trial 0 took %d attempts, want 2 or more: it was killed", a.Attempts)
 	}
 	attempts, err := d.Attempts(status(1).ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(attempts) < 2 || attempts[0].Outcome != grid.Interrupted || attempts[0].Code != exitSaved {
-		t.Errorf("point 1: got the attempts %+v, want the first ended by its limit, with status %d", attempts, exitSaved)
+	if len(attempts) < 2 || attempts[0].Outcome != sweep.Interrupted || attempts[0].Code != exitSaved {
+		t.Errorf("trial 1: got the attempts %+v, want the first ended by its limit, with status %d", attempts, exitSaved)
 	}
 	same(t, withoutSlurm(t, file), d)
-	logs, _ := filepath.Glob(filepath.Join(out, grid.LogsDir, "slurm-*_*.log"))
+	logs, _ := filepath.Glob(filepath.Join(out, sweep.LogsDir, "slurm-*_*.log"))
 	if len(logs) < 8 {
-		t.Errorf("got %d logs of tasks, want one for each of 8 points", len(logs))
+		t.Errorf("got %d logs of tasks, want one for each of 8 trials", len(logs))
 	}
 	stdout, _ = want(t, 0, "sweep", "status", out)
 	t.Logf("in the end:\n%s", stdout)
@@ -195,7 +195,7 @@ func TestSlurmPreempted(t *testing.T) {
 	// The epochs take longer than Slurm does to preempt, on any machine.
 	const epochs = 10000
 	data := tinyData(t, 60)
-	studies, file := map[string]*grid.Dir{}, filepath.Join(t.TempDir(), "study.yaml")
+	studies, file := map[string]*sweep.Dir{}, filepath.Join(t.TempDir(), "study.yaml")
 	text := fmt.Sprintf("name: urgent\nfixed: {model: 3-fc, width: 64, data: cifar10, data-dir: %q, val: 50, batch: 50, epochs: %d}\n", data, epochs)
 	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
@@ -203,7 +203,7 @@ func TestSlurmPreempted(t *testing.T) {
 	for _, partition := range []string{"requeue", "cancel"} {
 		out := filepath.Join(t.TempDir(), "study")
 		want(t, 0, "sweep", file, "--out", out, "--launcher=slurm", "--partition="+partition, "--cpus=1", "--time=20", "--mem=300M")
-		d, err := grid.Open(out)
+		d, err := sweep.Open(out)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -226,14 +226,14 @@ func TestSlurmPreempted(t *testing.T) {
 			list, err := d.Status()
 			return err == nil && list[0].State == run.Done
 		})
-		attempts, err := d.Attempts(d.Points()[0].ID)
+		attempts, err := d.Attempts(d.Trials()[0].ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(attempts) != 2 || attempts[0].Outcome != grid.Interrupted || attempts[0].Code != exitSaved || attempts[1].From.Epoch < 3 {
+		if len(attempts) != 2 || attempts[0].Outcome != sweep.Interrupted || attempts[0].Code != exitSaved || attempts[1].From.Epoch < 3 {
 			t.Errorf("%s: got the attempts %+v, want one that saved itself, with status %d, and one that went on", partition, attempts, exitSaved)
 		}
-		logs, _ := filepath.Glob(filepath.Join(d.Path(), grid.LogsDir, "slurm-*_0.log"))
+		logs, _ := filepath.Glob(filepath.Join(d.Path(), sweep.LogsDir, "slurm-*_0.log"))
 		var told []byte
 		for _, log := range logs {
 			text, err := os.ReadFile(log)

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"betalasso/grid"
 	"betalasso/plan"
 	"betalasso/run"
+	"betalasso/sweep"
 )
 
 // housenumbers is a folder of SVHN's files with the given number of images each.
@@ -138,13 +138,13 @@ func TestSVHNExtraAsAxis(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, 0, "sweep", path, "--out", out)
-	d, err := grid.Open(out)
+	d, err := sweep.Open(out)
 	if err != nil {
 		t.Fatal(err)
 	}
 	list, err := d.Status()
 	if err != nil || len(list) != 2 {
-		t.Fatalf("got %d points, %v", len(list), err)
+		t.Fatalf("got %d trials, %v", len(list), err)
 	}
 	for i, n := range []int{400, 200} {
 		if r := list[i].Result; r == nil || r.DataSet.Train != n || plan.Examples(list[i].Config) != n {

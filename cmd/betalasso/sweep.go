@@ -7,17 +7,17 @@ import (
 	"slices"
 	"strings"
 
-	"betalasso/grid"
 	"betalasso/run"
 	"betalasso/spelling"
+	"betalasso/sweep"
 )
 
 // sweepCommand is `betalasso sweep`.
 type sweepCommand struct {
-	Run    sweepRunCommand    `cmd:"" default:"withargs" help:"Train the points of a study that are not done."`
-	Plan   sweepPlanCommand   `cmd:"" help:"List the points of a study, and the time and disk that they take."`
+	Run    sweepRunCommand    `cmd:"" default:"withargs" help:"Train the trials of a study that are not done."`
+	Plan   sweepPlanCommand   `cmd:"" help:"List the trials of a study, and the time and disk that they take."`
 	Check  sweepCheckCommand  `cmd:"" help:"Check a study before it begins: settings, data, memory, time, disk."`
-	Status sweepStatusCommand `cmd:"" help:"Say where each point of a study stands."`
+	Status sweepStatusCommand `cmd:"" help:"Say where each trial of a study stands."`
 	Retry  sweepRetryCommand  `cmd:"" help:"Retry what failed, and only that."`
 	Work   sweepWorkCommand   `cmd:"" help:"Run one of a study's workers."`
 
@@ -50,12 +50,12 @@ func (sweepRunCommand) Help() string {
     printf 'fixed: {data: digits, alpha: 1, epochs: 2, train: 1000}\naxes: [grid: {lr: [0.1, 0.01]}]\nseeds: 2\n' > study.yaml
     betalasso sweep run study.yaml --out sweeps/mine --processes 2
 
-The word run may be left out. The same command goes on where it was stopped; points that are done stay as they are. It ends with 0 when every point is done.`
+The word run may be left out. The same command goes on where it was stopped; trials that are done stay as they are. It ends with 0 when every trial is done.`
 }
 
 // Run trains what is not done.
 func (r *sweepRunCommand) Run() error {
-	study, points, err := r.expand()
+	study, trials, err := r.expand()
 	if err != nil {
 		return err
 	}
@@ -67,12 +67,12 @@ func (r *sweepRunCommand) Run() error {
 	}
 	s := newSession(r.JSON)
 	defer s.close()
-	if todo := unfinished(points, r.Out); len(todo) > 0 {
+	if todo := unfinished(trials, r.Out); len(todo) > 0 {
 		if err := s.check(todo, r.Out, r.launchFlags); err != nil {
 			return err
 		}
 	}
-	d, err := grid.Create(r.Out, study, points)
+	d, err := sweep.Create(r.Out, study, trials)
 	if err != nil {
 		return studyError(err)
 	}
@@ -82,19 +82,19 @@ func (r *sweepRunCommand) Run() error {
 	return s.launch(r.launchFlags, d, nil)
 }
 
-// unfinished are the points that have no result in a study's directory.
-func unfinished(points []grid.Point, out string) (todo []grid.Point) {
-	for _, p := range points {
-		if _, err := os.Stat(filepath.Join(out, grid.RunsDir, p.ID, run.ResultFile)); err != nil {
+// unfinished are the trials that have no result in a study's directory.
+func unfinished(trials []sweep.Trial, out string) (todo []sweep.Trial) {
+	for _, p := range trials {
+		if _, err := os.Stat(filepath.Join(out, sweep.RunsDir, p.ID, run.ResultFile)); err != nil {
 			todo = append(todo, p)
 		}
 	}
 	return todo
 }
 
-// launch starts workers for the open points of d, or for those of them whose
+// launch starts workers for the open trials of d, or for those of them whose
 // IDs are given, and waits for them; or hands them to a cluster.
-func (s *session) launch(l launchFlags, d *grid.Dir, only []string) error {
+func (s *session) launch(l launchFlags, d *sweep.Dir, only []string) error {
 	switch l.Launcher {
 	case "slurm":
 		return s.slurmLaunch(l, d, only)
@@ -143,12 +143,12 @@ func (sweepRetryCommand) Help() string {
 	return "Example:\n\n    betalasso sweep retry sweeps/mine"
 }
 
-// Run opens the failed points again and trains them.
+// Run opens the failed trials again and trains them.
 func (r *sweepRetryCommand) Run() error {
 	if err := r.validate(); err != nil {
 		return err
 	}
-	d, err := grid.Open(r.Dir)
+	d, err := sweep.Open(r.Dir)
 	if err != nil {
 		return studyError(err)
 	}
@@ -160,7 +160,7 @@ func (r *sweepRetryCommand) Run() error {
 	for _, s := range list {
 		if s.State == run.Failed || s.State == run.Broken {
 			if err := d.Reopen(s.ID); err != nil {
-				return fmt.Errorf("point %d (%s): %w", s.Index, s.ID, err)
+				return fmt.Errorf("trial %d (%s): %w", s.Index, s.ID, err)
 			}
 			failed = append(failed, s.ID)
 		}

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"betalasso/grid"
 	"betalasso/plan"
+	"betalasso/sweep"
 	"betalasso/train"
 )
 
@@ -20,7 +20,7 @@ type sweepCheckCommand struct {
 
 // Help is the end of `betalasso sweep check --help`.
 func (sweepCheckCommand) Help() string {
-	return `Each point's settings, memory, time and disk; the data; and for each kind of network a few steps, one evaluation and one checkpoint, which is written, synced and read back in the study's folder. All problems are reported at once. A study begins with the same check.
+	return `Each trial's settings, memory, time and disk; the data; and for each kind of network a few steps, one evaluation and one checkpoint, which is written, synced and read back in the study's folder. All problems are reported at once. A study begins with the same check.
 
 Example:
 
@@ -29,7 +29,7 @@ Example:
 
 // Run checks.
 func (c *sweepCheckCommand) Run() error {
-	study, points, err := c.expand()
+	study, trials, err := c.expand()
 	if err != nil {
 		return err
 	}
@@ -42,15 +42,15 @@ func (c *sweepCheckCommand) Run() error {
 	if c.Out == "" {
 		c.Out = filepath.Join("sweeps", study.Name)
 	}
-	return s.check(points, c.Out, l)
+	return s.check(trials, c.Out, l)
 }
 
-// check is the preflight of points that are to be trained in the study's
+// check is the preflight of trials that are to be trained in the study's
 // directory out.
-func (s *session) check(points []grid.Point, out string, l launchFlags) error {
-	warnOf(points)
+func (s *session) check(trials []sweep.Trial, out string, l launchFlags) error {
+	warnOf(trials)
 	k := plan.Check{
-		Bench: s.bench(grid.Share(0, l.Processes, l.Threads)), Out: out, Load: s.load, Processes: l.Processes,
+		Bench: s.bench(sweep.Share(0, l.Processes, l.Threads)), Out: out, Load: s.load, Processes: l.Processes,
 		Stopped: func() bool { return s.ctx.Err() != nil },
 	}
 	at := ""
@@ -58,7 +58,7 @@ func (s *session) check(points []grid.Point, out string, l launchFlags) error {
 		k.Room = plan.Here()
 		at = fmt.Sprintf(" with %d at a time", l.Processes)
 	}
-	sum, err := k.Run(points)
+	sum, err := k.Run(trials)
 	s.set = nil // the workers have their own
 	var problem plan.Problem
 	switch {
@@ -69,7 +69,7 @@ func (s *session) check(points []grid.Point, out string, l launchFlags) error {
 	case err != nil:
 		return err
 	}
-	fmt.Fprintf(s.notes, "checked: %d points, about %s%s on this machine, %s of disk, up to %s of memory\n",
-		sum.Points, sum.Time(), at, plan.Bytes(sum.Disk), plan.Bytes(sum.Memory))
+	fmt.Fprintf(s.notes, "checked: %d trials, about %s%s on this machine, %s of disk, up to %s of memory\n",
+		sum.Trials, sum.Time(), at, plan.Bytes(sum.Disk), plan.Bytes(sum.Memory))
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"betalasso/grid"
 	"betalasso/run"
+	"betalasso/sweep"
 )
 
 // kubernetesFlags say what the pods of an Indexed Job get.
@@ -25,36 +25,36 @@ type kubernetesFlags struct {
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)
 
 // kubernetesLaunch writes the manifest of d.
-func (s *session) kubernetesLaunch(f launchFlags, d *grid.Dir) error {
+func (s *session) kubernetesLaunch(f launchFlags, d *sweep.Dir) error {
 	if d.Study().Then != nil {
-		fmt.Fprintln(s.notes, "an Indexed Job has the points of the axes only; when it has ended, the same command adds those of `then`")
+		fmt.Fprintln(s.notes, "an Indexed Job has the trials of the axes only; when it has ended, the same command adds those of `then`")
 		if _, err := d.Advance(newResolver()); err != nil {
 			return err
 		}
 	}
-	text, err := grid.Kubernetes{
-		Name: jobName(d.Study().Name, len(d.Points())), Namespace: f.Namespace, Image: f.Image, Claim: f.Claim, SubPath: f.SubPath,
+	text, err := sweep.Kubernetes{
+		Name: jobName(d.Study().Name, len(d.Trials())), Namespace: f.Namespace, Image: f.Image, Claim: f.Claim, SubPath: f.SubPath,
 		MaxParallel: f.MaxParallel, CPUs: f.CPUs, Mem: f.Mem,
-	}.Manifest(len(d.Points()))
+	}.Manifest(len(d.Trials()))
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(d.Path(), grid.KubernetesDir, "job.yaml")
+	path := filepath.Join(d.Path(), sweep.KubernetesDir, "job.yaml")
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
 	if err := run.Replace(path, text); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.notes, "wrote the job of %d points; the volume of claim %s must hold %s; then:\n\n    kubectl apply -f %s\n", len(d.Points()), f.Claim, d.Path(), quote(path))
+	fmt.Fprintf(s.notes, "wrote the job of %d trials; the volume of claim %s must hold %s; then:\n\n    kubectl apply -f %s\n", len(d.Trials()), f.Claim, d.Path(), quote(path))
 	return nil
 }
 
 // jobName is a DNS label of at most 52 characters, since a pod's name has 11
-// more. It has the number of points, because a Job's cannot be changed: with
+// more. It has the number of trials, because a Job's cannot be changed: with
 // those of `then` it is another Job.
-func jobName(study string, points int) string {
-	end := "-" + strconv.Itoa(points)
+func jobName(study string, trials int) string {
+	end := "-" + strconv.Itoa(trials)
 	name := "betalasso-" + strings.Trim(notInName.ReplaceAllString(strings.ToLower(study), "-"), "-")
 	return strings.TrimRight(name[:min(len(name), 52-len(end))], "-") + end
 }

@@ -11,15 +11,15 @@ import (
 	"strings"
 	"time"
 
-	"betalasso/grid"
 	"betalasso/plan"
 	"betalasso/run"
+	"betalasso/sweep"
 )
 
 // local is the launcher of workers on this machine.
 type local struct {
 	*session
-	crew   grid.Crew
+	crew   sweep.Crew
 	began  time.Time
 	before float64 // epochs done when it began, weighed by their cost
 	meter  *meter
@@ -27,18 +27,18 @@ type local struct {
 	kept   time.Time
 }
 
-// local runs workers for the open points until none is left.
-func (s *session) local(f launchFlags, d *grid.Dir, only []string) error {
+// local runs workers for the open trials until none is left.
+func (s *session) local(f launchFlags, d *sweep.Dir, only []string) error {
 	l := &local{session: s, began: time.Now(), kept: time.Now(), meter: s.newMeter()}
-	l.crew = grid.Crew{Dir: d, Only: only, Stop: l.forward, Show: l.show, Died: l.died}
+	l.crew = sweep.Crew{Dir: d, Only: only, Stop: l.forward, Show: l.show, Died: l.died}
 	list, err := l.crew.List()
 	if err != nil {
 		return err
 	}
-	l.before, _ = grid.Spent(list, plan.Work)
+	l.before, _ = sweep.Spent(list, plan.Work)
 	fmt.Fprintf(s.notes, "%s: %s\n", d.Path(), countLine(list))
-	if grid.Left(list) > 0 {
-		if err := l.run(min(f.Processes, grid.Left(list)), f.Threads); err != nil {
+	if sweep.Left(list) > 0 {
+		if err := l.run(min(f.Processes, sweep.Left(list)), f.Threads); err != nil {
 			return err
 		}
 	}
@@ -55,10 +55,10 @@ func (s *session) local(f launchFlags, d *grid.Dir, only []string) error {
 	return allDone(d, only)
 }
 
-// run keeps the given number of workers going until the open points are done.
+// run keeps the given number of workers going until the open trials are done.
 func (l *local) run(processes, threads int) error {
 	l.crew.Size = processes
-	l.crew.Start = func(i int) (*exec.Cmd, error) { return l.worker(i, grid.Share(i, processes, threads)) }
+	l.crew.Start = func(i int) (*exec.Cmd, error) { return l.worker(i, sweep.Share(i, processes, threads)) }
 	err := l.crew.Run(l.ctx)
 	l.meter.clear()
 	return err
@@ -80,7 +80,7 @@ func (l *local) worker(i, threads int) (*exec.Cmd, error) {
 	if err != nil {
 		host = "local"
 	}
-	path := filepath.Join(l.crew.Dir.Path(), grid.LogsDir, fmt.Sprintf("%s-%d.log", host, i+1))
+	path := filepath.Join(l.crew.Dir.Path(), sweep.LogsDir, fmt.Sprintf("%s-%d.log", host, i+1))
 	log, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
 		return nil, err
@@ -106,13 +106,13 @@ func (l *local) forward(worker *exec.Cmd) {
 }
 
 // show shows how far the study is.
-func (l *local) show(list []grid.Status) {
-	did, all := grid.Spent(list, plan.Work)
+func (l *local) show(list []sweep.Status) {
+	did, all := sweep.Spent(list, plan.Work)
 	var left time.Duration
 	if did > l.before {
 		left = time.Duration(float64(time.Since(l.began)) * (all - did) / (did - l.before))
 	}
-	counts := grid.Counts(list)
+	counts := sweep.Counts(list)
 	if l.json {
 		if time.Since(l.kept) > rest {
 			l.kept = time.Now()
@@ -124,7 +124,7 @@ func (l *local) show(list []grid.Status) {
 		}
 		return
 	}
-	parts := []string{fmt.Sprintf("%d of %d points", counts[run.Done], len(list))}
+	parts := []string{fmt.Sprintf("%d of %d trials", counts[run.Done], len(list))}
 	if n := counts[run.Failed] + counts[run.Broken]; n > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", n))
 	}

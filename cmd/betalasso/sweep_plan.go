@@ -7,8 +7,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"betalasso/grid"
 	"betalasso/plan"
+	"betalasso/sweep"
 )
 
 // sweepPlanCommand is `betalasso sweep plan`.
@@ -16,7 +16,7 @@ type sweepPlanCommand struct {
 	studyFlags
 	Processes int  `default:"1" placeholder:"N" help:"local workers at a time, for the time (default 1)"`
 	Threads   int  `default:"0" placeholder:"N" help:"of each worker; 0 shares out all cores (default 0)"`
-	JSON      bool `name:"json" help:"one JSON object per line: points, then the sum (default off)"`
+	JSON      bool `name:"json" help:"one JSON object per line: trials, then the sum (default off)"`
 }
 
 // Help is the end of `betalasso sweep plan --help`.
@@ -28,9 +28,9 @@ Example:
     betalasso sweep plan --study scaling --data digits --max-params 256k --epochs 10`
 }
 
-// Run prints the points and what they take.
+// Run prints the trials and what they take.
 func (p *sweepPlanCommand) Run() error {
-	study, points, err := p.expand()
+	study, trials, err := p.expand()
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (p *sweepPlanCommand) Run() error {
 		return err
 	}
 	told := map[plan.Source]bool{}
-	for _, q := range points {
+	for _, q := range trials {
 		from := plan.SourceOf(q.Config)
 		if told[from] {
 			continue
@@ -48,10 +48,10 @@ func (p *sweepPlanCommand) Run() error {
 			fmt.Fprintf(os.Stderr, "warning: %s\nTime and memory are for as many images as the publisher has\n", err)
 		}
 	}
-	warnOf(points)
+	warnOf(trials)
 	s := newSession(p.JSON)
 	defer s.close()
-	list, sum, err := s.bench(grid.Share(0, p.Processes, p.Threads)).Estimate(points, p.Processes)
+	list, sum, err := s.bench(sweep.Share(0, p.Processes, p.Threads)).Estimate(trials, p.Processes)
 	if s.ctx.Err() != nil {
 		return s.stopped("stopped")
 	}
@@ -68,28 +68,28 @@ func (p *sweepPlanCommand) Run() error {
 		return e.Encode(sum)
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "POINT\tID\tWEIGHTS\tTIME\tDISK\tMEMORY\tSETTINGS")
+	fmt.Fprintln(w, "TRIAL\tID\tWEIGHTS\tTIME\tDISK\tMEMORY\tSETTINGS")
 	for _, x := range list {
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", x.Index, x.ID, short(x.Weights), plan.Span(time.Duration(x.Seconds*float64(time.Second))), plan.Bytes(x.Disk), plan.Bytes(x.Memory), x.Labels)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Printf("\n%d points, about %s with %d at a time on this machine, and %s of disk\n",
-		sum.Points, sum.Time(), sum.Processes, plan.Bytes(sum.Disk))
+	fmt.Printf("\n%d trials, about %s with %d at a time on this machine, and %s of disk\n",
+		sum.Trials, sum.Time(), sum.Processes, plan.Bytes(sum.Disk))
 	if t := study.Then; t != nil {
 		fmt.Printf("then the best by validation accuracy, with %d seeds each, which is not in these sums\n", len(t.Seeds))
 	}
 	return nil
 }
 
-// warnOf warns of points whose settings will not do what they seem to, once for
+// warnOf warns of trials whose settings will not do what they seem to, once for
 // each setting that does so.
-func warnOf(points []grid.Point) {
+func warnOf(trials []sweep.Trial) {
 	count := map[string]int{}
-	first := map[string]grid.Point{}
+	first := map[string]sweep.Trial{}
 	var order []string
-	for _, p := range points {
+	for _, p := range trials {
 		for _, text := range warnings(p.Config, p.Asked) {
 			if count[text]++; count[text] == 1 {
 				first[text] = p
@@ -102,6 +102,6 @@ func warnOf(points []grid.Point) {
 		if n := count[text] - 1; n > 0 {
 			more = fmt.Sprintf(" and %d more", n)
 		}
-		warn(fmt.Errorf("point %d%s (%s): %s", first[text].Index, more, first[text].Labels, text))
+		warn(fmt.Errorf("trial %d%s (%s): %s", first[text].Index, more, first[text].Labels, text))
 	}
 }

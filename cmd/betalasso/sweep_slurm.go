@@ -13,8 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"betalasso/grid"
 	"betalasso/run"
+	"betalasso/sweep"
 )
 
 // slurmFlags say what a task of a Slurm array gets.
@@ -36,9 +36,9 @@ type clusterFlags struct {
 	Mem         string `placeholder:"SIZE" group:"cluster" help:"memory of a task: 4G with Slurm, 4Gi with Kubernetes (default: the cluster's)"`
 }
 
-// slurmLaunch hands the open points of d, or those of them whose IDs are given,
+// slurmLaunch hands the open trials of d, or those of them whose IDs are given,
 // to Slurm, and returns.
-func (s *session) slurmLaunch(f launchFlags, d *grid.Dir, only []string) error {
+func (s *session) slurmLaunch(f launchFlags, d *sweep.Dir, only []string) error {
 	if last, err := submission(d); err == nil {
 		if jobs := queued(last); jobs != "" {
 			return fmt.Errorf("%s is with Slurm already (%s); wait, or `scancel %s %s` first", d.Path(), jobs, last.Array, last.Keeper)
@@ -48,8 +48,8 @@ func (s *session) slurmLaunch(f launchFlags, d *grid.Dir, only []string) error {
 	if err != nil {
 		return err
 	}
-	return s.submit(d, only, grid.Submission{
-		Slurm: grid.Slurm{
+	return s.submit(d, only, sweep.Submission{
+		Slurm: sweep.Slurm{
 			Partition: f.Partition, Time: f.Time, Account: f.Account, QOS: f.QOS, Constraint: f.Constraint,
 			Mem: f.Mem, CPUs: f.CPUs, MaxParallel: f.MaxParallel, Warning: f.Warning, Options: f.SlurmOption,
 		},
@@ -57,17 +57,17 @@ func (s *session) slurmLaunch(f launchFlags, d *grid.Dir, only []string) error {
 	})
 }
 
-// submit submits an array of the open points and the keeper after it. Without
-// open points it submits nothing and says how it all ended.
-func (s *session) submit(d *grid.Dir, only []string, sub grid.Submission) error {
+// submit submits an array of the open trials and the keeper after it. Without
+// open trials it submits nothing and says how it all ended.
+func (s *session) submit(d *sweep.Dir, only []string, sub sweep.Submission) error {
 	list, err := d.Status()
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(s.notes, "%s: %s\n", d.Path(), countLine(list))
 	var open []int
-	for _, p := range grid.Among(list, only) {
-		if !grid.Ended(p.State) {
+	for _, p := range sweep.Among(list, only) {
+		if !sweep.Ended(p.State) {
 			open = append(open, p.Index)
 		}
 	}
@@ -78,13 +78,13 @@ func (s *session) submit(d *grid.Dir, only []string, sub grid.Submission) error 
 		return allDone(d, only)
 	}
 	if sub.Round > sub.Rounds {
-		return fmt.Errorf("%d points are open still after %d arrays; `betalasso sweep run` with the launcher again begins anew", len(open), sub.Rounds)
+		return fmt.Errorf("%d trials are open still after %d arrays; `betalasso sweep run` with the launcher again begins anew", len(open), sub.Rounds)
 	}
 	root, err := filepath.Abs(d.Path())
 	if err != nil {
 		return err
 	}
-	folder := filepath.Join(root, grid.SlurmDir)
+	folder := filepath.Join(root, sweep.SlurmDir)
 	program := filepath.Join(folder, sub.Program)
 	name := "betalasso-" + d.Study().Name
 	tasks, keeper := filepath.Join(folder, "tasks.sh"), filepath.Join(folder, "keeper.sh")
@@ -107,7 +107,7 @@ func (s *session) submit(d *grid.Dir, only []string, sub grid.Submission) error 
 	if err := run.Replace(submissionPath(d), append(text, '\n')); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.notes, "submitted %d points as job %s, and job %s to look after them; scripts in %s\n`betalasso sweep status %s` and squeue say how far it is\n",
+	fmt.Fprintf(s.notes, "submitted %d trials as job %s, and job %s to look after them; scripts in %s\n`betalasso sweep status %s` and squeue say how far it is\n",
 		len(open), sub.Array, sub.Keeper, folder, quote(d.Path()))
 	return nil
 }
@@ -119,7 +119,7 @@ type sweepContinueCommand struct {
 
 // Help is the end of `betalasso sweep continue --help`.
 func (sweepContinueCommand) Help() string {
-	return `The launcher submits a job that runs this when its array has ended. A task that was killed, or whose node died, is then still open. A point that is killed again and again at the same place counts as failed.
+	return `The launcher submits a job that runs this when its array has ended. A task that was killed, or whose node died, is then still open. A trial that is killed again and again at the same place counts as failed.
 
 Example:
 
@@ -128,7 +128,7 @@ Example:
 
 // Run submits what is open once more.
 func (c *sweepContinueCommand) Run() error {
-	d, err := grid.Open(c.Dir)
+	d, err := sweep.Open(c.Dir)
 	if err != nil {
 		return studyError(err)
 	}
@@ -148,12 +148,12 @@ func (c *sweepContinueCommand) Run() error {
 	return s.submit(d, nil, sub)
 }
 
-func submissionPath(d *grid.Dir) string {
-	return filepath.Join(d.Path(), grid.SlurmDir, "submission.json")
+func submissionPath(d *sweep.Dir) string {
+	return filepath.Join(d.Path(), sweep.SlurmDir, "submission.json")
 }
 
 // submission is the last one of d.
-func submission(d *grid.Dir) (sub grid.Submission, err error) {
+func submission(d *sweep.Dir) (sub sweep.Submission, err error) {
 	text, err := os.ReadFile(submissionPath(d))
 	if err != nil {
 		return sub, err
@@ -165,7 +165,7 @@ func submission(d *grid.Dir) (sub grid.Submission, err error) {
 }
 
 // queued is what the queue has of a submission, or "".
-func queued(sub grid.Submission) string {
+func queued(sub sweep.Submission) string {
 	out, err := exec.Command("squeue", "--noheader", "--format=%i %T", "--jobs="+sub.Array+","+sub.Keeper).Output()
 	if err != nil {
 		return "" // as for jobs that the cluster has forgotten
@@ -191,7 +191,7 @@ func sbatch(args ...string) (string, error) {
 
 // freeze copies this program into the study's directory, so that what is built
 // tomorrow is not what tasks of today run, and gives its file name there.
-func freeze(d *grid.Dir) (string, error) {
+func freeze(d *sweep.Dir) (string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", err
@@ -201,7 +201,7 @@ func freeze(d *grid.Dir) (string, error) {
 		return "", err
 	}
 	name := fmt.Sprintf("betalasso-%.6x", sha256.Sum256(text))
-	path := filepath.Join(d.Path(), grid.SlurmDir, name)
+	path := filepath.Join(d.Path(), sweep.SlurmDir, name)
 	if _, err := os.Stat(path); err == nil {
 		return name, nil
 	}

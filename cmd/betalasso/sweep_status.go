@@ -10,14 +10,14 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"betalasso/grid"
 	"betalasso/run"
+	"betalasso/sweep"
 )
 
 // sweepStatusCommand is `betalasso sweep status`.
 type sweepStatusCommand struct {
 	Dir  string `arg:"" help:"the study's directory"`
-	JSON bool   `name:"json" help:"one JSON object per line and point (default off)"`
+	JSON bool   `name:"json" help:"one JSON object per line and trial (default off)"`
 }
 
 // Help is the end of `betalasso sweep status --help`.
@@ -25,9 +25,9 @@ func (sweepStatusCommand) Help() string {
 	return "Example:\n\n    betalasso sweep status sweeps/mine"
 }
 
-// Run prints a table of the points.
+// Run prints a table of the trials.
 func (s *sweepStatusCommand) Run() error {
-	d, err := grid.Open(s.Dir)
+	d, err := sweep.Open(s.Dir)
 	if err != nil {
 		return studyError(err)
 	}
@@ -45,7 +45,7 @@ func (s *sweepStatusCommand) Run() error {
 		return nil
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "POINT\tID\tSTATE\tEPOCH\tATTEMPTS\tVAL\tTEST\tSETTINGS")
+	fmt.Fprintln(w, "TRIAL\tID\tSTATE\tEPOCH\tATTEMPTS\tVAL\tTEST\tSETTINGS")
 	for _, p := range list {
 		val, test := "", ""
 		if p.Result != nil {
@@ -59,15 +59,15 @@ func (s *sweepStatusCommand) Run() error {
 	fmt.Printf("\n%s\n%s", countLine(list), chosenText(d.Study(), list))
 	for _, p := range list {
 		if p.State == run.Failed || p.State == run.Broken {
-			fmt.Printf("point %d (%s) %s: %s\n", p.Index, p.ID, p.State, run.PrintableLines(strings.TrimSpace(p.Last.Why)))
+			fmt.Printf("trial %d (%s) %s: %s\n", p.Index, p.ID, p.State, run.PrintableLines(strings.TrimSpace(p.Last.Why)))
 		}
 	}
 	return nil
 }
 
-// countLine says how many points are in each state.
-func countLine(list []grid.Status) string {
-	counts := grid.Counts(list)
+// countLine says how many trials are in each state.
+func countLine(list []sweep.Status) string {
+	counts := sweep.Counts(list)
 	var parts []string
 	for _, state := range run.Statuses {
 		if state == run.Broken && counts[state] == 0 {
@@ -75,23 +75,23 @@ func countLine(list []grid.Status) string {
 		}
 		parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
 	}
-	return fmt.Sprintf("%d points: %s", len(list), strings.Join(parts, ", "))
+	return fmt.Sprintf("%d trials: %s", len(list), strings.Join(parts, ", "))
 }
 
-// chosenText says what the points that the study's second stage chose came to
+// chosenText says what the trials that the study's second stage chose came to
 // on the test set, over that stage's seeds; a line for each that has results.
-func chosenText(study *grid.Study, list []grid.Status) string {
+func chosenText(study *sweep.Study, list []sweep.Status) string {
 	if study.Then == nil {
 		return ""
 	}
-	seedless := func(p grid.Point) string {
+	seedless := func(p sweep.Trial) string {
 		p.Config.Seed = 0
 		return p.Config.ID()
 	}
 	text := map[string]string{}
 	var order []string
 	for _, p := range list {
-		if key := seedless(p.Point); p.Stage > 0 && text[key] == "" {
+		if key := seedless(p.Trial); p.Stage > 0 && text[key] == "" {
 			labels := maps.Clone(p.Labels)
 			delete(labels, "seed")
 			text[key] = labels.String()
@@ -100,7 +100,7 @@ func chosenText(study *grid.Study, list []grid.Status) string {
 	}
 	scores := map[string][]float64{}
 	for _, p := range list { // of the first stage too, which may have had such a seed
-		if key := seedless(p.Point); text[key] != "" && p.Result != nil && slices.Contains(study.Then.Seeds, fmt.Sprint(p.Config.Seed)) {
+		if key := seedless(p.Trial); text[key] != "" && p.Result != nil && slices.Contains(study.Then.Seeds, fmt.Sprint(p.Config.Seed)) {
 			scores[key] = append(scores[key], 100*p.Result.Last.TestAcc)
 		}
 	}

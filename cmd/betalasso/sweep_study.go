@@ -12,9 +12,9 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"betalasso/grid"
 	"betalasso/run"
 	"betalasso/spelling"
+	"betalasso/sweep"
 )
 
 // sweepWords are what may stand in a study file's place.
@@ -26,18 +26,18 @@ type studyFlags struct {
 	namedFlags
 }
 
-// expand reads the study and lists its points.
-func (f studyFlags) expand() (*grid.Study, []grid.Point, error) {
+// expand reads the study and lists its trials.
+func (f studyFlags) expand() (*sweep.Study, []sweep.Trial, error) {
 	study, err := f.read()
 	if err != nil {
 		return nil, nil, studyError(err)
 	}
-	points, err := study.Expand(newResolver())
-	return study, points, studyError(err)
+	trials, err := study.Expand(newResolver())
+	return study, trials, studyError(err)
 }
 
 // read reads the study file, or makes the named study.
-func (f studyFlags) read() (*grid.Study, error) {
+func (f studyFlags) read() (*sweep.Study, error) {
 	switch {
 	case f.File == "" && f.Study == "":
 		return nil, usageError{fmt.Errorf("give a study file, or --study with one of %s", strings.Join(studyNames, ", "))}
@@ -51,11 +51,11 @@ func (f studyFlags) read() (*grid.Study, error) {
 		if err != nil {
 			return nil, usageError{err}
 		}
-		return grid.Parse(f.Study, text)
+		return sweep.Parse(f.Study, text)
 	case len(f.given()) > 0:
 		return nil, usageError{fmt.Errorf("%s: only of the paper's studies; what %s says of it stands in the file", strings.Join(f.given(), ", "), f.File)}
 	}
-	study, err := grid.Load(f.File)
+	study, err := sweep.Load(f.File)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w%s", err, spelling.Hint(f.File, sweepWords))
 	}
@@ -70,8 +70,8 @@ func (f studyFlags) read() (*grid.Study, error) {
 
 // studyError makes a usageError of what is wrong with a study.
 func studyError(err error) error {
-	var p grid.Problems
-	var d *grid.DifferentError
+	var p sweep.Problems
+	var d *sweep.DifferentError
 	if errors.As(err, &p) || errors.As(err, &d) || errors.Is(err, fs.ErrNotExist) {
 		return usageError{err}
 	}
@@ -80,13 +80,13 @@ func studyError(err error) error {
 
 // newResolver makes Configs of settings as `betalasso train` makes them of its
 // flags.
-func newResolver() grid.Resolver {
+func newResolver() sweep.Resolver {
 	var c struct{ settings }
 	k, err := kong.New(&c, kong.Vars{"models": "", "datasets": ""})
 	if err != nil {
 		panic(err) // the tags of settings are wrong
 	}
-	return func(s grid.Settings) (run.Config, error) {
+	return func(s sweep.Settings) (run.Config, error) {
 		var args []string
 		for _, name := range slices.Sorted(maps.Keys(s)) {
 			args = append(args, fmt.Sprintf("--%s=%s", name, s[name]))

@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"betalasso/grid"
 	"betalasso/run"
+	"betalasso/sweep"
 )
 
 // study writes a study file of runs of a second or less on data of the user's
@@ -41,7 +41,7 @@ func study(t *testing.T, seeds int, more string) string {
 // sums are the checksums of the weights of a study's runs, by ID.
 func sums(t *testing.T, out string) map[string]string {
 	t.Helper()
-	d, err := grid.Open(out)
+	d, err := sweep.Open(out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func sums(t *testing.T, out string) map[string]string {
 	sums := map[string]string{}
 	for _, s := range list {
 		if s.Result == nil {
-			t.Errorf("point %d is %s, want done", s.Index, s.State)
+			t.Errorf("trial %d is %s, want done", s.Index, s.State)
 			continue
 		}
 		sums[s.ID] = s.Result.WeightsSum
@@ -64,40 +64,40 @@ func TestSweep(t *testing.T) {
 	t.Parallel()
 	file, out := study(t, 2, ""), filepath.Join(t.TempDir(), "out")
 	stdout, _ := want(t, 0, "sweep", "plan", file)
-	if !strings.Contains(stdout, "4 points, about ") || strings.Count(stdout, "lr=0.01 seed=") != 2 {
+	if !strings.Contains(stdout, "4 trials, about ") || strings.Count(stdout, "lr=0.01 seed=") != 2 {
 		t.Errorf("plan printed %q", stdout)
 	}
-	if stdout, _ = want(t, 0, "sweep", "check", file, "--out", out); !strings.Contains(stdout, "checked: 4 points") {
+	if stdout, _ = want(t, 0, "sweep", "check", file, "--out", out); !strings.Contains(stdout, "checked: 4 trials") {
 		t.Errorf("check printed %q", stdout)
 	}
 	if _, err := os.Stat(out); err == nil {
 		t.Errorf("the check left %s behind", out)
 	}
 	stdout, _ = want(t, 0, "sweep", file, "--out", out, "--processes=2")
-	if !strings.Contains(stdout, "4 points: 0 planned, 0 running, 0 interrupted, 0 failed, 4 done") {
+	if !strings.Contains(stdout, "4 trials: 0 planned, 0 running, 0 interrupted, 0 failed, 4 done") {
 		t.Errorf("it printed %q", stdout)
 	}
 	local := sums(t, out)
 
-	// The same points, drained elsewhere by index and by ID, come out the same.
+	// The same trials, drained elsewhere by index and by ID, come out the same.
 	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
-	os.MkdirAll(filepath.Join(elsewhere, grid.LeasesDir), 0o777)
-	os.MkdirAll(filepath.Join(elsewhere, grid.RunsDir), 0o777)
-	for _, name := range []string{grid.StudyFile, grid.PointsFile} {
+	os.MkdirAll(filepath.Join(elsewhere, sweep.LeasesDir), 0o777)
+	os.MkdirAll(filepath.Join(elsewhere, sweep.RunsDir), 0o777)
+	for _, name := range []string{sweep.StudyFile, sweep.TrialsFile} {
 		text, err := os.ReadFile(filepath.Join(out, name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		os.WriteFile(filepath.Join(elsewhere, name), text, 0o666)
 	}
-	d, err := grid.Open(elsewhere)
+	d, err := sweep.Open(elsewhere)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want(t, 0, "sweep", "work", elsewhere, "--index=2", "--threads=1")
-	want(t, 0, "sweep", "work", elsewhere, "--id", d.Points()[0].ID[:6])
+	want(t, 0, "sweep", "work", elsewhere, "--id", d.Trials()[0].ID[:6])
 	stdout, _ = want(t, 0, "sweep", "status", elsewhere)
-	if !strings.Contains(stdout, "4 points: 2 planned, 0 running, 0 interrupted, 0 failed, 2 done") {
+	if !strings.Contains(stdout, "4 trials: 2 planned, 0 running, 0 interrupted, 0 failed, 2 done") {
 		t.Errorf("status printed %q", stdout)
 	}
 	want(t, 0, "sweep", "work", elsewhere)
@@ -109,7 +109,7 @@ func TestSweep(t *testing.T) {
 
 	stdout, _ = want(t, 0, "sweep", "status", "--json", out)
 	for line := range strings.Lines(stdout) {
-		var s grid.Status
+		var s sweep.Status
 		if err := json.Unmarshal([]byte(line), &s); err != nil || s.State != run.Done || s.Attempts != 1 || s.ID != s.Config.ID() {
 			t.Errorf("status --json: got %q, %v", line, err)
 		}
@@ -129,7 +129,7 @@ func TestSweepFailuresAndRetry(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "study.yaml")
 	os.WriteFile(file, bytes.Replace(text, []byte("[0.1, 0.01]"), []byte("[1e30, 0.01, 1e31]"), 1), 0o666)
 	stdout, stderr := want(t, exitDiverged, "sweep", file, "--out", out)
-	if !strings.Contains(stdout, "2 failed, 1 done") || !strings.Contains(stderr, "2 of 3 points are not done") {
+	if !strings.Contains(stdout, "2 failed, 1 done") || !strings.Contains(stderr, "2 of 3 trials are not done") {
 		t.Errorf("got %q, %q", stdout, stderr)
 	}
 	want(t, exitDiverged, "sweep", "work", out, "--index=0") // it stays failed
@@ -140,7 +140,7 @@ func TestSweepFailuresAndRetry(t *testing.T) {
 	want(t, exitDiverged, "sweep", "retry", out)
 	for i, p := range statuses(t, out) {
 		if want := []int{3, 1, 3}[i]; p.Attempts != want { // it failed, was opened again, and failed
-			t.Errorf("after retry, point %d: got %d attempts, want %d", i, p.Attempts, want)
+			t.Errorf("after retry, trial %d: got %d attempts, want %d", i, p.Attempts, want)
 		}
 	}
 }
@@ -188,7 +188,7 @@ func TestSweepMistakes(t *testing.T) {
 func TestNamedStudies(t *testing.T) {
 	for _, c := range []struct {
 		flags  namedFlags
-		points int
+		trials int
 		then   int
 	}{
 		{namedFlags{Study: "table2"}, 21, 0},
@@ -198,7 +198,7 @@ func TestNamedStudies(t *testing.T) {
 		{namedFlags{Study: "scaling", Data: []string{"svhn"}}, 48, 0},
 		{namedFlags{Study: "scaling", Data: []string{"digits"}, MaxParams: "256k"}, 12, 0},
 	} {
-		s, points, err := studyFlags{namedFlags: c.flags}.expand()
+		s, trials, err := studyFlags{namedFlags: c.flags}.expand()
 		if err != nil {
 			t.Errorf("%+v: %v", c.flags, err)
 			continue
@@ -207,21 +207,21 @@ func TestNamedStudies(t *testing.T) {
 		if s.Then != nil {
 			then = len(s.Then.Seeds)
 		}
-		if len(points) != c.points || then != c.then || s.Name != c.flags.Study {
-			t.Errorf("%+v: got %q with %d points, then %d seeds, want %d and %d", c.flags, s.Name, len(points), then, c.points, c.then)
+		if len(trials) != c.trials || then != c.then || s.Name != c.flags.Study {
+			t.Errorf("%+v: got %q with %d trials, then %d seeds, want %d and %d", c.flags, s.Name, len(trials), then, c.trials, c.then)
 		}
 	}
-	_, points, err := studyFlags{namedFlags: namedFlags{Study: "table2"}}.expand()
+	_, trials, err := studyFlags{namedFlags: namedFlags{Study: "table2"}}.expand()
 	if err != nil {
 		t.Fatal(err)
 	}
-	last := points[len(points)-1].Config
+	last := trials[len(trials)-1].Config
 	if last.Model != "s-fc" || last.Alpha != 150 || last.Beta != 50 || last.Epochs != 4000 || last.Augment != "fast-autoaugment" || last.Data != "svhn" {
-		t.Errorf("table2's last point: got %+v", last)
+		t.Errorf("table2's last trial: got %+v", last)
 	}
 }
 
-var longSweep = flag.Bool("long-sweep", false, "TestSweepInterrupted has 40 points, not 6")
+var longSweep = flag.Bool("long-sweep", false, "TestSweepInterrupted has 40 trials, not 6")
 
 // A study whose worker is killed, which is then ended by SIGTERM, by Ctrl-C and
 // by a kill of its launcher, is finished with no run trained twice, and with
@@ -248,9 +248,9 @@ func TestSweepInterrupted(t *testing.T) {
 	}
 	// begun waits until an attempt is under way that was not, and gives it.
 	old := map[string]bool{}
-	begun := func(said *bytes.Buffer) grid.Attempt {
+	begun := func(said *bytes.Buffer) sweep.Attempt {
 		for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
-			d, err := grid.Open(broken)
+			d, err := sweep.Open(broken)
 			if err != nil {
 				continue
 			}
@@ -273,7 +273,7 @@ func TestSweepInterrupted(t *testing.T) {
 			}
 		}
 		t.Fatalf("no attempt began:\n%s", said)
-		return grid.Attempt{}
+		return sweep.Attempt{}
 	}
 
 	c, said := start()
@@ -312,7 +312,7 @@ func TestSweepInterrupted(t *testing.T) {
 	}
 	attempts, again := 0, 0
 	for _, p := range statuses(t, broken) {
-		d, err := grid.Open(broken)
+		d, err := sweep.Open(broken)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -323,36 +323,36 @@ func TestSweepInterrupted(t *testing.T) {
 		done := 0
 		for i, a := range list {
 			attempts++
-			if a.Outcome == grid.Done {
+			if a.Outcome == sweep.Done {
 				done++
 			}
 			// What is trained in one attempt is not trained in the next, but
 			// for what a kill took: less than what lies between two checkpoints.
-			if i > 0 && a.From != list[i-1].Reached && list[i-1].Outcome != grid.Unended {
+			if i > 0 && a.From != list[i-1].Reached && list[i-1].Outcome != sweep.Unended {
 				t.Errorf("%s, attempt %d: began at %s, the one before had reached %s", p.ID, a.Number, a.From, list[i-1].Reached)
 			}
 			if a.Number > 1 {
 				again++
 			}
 		}
-		if done != 1 || list[len(list)-1].Outcome != grid.Done {
+		if done != 1 || list[len(list)-1].Outcome != sweep.Done {
 			t.Errorf("%s was trained to its end %d times, want once: %+v", p.ID, done, list)
 		}
 	}
 	if again < 1 || again > 7 { // a kill of one worker, and three ends of both
 		t.Errorf("got %d attempts that went on with another, want 1 to 7", again)
 	}
-	t.Logf("%d points, interrupted four ways: %d attempts, %d of which went on with an earlier one; every point was trained to its end once", 2*seeds, attempts, again)
+	t.Logf("%d trials, interrupted four ways: %d attempts, %d of which went on with an earlier one; every trial was trained to its end once", 2*seeds, attempts, again)
 }
 
-// running is the number of a study's points that a worker is at.
+// running is the number of a study's trials that a worker is at.
 func running(t *testing.T, out string) int {
-	return grid.Counts(statuses(t, out))[run.Running]
+	return sweep.Counts(statuses(t, out))[run.Running]
 }
 
-func statuses(t *testing.T, out string) []grid.Status {
+func statuses(t *testing.T, out string) []sweep.Status {
 	t.Helper()
-	d, err := grid.Open(out)
+	d, err := sweep.Open(out)
 	if err != nil {
 		t.Fatal(err)
 	}

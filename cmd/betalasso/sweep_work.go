@@ -7,34 +7,34 @@ import (
 	"os"
 	"syscall"
 
-	"betalasso/grid"
 	"betalasso/run"
+	"betalasso/sweep"
 	"betalasso/train"
 )
 
 // sweepWorkCommand is `betalasso sweep work`.
 type sweepWorkCommand struct {
 	Dir     string   `arg:"" help:"the study's directory"`
-	Index   *int     `placeholder:"N" help:"only the point of that index, from 0 (default: all that are open)"`
-	ID      []string `name:"id" placeholder:"ID" help:"only these points (default: all that are open)"`
+	Index   *int     `placeholder:"N" help:"only the trial of that index, from 0 (default: all that are open)"`
+	ID      []string `name:"id" placeholder:"ID" help:"only these trials (default: all that are open)"`
 	Threads int      `default:"0" placeholder:"N" help:"changes no result; 0 is all cores (default 0)"`
 	JSON    bool     `name:"json" help:"one JSON object per line: epochs, results (default off)"`
 }
 
 // Help is the end of `betalasso sweep work --help`.
 func (sweepWorkCommand) Help() string {
-	return `Any number of workers, on any number of machines that share the folder, drain one study. No point is trained by two workers at once; if a worker dies, another continues from its last checkpoint.
+	return `Any number of workers, on any number of machines that share the folder, drain one study. No trial is trained by two workers at once; if a worker dies, another continues from its last checkpoint.
 
 Example, one worker that trains whatever is open:
 
     betalasso sweep work sweeps/mine
 
-Exit status: 0 everything is done, 42 a point failed and would fail again, 75 interrupted and saved, 130 the same by Ctrl-C, 1 not everything is done.`
+Exit status: 0 everything is done, 42 a trial failed and would fail again, 75 interrupted and saved, 130 the same by Ctrl-C, 1 not everything is done.`
 }
 
 // Run works.
 func (w *sweepWorkCommand) Run() error {
-	d, err := grid.Open(w.Dir)
+	d, err := sweep.Open(w.Dir)
 	if err != nil {
 		return studyError(err)
 	}
@@ -47,14 +47,14 @@ func (w *sweepWorkCommand) Run() error {
 	return s.work(d, w.Threads, only)
 }
 
-// only are the IDs of the points asked for; none means all.
-func (w *sweepWorkCommand) only(d *grid.Dir) (ids []string, err error) {
-	points := d.Points()
+// only are the IDs of the trials asked for; none means all.
+func (w *sweepWorkCommand) only(d *sweep.Dir) (ids []string, err error) {
+	trials := d.Trials()
 	if w.Index != nil {
-		if *w.Index < 0 || *w.Index >= len(points) {
-			return nil, fmt.Errorf("index: %s has the points 0 to %d, not %d", w.Dir, len(points)-1, *w.Index)
+		if *w.Index < 0 || *w.Index >= len(trials) {
+			return nil, fmt.Errorf("index: %s has the trials 0 to %d, not %d", w.Dir, len(trials)-1, *w.Index)
 		}
-		ids = append(ids, points[*w.Index].ID)
+		ids = append(ids, trials[*w.Index].ID)
 	}
 	for _, id := range w.ID {
 		p, err := d.Find(id)
@@ -66,8 +66,8 @@ func (w *sweepWorkCommand) only(d *grid.Dir) (ids []string, err error) {
 	return ids, nil
 }
 
-// work drains d, or the points of the given IDs, in this process.
-func (s *session) work(d *grid.Dir, threads int, only []string) error {
+// work drains d, or the trials of the given IDs, in this process.
+func (s *session) work(d *sweep.Dir, threads int, only []string) error {
 	w := s.newWorker(d, threads)
 	code, err := w.Drain(s.ctx, only...)
 	if s.ctx.Err() != nil {
@@ -82,14 +82,14 @@ func (s *session) work(d *grid.Dir, threads int, only []string) error {
 	return allDone(d, only)
 }
 
-// allDone is nil if all points, or those of the given IDs, are done.
-func allDone(d *grid.Dir, only []string) error {
+// allDone is nil if all trials, or those of the given IDs, are done.
+func allDone(d *sweep.Dir, only []string) error {
 	list, err := d.Status()
 	if err != nil {
 		return err
 	}
-	list = grid.Among(list, only)
-	counts := grid.Counts(list)
+	list = sweep.Among(list, only)
+	counts := sweep.Counts(list)
 	if counts[run.Done] == len(list) {
 		return nil
 	}
@@ -99,16 +99,16 @@ func allDone(d *grid.Dir, only []string) error {
 			code = exitFailure
 		}
 	}
-	return codedError{code, fmt.Errorf("%[1]d of %[2]d points are not done, %[3]d failed; `betalasso sweep status %[4]s` says why, `betalasso sweep retry %[4]s` tries them again",
+	return codedError{code, fmt.Errorf("%[1]d of %[2]d trials are not done, %[3]d failed; `betalasso sweep status %[4]s` says why, `betalasso sweep retry %[4]s` tries them again",
 		len(list)-counts[run.Done], len(list), counts[run.Failed]+counts[run.Broken], quote(d.Path()))}
 }
 
-// newWorker trains points one after the other in this process.
-func (s *session) newWorker(d *grid.Dir, threads int) *grid.Worker {
-	return &grid.Worker{
+// newWorker trains trials one after the other in this process.
+func (s *session) newWorker(d *sweep.Dir, threads int) *sweep.Worker {
+	return &sweep.Worker{
 		Dir: d, Resolve: newResolver(), Notes: s.notes,
-		Title: func(p grid.Point) string { return fmt.Sprintf("point %d (%s): %s", p.Index, p.ID, p.Labels) },
-		Train: func(_ context.Context, p grid.Point, into *run.Dir) (int, error) {
+		Title: func(p sweep.Trial) string { return fmt.Sprintf("trial %d (%s): %s", p.Index, p.ID, p.Labels) },
+		Train: func(_ context.Context, p sweep.Trial, into *run.Dir) (int, error) {
 			c := p.Config
 			c.Threads = threads
 			set, err := s.load(c)
@@ -116,20 +116,20 @@ func (s *session) newWorker(d *grid.Dir, threads int) *grid.Worker {
 				_, err = s.fit(into, c, set)
 			}
 			if err != nil && !errors.Is(err, train.ErrStopped) {
-				fmt.Fprintf(os.Stderr, "betalasso: point %d (%s): %s\n", p.Index, p.ID, err)
+				fmt.Fprintf(os.Stderr, "betalasso: trial %d (%s): %s\n", p.Index, p.ID, err)
 			}
-			return s.pointCode(err), err
+			return s.trialCode(err), err
 		},
-		Lost: func(p grid.Point) {
-			fmt.Fprintf(os.Stderr, "betalasso: point %d (%s): another worker has taken it over; ending without a save\n", p.Index, p.ID)
+		Lost: func(p sweep.Trial) {
+			fmt.Fprintf(os.Stderr, "betalasso: trial %d (%s): another worker has taken it over; ending without a save\n", p.Index, p.ID)
 			os.Exit(exitFailure)
 		},
 	}
 }
 
-// pointCode is the exit status that says how a point's training ended. A full
-// disk ends the worker, and leaves the point open, as a signal does.
-func (s *session) pointCode(err error) int {
+// trialCode is the exit status that says how a trial's training ended. A full
+// disk ends the worker, and leaves the trial open, as a signal does.
+func (s *session) trialCode(err error) int {
 	var coded codedError
 	var diverged *train.DivergedError
 	var problems run.Problems

@@ -11,8 +11,8 @@ import (
 	"slices"
 	"sync"
 
-	"betalasso/grid"
 	"betalasso/run"
+	"betalasso/sweep"
 )
 
 // verifyCommand is `betalasso verify`.
@@ -81,7 +81,7 @@ func verifyAll(studies, runs []string) []verified {
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := range next {
-				check, dir := grid.Verify, ""
+				check, dir := sweep.Verify, ""
 				if i < len(studies) {
 					dir = studies[i]
 				} else {
@@ -109,14 +109,10 @@ func findStudies(paths ...string) (found []string) {
 			if err != nil || !e.IsDir() { // findRuns has warned
 				return nil
 			}
-			has := func(name string) bool {
-				_, err := os.Lstat(filepath.Join(path, name))
-				return !errors.Is(err, fs.ErrNotExist)
-			}
-			if has(grid.PointsFile) && has(grid.StudyFile) {
+			if sweep.IsDir(path) {
 				found = append(found, filepath.Clean(path))
 			}
-			if has(run.ConfigFile) {
+			if _, err := os.Lstat(filepath.Join(path, run.ConfigFile)); !errors.Is(err, fs.ErrNotExist) {
 				return fs.SkipDir
 			}
 			return nil

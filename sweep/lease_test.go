@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"context"
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		}
 		d, err := Open(dir)
 		if err == nil {
-			w := worker(d, func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 5*time.Millisecond) })
+			w := worker(d, func(p Trial, into *run.Dir) (int, error) { return pretend(p, into, 5*time.Millisecond) })
 			_, err = w.Drain(context.Background())
 		}
 		if err != nil {
@@ -41,16 +41,16 @@ func TestMain(m *testing.M) {
 }
 
 // worker is a worker that trains with train.
-func worker(d *Dir, train func(p Point, into *run.Dir) (int, error)) *Worker {
+func worker(d *Dir, train func(p Trial, into *run.Dir) (int, error)) *Worker {
 	return &Worker{
-		Dir: d, Resolve: resolve, Notes: io.Discard, Title: func(Point) string { return "" },
-		Train: func(_ context.Context, p Point, into *run.Dir) (int, error) { return train(p, into) },
-		Lost:  func(Point) {},
+		Dir: d, Resolve: resolve, Notes: io.Discard, Title: func(Trial) string { return "" },
+		Train: func(_ context.Context, p Trial, into *run.Dir) (int, error) { return train(p, into) },
+		Lost:  func(Trial) {},
 	}
 }
 
-// pretend trains a point: it notes that it did, and writes a result.
-func pretend(p Point, into *run.Dir, took time.Duration) (int, error) {
+// pretend trains a trial: it notes that it did, and writes a result.
+func pretend(p Trial, into *run.Dir, took time.Duration) (int, error) {
 	f, err := os.OpenFile(into.File("trained"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
 		return CodeFailed, err
@@ -68,11 +68,11 @@ func newDir(t testing.TB, text string) *Dir {
 	if err != nil {
 		t.Fatal(err)
 	}
-	points, err := s.Expand(resolve)
+	trials, err := s.Expand(resolve)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := Create(filepath.Join(t.TempDir(), "study"), s, points)
+	d, err := Create(filepath.Join(t.TempDir(), "study"), s, trials)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,11 +90,11 @@ func again(t *testing.T, d *Dir) *Dir {
 	return e
 }
 
-// trainings is how often each point was trained, 1 for each being right.
+// trainings is how often each trial was trained, 1 for each being right.
 func trainings(t *testing.T, d *Dir) (most, least int) {
 	t.Helper()
 	least = 1 << 30
-	for _, p := range d.Points() {
+	for _, p := range d.Trials() {
 		text, _ := os.ReadFile(filepath.Join(d.RunPath(p.ID), "trained"))
 		n := strings.Count(string(text), "\n")
 		most, least = max(most, n), min(least, n)
@@ -104,7 +104,7 @@ func trainings(t *testing.T, d *Dir) (most, least int) {
 
 func TestOneOfManyAcquires(t *testing.T) {
 	d := newDir(t, "seeds: 1")
-	id := d.Points()[0].ID
+	id := d.Trials()[0].ID
 	for round := range 20 {
 		var got atomic.Int32
 		var held *Lease
@@ -137,7 +137,7 @@ func TestOneOfManyAcquires(t *testing.T) {
 	}
 }
 
-func TestGoroutinesAndProcessesTrainEachPointOnce(t *testing.T) {
+func TestGoroutinesAndProcessesTrainEachTrialOnce(t *testing.T) {
 	d := newDir(t, "seeds: 30")
 	var all sync.WaitGroup
 	for range 3 {
@@ -154,7 +154,7 @@ func TestGoroutinesAndProcessesTrainEachPointOnce(t *testing.T) {
 		})
 	}
 	for range 3 {
-		w := worker(again(t, d), func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 5*time.Millisecond) })
+		w := worker(again(t, d), func(p Trial, into *run.Dir) (int, error) { return pretend(p, into, 5*time.Millisecond) })
 		all.Go(func() {
 			if _, err := w.Drain(context.Background()); err != nil {
 				t.Error(err)
@@ -163,7 +163,7 @@ func TestGoroutinesAndProcessesTrainEachPointOnce(t *testing.T) {
 	}
 	all.Wait()
 	if most, least := trainings(t, d); most != 1 || least != 1 {
-		t.Errorf("each point trained once: got %d to %d times", least, most)
+		t.Errorf("each trial trained once: got %d to %d times", least, most)
 	}
 	list, err := d.Status()
 	if err != nil || Counts(list)[run.Done] != 30 {
@@ -186,7 +186,7 @@ func lease(t *testing.T, d *Dir, id string, a Attempt) {
 func TestAHeartbeatKeepsALease(t *testing.T) {
 	d := newDir(t, "seeds: 1")
 	d.beat, d.patience = 5*time.Millisecond, 400*time.Millisecond
-	id := d.Points()[0].ID
+	id := d.Trials()[0].ID
 	l, err := d.Acquire(id)
 	if err != nil {
 		t.Fatal(err)
@@ -209,7 +209,7 @@ func TestAHeartbeatKeepsALease(t *testing.T) {
 func TestASilentLeaseIsTakenOverByObservedTime(t *testing.T) {
 	d := newDir(t, "seeds: 1")
 	d.patience = 100 * time.Millisecond
-	id := d.Points()[0].ID
+	id := d.Trials()[0].ID
 	// A clock that is years ahead, and one years behind, count for nothing.
 	for n, clock := range []time.Time{time.Now().AddDate(5, 0, 0), time.Now().AddDate(-5, 0, 0)} {
 		lease(t, d, id, Attempt{Number: 2*n + 1, Host: "elsewhere", PID: 1, Began: clock, Beat: clock})
@@ -230,7 +230,7 @@ func TestASilentLeaseIsTakenOverByObservedTime(t *testing.T) {
 func TestALeaseThatWasTakenOverIsLost(t *testing.T) {
 	d := newDir(t, "seeds: 1")
 	d.beat = 5 * time.Millisecond
-	id := d.Points()[0].ID
+	id := d.Trials()[0].ID
 	l, err := d.Acquire(id)
 	if err != nil {
 		t.Fatal(err)
@@ -251,7 +251,7 @@ func TestADeadProcessLosesItsLeaseAtOnce(t *testing.T) {
 		t.Skip("this system does not tell processes apart")
 	}
 	d := newDir(t, "seeds: 1")
-	id := d.Points()[0].ID
+	id := d.Trials()[0].ID
 	c := exec.Command("sleep", "60")
 	if err := c.Start(); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"bytes"
@@ -19,62 +19,67 @@ import (
 // The files and folders of a study's directory.
 const (
 	StudyFile  = "study.yaml"
-	PointsFile = "points.jsonl"
+	TrialsFile = "trials.jsonl"
 	RunsDir    = "runs"
 	LeasesDir  = "leases"
 	LogsDir    = "logs" // of the launchers
 )
 
+// olderTrialsFile is the name of TrialsFile in a directory that an earlier version
+// made. It stays, so that workers of either version see each other's trials.
+const olderTrialsFile = "points.jsonl"
+
 // Dir is the directory of a study. Its methods may be called by several
 // goroutines.
 type Dir struct {
 	path  string
+	file  string // of the trials
 	study *Study
 
 	beat     time.Duration // between two heartbeats
 	patience time.Duration // without a heartbeat, after which an attempt is over
 
 	mu     sync.Mutex
-	points []Point
-	size   int64 // of the file of points, when it was last read
+	trials []Trial
+	size   int64 // of the file of trials, when it was last read
 	known  memory
 }
 
 // DifferentError is that a directory holds another study than the one given.
 type DifferentError struct {
 	Path    string
-	Missing []Point // that the directory has and the given study has not
-	Given   []Point // the study's points
+	Missing []Trial // that the directory has and the given study has not
+	Given   []Trial // the study's trials
 }
 
 func (e *DifferentError) Error() string {
-	return fmt.Sprintf("%s holds another study: %d of its points are not in this one, the first is %s; choose another --out, or add to what the study had",
+	return fmt.Sprintf("%s holds another study: %d of its trials are not in this one, the first is %s; choose another --out, or add to what the study had",
 		e.Path, len(e.Missing), e.Missing[0].Labels)
 }
 
 // Create makes path the directory of a study, or goes on with the one that is
-// there. A study may have grown: its new points come after those it had.
-// An error is a *DifferentError where the directory has points that s has not.
-func Create(path string, s *Study, points []Point) (*Dir, error) {
-	if len(points) == 0 {
-		return nil, Problems{"the study has no points"}
+// there. A study may have grown: its new trials come after those it had.
+// An error is a *DifferentError where the directory has trials that s has not.
+func Create(path string, s *Study, trials []Trial) (*Dir, error) {
+	if len(trials) == 0 {
+		return nil, Problems{"the study has no trials"}
 	}
 	for _, sub := range []string{RunsDir, LeasesDir, LogsDir} {
 		if err := os.MkdirAll(filepath.Join(path, sub), 0o777); err != nil {
 			return nil, err
 		}
 	}
-	d := &Dir{path: path, study: s, beat: 10 * time.Second, patience: 60 * time.Second}
-	had, err := readPoints(filepath.Join(path, PointsFile))
+	d := dirAt(path, s)
+	had, err := readTrials(d.file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	given := map[string]bool{}
-	for _, p := range points {
+	for _, p := range trials {
 		given[p.ID] = true
 	}
 	there := map[string]bool{}
-	var missing []Point
+	var missing []Trial
 	for _, p := range had {
 		there[p.ID] = true
 		if !given[p.ID] && p.Stage == 0 {
@@ -82,20 +87,20 @@ func Create(path string, s *Study, points []Point) (*Dir, error) {
 		}
 	}
 	if missing != nil {
-		return nil, &DifferentError{path, missing, points}
+		return nil, &DifferentError{path, missing, trials}
 	}
-	d.points = had
-	for _, p := range points {
+	d.trials = had
+	for _, p := range trials {
 		if !there[p.ID] {
-			p.Index = len(d.points)
-			d.points = append(d.points, p)
+			p.Index = len(d.trials)
+			d.trials = append(d.trials, p)
 		}
 	}
 	if err := run.Replace(filepath.Join(path, StudyFile), s.Text); err != nil {
 		return nil, err
 	}
-	if len(d.points) > len(had) {
-		err = d.writePoints()
+	if len(d.trials) > len(had) {
+		err = d.writeTrials()
 	}
 	return d, err
 }
@@ -110,9 +115,28 @@ func Open(path string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dir{path: path, study: s, beat: 10 * time.Second, patience: 60 * time.Second}
-	d.points, err = readPoints(filepath.Join(path, PointsFile))
+	d := dirAt(path, s)
+	d.trials, err = readTrials(d.file)
 	return d, err
+}
+
+// IsDir says whether path is the directory of a study.
+func IsDir(path string) bool {
+	d := dirAt(path, nil)
+	return exists(d.file) && exists(filepath.Join(path, StudyFile))
+}
+
+func dirAt(path string, s *Study) *Dir {
+	file := filepath.Join(path, TrialsFile)
+	if older := filepath.Join(path, olderTrialsFile); !exists(file) && exists(older) {
+		file = older
+	}
+	return &Dir{path: path, file: file, study: s, beat: 10 * time.Second, patience: 60 * time.Second}
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // Path is the directory's path.
@@ -121,20 +145,20 @@ func (d *Dir) Path() string { return d.path }
 // Study is the study as it was given.
 func (d *Dir) Study() *Study { return d.study }
 
-// RunPath is the run directory of the point of that ID.
+// RunPath is the run directory of the trial of that ID.
 func (d *Dir) RunPath(id string) string { return filepath.Join(d.path, RunsDir, id) }
 
-// Points are the points so far, by index. Study.Then adds some in the end.
-func (d *Dir) Points() []Point {
+// Trials are the trials so far, by index. Study.Then adds some in the end.
+func (d *Dir) Trials() []Trial {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.points
+	return d.trials
 }
 
-// Find is the point that an ID, or the unmistakable beginning of one, names.
-func (d *Dir) Find(id string) (Point, error) {
-	var found []Point
-	for _, p := range d.Points() {
+// Find is the trial that an ID, or the unmistakable beginning of one, names.
+func (d *Dir) Find(id string) (Trial, error) {
+	var found []Trial
+	for _, p := range d.Trials() {
 		if id != "" && strings.HasPrefix(p.ID, id) {
 			found = append(found, p)
 		}
@@ -143,14 +167,14 @@ func (d *Dir) Find(id string) (Point, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return Point{}, fmt.Errorf("%s has no point %q; `betalasso sweep status %s` lists them", d.path, id, d.path)
+		return Trial{}, fmt.Errorf("%s has no trial %q; `betalasso sweep status %s` lists them", d.path, id, d.path)
 	}
-	return Point{}, fmt.Errorf("%d points of %s begin with %q; give more of the ID", len(found), d.path, id)
+	return Trial{}, fmt.Errorf("%d trials of %s begin with %q; give more of the ID", len(found), d.path, id)
 }
 
-// refresh reads points that another process has added.
+// refresh reads trials that another process has added.
 func (d *Dir) refresh() error {
-	info, err := os.Stat(filepath.Join(d.path, PointsFile))
+	info, err := os.Stat(d.file)
 	if err != nil {
 		return err
 	}
@@ -160,55 +184,55 @@ func (d *Dir) refresh() error {
 	if same {
 		return nil
 	}
-	points, err := readPoints(filepath.Join(d.path, PointsFile))
+	trials, err := readTrials(d.file)
 	if err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.size = info.Size()
-	if len(points) > len(d.points) {
-		d.points = points
+	if len(trials) > len(d.trials) {
+		d.trials = trials
 	}
 	return nil
 }
 
-// writePoints replaces the file of points. Two processes that write it at a
+// writeTrials replaces the file of trials. Two processes that write it at a
 // time come to the same.
-func (d *Dir) writePoints() error {
+func (d *Dir) writeTrials() error {
 	var text bytes.Buffer
-	for _, p := range d.points {
+	for _, p := range d.trials {
 		line, err := json.Marshal(p)
 		if err != nil {
-			return fmt.Errorf("point %d: %w", p.Index, err)
+			return fmt.Errorf("trial %d: %w", p.Index, err)
 		}
 		text.Write(append(line, '\n'))
 	}
-	return run.Replace(filepath.Join(d.path, PointsFile), text.Bytes())
+	return run.Replace(d.file, text.Bytes())
 }
 
-func readPoints(path string) ([]Point, error) {
-	text, err := disk.ReadFile(path, maxPointsFile)
+func readTrials(path string) ([]Trial, error) {
+	text, err := disk.ReadFile(path, maxTrialsFile)
 	if err != nil {
 		return nil, err
 	}
-	return parsePoints(path, text)
+	return parseTrials(path, text)
 }
 
-// maxPointsFile is more bytes than maxPoints points take.
-const maxPointsFile = 256 << 20
+// maxTrialsFile is more bytes than maxTrials trials take.
+const maxTrialsFile = 256 << 20
 
-func parsePoints(path string, text []byte) ([]Point, error) {
-	var points []Point
+func parseTrials(path string, text []byte) ([]Trial, error) {
+	var trials []Trial
 	for i, line := range bytes.Split(bytes.TrimSuffix(text, []byte("\n")), []byte("\n")) {
-		var p Point
+		var p Trial
 		err := run.ParseJSON(line, &p)
 		if err == nil {
 			err = p.Config.Validate()
 		}
 		switch {
-		case i >= maxPoints:
-			return nil, fmt.Errorf("%s has more than %d points", path, maxPoints)
+		case i >= maxTrials:
+			return nil, fmt.Errorf("%s has more than %d trials", path, maxTrials)
 		case err != nil:
 			return nil, fmt.Errorf("%s, line %d: %w", path, i+1, err)
 		case p.Index != i:
@@ -221,7 +245,7 @@ func parsePoints(path string, text []byte) ([]Point, error) {
 				return nil, fmt.Errorf("%s, line %d: a label has characters that cannot be shown: %s", path, i+1, run.Printable(text))
 			}
 		}
-		points = append(points, p)
+		trials = append(trials, p)
 	}
-	return points, nil
+	return trials, nil
 }

@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 // Slurm: the scripts, the binary that they run, and the last Submission.
 const SlurmDir = "slurm"
 
-// Slurm is how a study's points become tasks of a job array.
+// Slurm is how a study's trials become tasks of a job array.
 type Slurm struct {
 	Partition   string   `json:"partition,omitempty"`
 	Time        string   `json:"time,omitempty"` // a task's limit, as sbatch takes it
@@ -64,7 +64,7 @@ func (s Slurm) more() string {
 	return b.String()
 }
 
-// Tasks is the script of the array, whose tasks are points by index. dir and
+// Tasks is the script of the array, whose tasks are trials by index. dir and
 // program are absolute paths.
 //
 // Slurm sends USR2 to the script alone, some time before a task's limit. The
@@ -112,7 +112,7 @@ func (s Slurm) Keeper(name, dir, program string) string {
 		fmt.Sprintf("\nexec %s sweep continue %s\n", shellQuote(program), shellQuote(dir))
 }
 
-// Array is the value of sbatch's --array for points of these indices.
+// Array is the value of sbatch's --array for trials of these indices.
 func (s Slurm) Array(indices []int) string {
 	sorted := slices.Sorted(slices.Values(indices))
 	var parts []string

@@ -1,11 +1,11 @@
-package grid
+package sweep
 
 import "github.com/goccy/go-yaml"
 
 // KubernetesDir is the folder of a study's directory that keeps the manifest.
 const KubernetesDir = "kubernetes"
 
-// Kubernetes is how a study's points become the indices of an Indexed Job.
+// Kubernetes is how a study's trials become the indices of an Indexed Job.
 type Kubernetes struct {
 	Name        string // of the Job; a DNS label
 	Namespace   string // "": kubectl's
@@ -23,11 +23,11 @@ const studyMount = "/study"
 // object is a mapping of a manifest, in its order.
 type object = yaml.MapSlice
 
-// Manifest is the Indexed Job of the given number of points, for kubectl apply. An index is
-// a point's. Status 42 fails its index at once; 75 and a pod that the cluster
+// Manifest is the Indexed Job of the given number of trials, for kubectl apply. An index is
+// a trial's. Status 42 fails its index at once; 75 and a pod that the cluster
 // took away cost no attempt; what else ends a pod is tried again, as often as futile says.
-func (k Kubernetes) Manifest(points int) ([]byte, error) {
-	parallel := points
+func (k Kubernetes) Manifest(trials int) ([]byte, error) {
+	parallel := trials
 	if k.MaxParallel > 0 {
 		parallel = min(parallel, k.MaxParallel)
 	}
@@ -69,7 +69,7 @@ func (k Kubernetes) Manifest(points int) ([]byte, error) {
 		{Key: "metadata", Value: meta},
 		{Key: "spec", Value: object{
 			{Key: "completionMode", Value: "Indexed"},
-			{Key: "completions", Value: points},
+			{Key: "completions", Value: trials},
 			{Key: "parallelism", Value: parallel},
 			{Key: "backoffLimitPerIndex", Value: futile},
 			{Key: "podFailurePolicy", Value: object{{Key: "rules", Value: []object{

@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"encoding/json"
@@ -14,10 +14,10 @@ import (
 	"betalasso/run"
 )
 
-// ErrHeld is that another worker is at a point.
+// ErrHeld is that another worker is at a trial.
 var ErrHeld = errors.New("another worker is at it")
 
-// Lease is a worker's hold on a point: an attempt under way. Its heartbeat goes
+// Lease is a worker's hold on a trial: an attempt under way. Its heartbeat goes
 // on in the background until End.
 type Lease struct {
 	dir  *Dir
@@ -29,7 +29,7 @@ type Lease struct {
 	attempt Attempt
 }
 
-// Acquire begins an attempt at a point. The error is ErrHeld while another
+// Acquire begins an attempt at a trial. The error is ErrHeld while another
 // attempt goes on. An attempt is over when it has ended, when its process is
 // known to be gone from this machine, or when this process has seen no change
 // in its file for a minute: clocks of other machines are not trusted.
@@ -82,7 +82,7 @@ func (d *Dir) begin(id string, number int) (*Lease, error) {
 	return l, nil
 }
 
-// last is the last attempt at a point; its number is 0 where there was none.
+// last is the last attempt at a trial; its number is 0 where there was none.
 func (d *Dir) last(id string) (Attempt, error) {
 	counts, err := d.counts()
 	if err != nil || counts[id] == 0 {
@@ -164,7 +164,7 @@ func (l *Lease) write() error {
 	return disk.Rename(temp, l.dir.leasePath(l.id, l.attempt.Number))
 }
 
-// End records how the attempt ended and gives the point up. code is the exit
+// End records how the attempt ended and gives the trial up. code is the exit
 // status of a process that would have ended so.
 func (l *Lease) End(o Outcome, code int, why string) error {
 	close(l.stop)
@@ -180,7 +180,7 @@ func (l *Lease) End(o Outcome, code int, why string) error {
 	return l.write()
 }
 
-// Reopen lets a failed point be tried again.
+// Reopen lets a failed trial be tried again.
 func (d *Dir) Reopen(id string) error {
 	last, err := d.last(id)
 	if err != nil {

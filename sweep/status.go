@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"fmt"
@@ -10,26 +10,26 @@ import (
 	"betalasso/run"
 )
 
-// Ended says whether no worker takes a point of that state, unless Reopen lets
+// Ended says whether no worker takes a trial of that state, unless Reopen lets
 // one.
 func Ended(s run.Status) bool { return s == run.Done || s == run.Failed || s == run.Broken }
 
 // futile is the number of attempts in a row that end without a word at the
-// same place before a point counts as failed: its process was killed each time,
+// same place before a trial counts as failed: its process was killed each time,
 // for the memory that it takes perhaps.
 const futile = 3
 
-// Status is where a point stands, and why.
+// Status is where a trial stands, and why.
 type Status struct {
-	Point
+	Trial
 	State    run.Status  `json:"state"`
 	Attempts int         `json:"attempts"`
 	Last     Attempt     `json:"last_attempt"`
 	Reached  Place       `json:"reached"`
-	Result   *run.Result `json:"result,omitempty"` // of a point that is done
+	Result   *run.Result `json:"result,omitempty"` // of a trial that is done
 }
 
-// Status is where every point stands, by index. Whether another machine's
+// Status is where every trial stands, by index. Whether another machine's
 // worker is still there it judges by that machine's clock, and Acquire does not.
 func (d *Dir) Status() ([]Status, error) {
 	if err := d.refresh(); err != nil {
@@ -44,15 +44,15 @@ func (d *Dir) Status() ([]Status, error) {
 		return nil, err
 	}
 	var list []Status
-	for _, p := range d.Points() {
-		s := Status{Point: p, Attempts: counts[p.ID]}
+	for _, p := range d.Trials() {
+		s := Status{Trial: p, Attempts: counts[p.ID]}
 		d.judge(&s, begun[p.ID])
 		list = append(list, s)
 	}
 	return list, nil
 }
 
-// begun are the points that have a run directory.
+// begun are the trials that have a run directory.
 func (d *Dir) begun() (map[string]bool, error) {
 	names, err := os.ReadDir(filepath.Join(d.path, RunsDir))
 	if err != nil {
@@ -65,8 +65,8 @@ func (d *Dir) begun() (map[string]bool, error) {
 	return begun, nil
 }
 
-// judge fills in the state of a point. Whether a worker is at it its lease says
-// and not its run's directory: a worker holds a point before it makes that.
+// judge fills in the state of a trial. Whether a worker is at it its lease says
+// and not its run's directory: a worker holds a trial before it makes that.
 func (d *Dir) judge(s *Status, begun bool) {
 	if s.Attempts > 0 {
 		var err error
@@ -102,7 +102,7 @@ func (d *Dir) judge(s *Status, begun bool) {
 	}
 }
 
-// isFutile says whether the last attempts at a point died without progress.
+// isFutile says whether the last attempts at a trial died without progress.
 func (d *Dir) isFutile(id string, attempts int) bool {
 	if attempts < futile {
 		return false
@@ -117,7 +117,7 @@ func (d *Dir) isFutile(id string, attempts int) bool {
 	return true
 }
 
-// look is what the run's directory of a point says. One that is done is read
+// look is what the run's directory of a trial says. One that is done is read
 // once.
 func (d *Dir) look(id string) run.Snapshot {
 	d.mu.Lock()
@@ -145,7 +145,7 @@ func (d *Dir) look(id string) run.Snapshot {
 	return s
 }
 
-// Counts is how many points are in each state.
+// Counts is how many trials are in each state.
 func Counts(list []Status) map[run.Status]int {
 	counts := map[run.Status]int{}
 	for _, s := range list {

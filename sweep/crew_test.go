@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"context"
@@ -66,7 +66,7 @@ func TestCrewReplacesWhatDies(t *testing.T) {
 		t.Errorf("got %d started and %d replaced, want 4 and 2", *started, *died)
 	}
 	if most, least := trainings(t, d); most != 1 || least != 1 {
-		t.Errorf("points were trained %d to %d times, want once", least, most)
+		t.Errorf("trials were trained %d to %d times, want once", least, most)
 	}
 }
 
@@ -132,9 +132,9 @@ func TestShare(t *testing.T) {
 func TestSpent(t *testing.T) {
 	config := func(lr float64) run.Config { return run.Config{LR: lr, Epochs: 10} }
 	list := []Status{
-		{Point: Point{Config: config(1)}, State: run.Done},
-		{Point: Point{Config: config(3)}, State: run.Running, Reached: Place{Epoch: 5}},
-		{Point: Point{Config: config(6)}, State: run.Planned},
+		{Trial: Trial{Config: config(1)}, State: run.Done},
+		{Trial: Trial{Config: config(3)}, State: run.Running, Reached: Place{Epoch: 5}},
+		{Trial: Trial{Config: config(6)}, State: run.Planned},
 	}
 	did, all := Spent(list, func(c run.Config) float64 { return c.LR })
 	if did != 2.5 || all != 10 {

@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"os"
@@ -8,7 +8,7 @@ import (
 	"betalasso/run"
 )
 
-// FuzzAttempt: the files of attempts and of points.
+// FuzzAttempt: the files of attempts and of trials.
 func FuzzAttempt(f *testing.F) {
 	f.Add(`{"number":1,"host":"a","pid":5,"from":{"epoch":1},"outcome":"done"}`)
 	f.Add(`null`)
@@ -18,8 +18,8 @@ func FuzzAttempt(f *testing.F) {
 		if a, err := parseAttempt([]byte(text)); err == nil && (a.From.Epoch < 0 || a.Reached.Step < 0) {
 			t.Errorf("got %+v", a)
 		}
-		points, err := parsePoints("x", []byte(text))
-		for i, p := range points {
+		trials, err := parseTrials("x", []byte(text))
+		for i, p := range trials {
 			if err == nil && (p.Index != i || p.Config.ID() != p.ID || p.Config.Validate() != nil) {
 				t.Errorf("got %+v", p)
 			}
@@ -31,12 +31,12 @@ func FuzzAttempt(f *testing.F) {
 // refused, and Verify and Status end.
 func FuzzStudy(f *testing.F) {
 	d := newDir(f, small+"seeds: 2\n")
-	w := worker(d, func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) { return pretend(p, into, 0) })
 	if _, err := w.Drain(f.Context()); err != nil {
 		f.Fatal(err)
 	}
 	aside := filepath.Join(f.TempDir(), "aside")
-	names := []string{StudyFile, PointsFile, filepath.Join(LeasesDir, d.Points()[0].ID+".1"), filepath.Join(RunsDir, d.Points()[0].ID, run.ConfigFile), filepath.Join(RunsDir, d.Points()[0].ID, run.ResultFile)}
+	names := []string{StudyFile, TrialsFile, filepath.Join(LeasesDir, d.Trials()[0].ID+".1"), filepath.Join(RunsDir, d.Trials()[0].ID, run.ConfigFile), filepath.Join(RunsDir, d.Trials()[0].ID, run.ResultFile)}
 	for i, name := range names {
 		text, err := os.ReadFile(filepath.Join(d.Path(), name))
 		if err != nil {

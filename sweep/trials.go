@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"fmt"
@@ -7,32 +7,32 @@ import (
 	"betalasso/run"
 )
 
-// maxPoints is more points than anybody can train: beyond it is a mistake.
-const maxPoints = 100_000
+// maxTrials is more trials than anybody can train: beyond it is a mistake.
+const maxTrials = 100_000
 
-// Point is one run of a study.
-type Point struct {
+// Trial is one run of a study.
+type Trial struct {
 	Index  int        `json:"index"`  // from 0; it never changes
 	ID     string     `json:"id"`     // of Config
 	Labels Settings   `json:"labels"` // what the axes say of it
 	Config run.Config `json:"config"`
 	Stage  int        `json:"stage,omitempty"` // 1: of Study.Then
-	Asked  string     `json:"-"`               // the size that params asked for, as it was written, where Expand made the point
+	Asked  string     `json:"-"`               // the size that params asked for, as it was written, where Expand made the trial
 }
 
 // A Resolver makes a Config of settings, with all defaults filled in.
 type Resolver func(Settings) (run.Config, error)
 
-// Expand lists the points of the axes. Points that are the same run count
+// Expand lists the trials of the axes. Trials that are the same run count
 // once. What is wrong with them is Problems.
-func (s *Study) Expand(resolve Resolver) ([]Point, error) {
+func (s *Study) Expand(resolve Resolver) ([]Trial, error) {
 	count := 1
 	for _, a := range s.Axes {
-		if count *= max(1, len(a)); count > maxPoints {
-			return nil, Problems{fmt.Sprintf("the axes multiply to more than %d points", maxPoints)}
+		if count *= max(1, len(a)); count > maxTrials {
+			return nil, Problems{fmt.Sprintf("the axes multiply to more than %d trials", maxTrials)}
 		}
 	}
-	var points []Point
+	var trials []Trial
 	var problems Problems
 	said, seen := map[string]bool{}, map[string]bool{}
 	for i := range count {
@@ -43,28 +43,28 @@ func (s *Study) Expand(resolve Resolver) ([]Point, error) {
 				rest /= n
 			}
 		}
-		p, err := newPoint(s.Fixed, labels, resolve)
+		p, err := newTrial(s.Fixed, labels, resolve)
 		if err != nil {
 			if !said[err.Error()] {
-				problems = append(problems, fmt.Sprintf("point %d (%s): %s", i, labels, err))
+				problems = append(problems, fmt.Sprintf("trial %d (%s): %s", i, labels, err))
 			}
 			said[err.Error()] = true
 			continue
 		}
 		if !seen[p.ID] {
 			seen[p.ID] = true
-			p.Index = len(points)
-			points = append(points, p)
+			p.Index = len(trials)
+			trials = append(trials, p)
 		}
 	}
 	if problems != nil {
 		return nil, problems
 	}
-	return points, nil
+	return trials, nil
 }
 
-// newPoint settles one point.
-func newPoint(fixed, labels Settings, resolve Resolver) (Point, error) {
+// newTrial settles one trial.
+func newTrial(fixed, labels Settings, resolve Resolver) (Trial, error) {
 	all := Settings{}
 	maps.Copy(all, fixed)
 	maps.Copy(all, labels)
@@ -73,7 +73,7 @@ func newPoint(fixed, labels Settings, resolve Resolver) (Point, error) {
 	if c.Name == "" {
 		c.Name = labels[Label]
 	}
-	return Point{ID: c.ID(), Labels: labels, Config: c, Asked: all["params"]}, err
+	return Trial{ID: c.ID(), Labels: labels, Config: c, Asked: all["params"]}, err
 }
 
 // String is the settings in the order of their names: lr=0.1 seed=1.

@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"hash/fnv"
@@ -86,36 +86,36 @@ func (r *reader) zip(n node) Axis {
 	return a
 }
 
-// logRange reads {lambda-fc: {from: 1e-7, to: 1e-4, points: 7}}: values that
-// are evenly spaced on a log scale, both ends included.
+// logRange reads {lambda-fc: {from: 1e-7, to: 1e-4, values: 7}}: values that are
+// evenly spaced on a log scale, both ends included. Older studies say points.
 func (r *reader) logRange(n node) []Axis {
 	var all []Axis
 	for _, e := range r.entries(n, "log-range") {
 		if !r.known(e, variable) {
 			continue
 		}
-		from, to, points := 1.0, 1.0, 0
+		from, to, values := 1.0, 1.0, 0
 		for _, f := range r.entries(e.value, e.key) {
 			switch f.key {
 			case "from":
 				from = r.number(f.value, "from")
 			case "to":
 				to = r.number(f.value, "to")
-			case "points":
-				points = r.whole(f.value, "points", 1, maxPoints)
+			case "values", "points":
+				values = r.whole(f.value, f.key, 1, maxTrials)
 			default:
-				r.unknown(f.at, f.key, []string{"from", "to", "points"})
+				r.unknown(f.at, f.key, []string{"from", "to", "values"})
 			}
 		}
-		if from <= 0 || to <= 0 || points < 1 {
-			r.add(e.at, "%s: a log-range needs from and to above 0, and points", e.key)
+		if from <= 0 || to <= 0 || values < 1 {
+			r.add(e.at, "%s: a log-range needs from and to above 0, and the number of values", e.key)
 			continue
 		}
 		var a Axis
-		for i := range points {
+		for i := range values {
 			x := from
-			if points > 1 {
-				x *= math.Pow(to/from, float64(i)/float64(points-1))
+			if values > 1 {
+				x *= math.Pow(to/from, float64(i)/float64(values-1))
 			}
 			a = append(a, Settings{e.key: drawn(e.key, x)})
 		}
@@ -131,16 +131,17 @@ type draw struct {
 	choice    []string
 }
 
-// random reads {points: 20, seed: 1, settings: {lr: {log: [1e-3, 1]}}}. Each
+// random reads {trials: 20, seed: 1, settings: {lr: {log: [1e-3, 1]}}}. Each
 // setting has a sequence of its own, so that another setting beside it does not
-// change what it draws, and more points leave the first ones as they were.
+// change what it draws, and more trials leave the first ones as they were. Older
+// studies say points.
 func (r *reader) random(n node) Axis {
-	points, seed := 0, 1
+	trials, seed := 0, 1
 	draws := map[string]draw{}
 	for _, e := range r.entries(n, "random") {
 		switch e.key {
-		case "points":
-			points = r.whole(e.value, "points", 1, maxPoints)
+		case "trials", "points":
+			trials = r.whole(e.value, e.key, 1, maxTrials)
 		case "seed":
 			seed = r.whole(e.value, "seed", 0, math.MaxInt)
 		case "settings":
@@ -150,14 +151,14 @@ func (r *reader) random(n node) Axis {
 				}
 			}
 		default:
-			r.unknown(e.at, e.key, []string{"points", "seed", "settings"})
+			r.unknown(e.at, e.key, []string{"trials", "seed", "settings"})
 		}
 	}
-	if points < 1 || len(draws) == 0 {
-		r.add(n, "random: it needs points and settings, as {points: 20, seed: 1, settings: {lr: {log: [1e-3, 1]}}}")
+	if trials < 1 || len(draws) == 0 {
+		r.add(n, "random: it needs trials and settings, as {trials: 20, seed: 1, settings: {lr: {log: [1e-3, 1]}}}")
 		return nil
 	}
-	a := make(Axis, points)
+	a := make(Axis, trials)
 	for i := range a {
 		a[i] = Settings{}
 	}

@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"errors"
@@ -25,7 +25,7 @@ const (
 	Reopened    Outcome = "reopened"    // no attempt, but the leave to make one after a failure
 )
 
-// Attempt is one attempt at a point: the file leases/ID.N, which its worker
+// Attempt is one attempt at a trial: the file leases/ID.N, which its worker
 // alone writes.
 type Attempt struct {
 	Number  int       `json:"number"` // from 1
@@ -51,7 +51,7 @@ type Place struct {
 
 func (p Place) String() string { return fmt.Sprintf("epoch %d, step %d", p.Epoch, p.Step) }
 
-// Place is where the checkpoint of a point's run stands.
+// Place is where the checkpoint of a trial's run stands.
 func (d *Dir) Place(id string) Place {
 	var p Place
 	text, err := run.ReadFile(filepath.Join(d.RunPath(id), run.StateFile))
@@ -64,7 +64,7 @@ func (d *Dir) Place(id string) Place {
 	return p
 }
 
-// Attempts are all attempts at a point, first to last.
+// Attempts are all attempts at a trial, first to last.
 func (d *Dir) Attempts(id string) ([]Attempt, error) {
 	counts, err := d.counts()
 	if err != nil {
@@ -81,10 +81,10 @@ func (d *Dir) Attempts(id string) ([]Attempt, error) {
 	return list, nil
 }
 
-// maxAttempts is more attempts at a point than anybody makes.
+// maxAttempts is more attempts at a trial than anybody makes.
 const maxAttempts = 10_000
 
-// counts is the number of attempts at each point.
+// counts is the number of attempts at each trial.
 func (d *Dir) counts() (map[string]int, error) {
 	names, err := os.ReadDir(filepath.Join(d.path, LeasesDir))
 	if err != nil {

@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 )
 
 // Verify reads the files of the study at path, and returns what is wrong with
-// them: points, attempts, and which runs they belong to. What is in a run's
+// them: trials, attempts, and which runs they belong to. What is in a run's
 // directory run.Verify says.
 func Verify(path string) (wrong []error) {
 	d, err := Open(path)
@@ -19,7 +19,7 @@ func Verify(path string) (wrong []error) {
 		return []error{err}
 	}
 	known := map[string]bool{}
-	for _, p := range d.Points() {
+	for _, p := range d.Trials() {
 		known[p.ID] = true
 	}
 	counts, err := d.counts()
@@ -28,7 +28,7 @@ func Verify(path string) (wrong []error) {
 	}
 	for id, n := range counts {
 		if !known[id] {
-			wrong = append(wrong, fmt.Errorf("%s: there is no point of that ID", d.leasePath(id, n)))
+			wrong = append(wrong, fmt.Errorf("%s: there is no trial of that ID", d.leasePath(id, n)))
 		}
 		for number := range n {
 			if err := d.verifyAttempt(id, number+1, number+1 < n); err != nil {
@@ -45,7 +45,7 @@ func Verify(path string) (wrong []error) {
 		switch {
 		case err != nil: // run.Verify says it, where it is a run
 		case !known[e.Name()]:
-			wrong = append(wrong, fmt.Errorf("%s: %s has no point of that ID", r.Path(), PointsFile))
+			wrong = append(wrong, fmt.Errorf("%s: %s has no trial of that ID", r.Path(), filepath.Base(d.file)))
 		case r.Config().ID() != e.Name():
 			wrong = append(wrong, fmt.Errorf("%s: its settings have the ID %s; put back the run that belongs here", r.Path(), r.Config().ID()))
 		}

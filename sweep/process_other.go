@@ -1,6 +1,6 @@
 //go:build !linux
 
-package grid
+package sweep
 
 // processName is "" where the system does not tell processes apart for good.
 func processName(int) string { return "" }

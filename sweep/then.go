@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"fmt"
@@ -8,12 +8,12 @@ import (
 	"betalasso/run"
 )
 
-// Advance adds the points of Study.Then once no worker will take a point of the
+// Advance adds the trials of Study.Then once no worker will take a trial of the
 // axes any more, and says how many it added: those that are not there yet, as when
 // the study has got more seeds. Two workers that come to it at a time add the
 // same.
 //
-// A point that failed and may succeed at another try is waited for. One whose
+// A trial that failed and may succeed at another try is waited for. One whose
 // files cannot be read is not, since only a person can mend it: it has no say, and
 // once it has been mended, what it would have had chosen is added.
 func (d *Dir) Advance(resolve Resolver) (added int, err error) {
@@ -36,37 +36,37 @@ func (d *Dir) Advance(resolve Resolver) (added int, err error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	points := slices.Clone(d.points)
+	trials := slices.Clone(d.trials)
 	for _, c := range chosen {
 		for _, seed := range d.study.Then.Seeds {
 			labels := maps.Clone(c.Labels)
 			maps.Copy(labels, d.study.Then.Fixed)
 			labels["seed"] = seed
-			p, err := newPoint(d.study.Fixed, labels, resolve)
+			p, err := newTrial(d.study.Fixed, labels, resolve)
 			if err != nil {
 				return 0, fmt.Errorf("then: %w", err)
 			}
-			if slices.ContainsFunc(points, func(q Point) bool { return q.ID == p.ID }) {
+			if slices.ContainsFunc(trials, func(q Trial) bool { return q.ID == p.ID }) {
 				continue
 			}
-			p.Index, p.Stage = len(points), 1
-			points = append(points, p)
+			p.Index, p.Stage = len(trials), 1
+			trials = append(trials, p)
 		}
 	}
-	added = len(points) - len(d.points)
-	d.points = points
+	added = len(trials) - len(d.trials)
+	d.trials = trials
 	if added == 0 {
 		return 0, nil
 	}
-	return added, d.writePoints()
+	return added, d.writeTrials()
 }
 
-// choose gives for each combination of the settings ForEach the point whose
+// choose gives for each combination of the settings ForEach the trial whose
 // mean validation accuracy over its seeds is the best; the first of equals.
 // The test set has no say.
-func (t *Stage) choose(list []Status) ([]Point, error) {
+func (t *Stage) choose(list []Status) ([]Trial, error) {
 	type group struct {
-		first Point
+		first Trial
 		sum   float64
 		n     int
 	}
@@ -80,7 +80,7 @@ func (t *Stage) choose(list []Status) ([]Point, error) {
 		c.Seed = 0
 		g := byID[c.ID()]
 		if g == nil {
-			g = &group{first: s.Point}
+			g = &group{first: s.Trial}
 			byID[c.ID()] = g
 			groups = append(groups, g)
 		}
@@ -103,9 +103,9 @@ func (t *Stage) choose(list []Status) ([]Point, error) {
 		}
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("then: no point of the axes has a result to choose by")
+		return nil, fmt.Errorf("then: no trial of the axes has a result to choose by")
 	}
-	var chosen []Point
+	var chosen []Trial
 	for _, key := range keys {
 		chosen = append(chosen, best[key].first)
 	}

@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"errors"
@@ -44,32 +44,32 @@ func TestHostileStudies(t *testing.T) {
 // TestVerify damages a study that is done in the ways there are.
 func TestVerify(t *testing.T) {
 	d := newDir(t, small+"seeds: 2\n")
-	w := worker(d, func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) { return pretend(p, into, 0) })
 	if _, err := w.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if wrong := Verify(d.Path()); wrong != nil {
 		t.Fatalf("a study without damage: %v", wrong)
 	}
-	ids := []string{d.Points()[0].ID, d.Points()[1].ID}
+	ids := []string{d.Trials()[0].ID, d.Trials()[1].ID}
 	for what, c := range map[string]struct {
 		damage func(dir string) error
 		want   string
 	}{
 		"an attempt missing":     {func(dir string) error { return os.Rename(dir+"/leases/"+ids[0]+".1", dir+"/leases/"+ids[0]+".2") }, ids[0] + ".1: it is missing"},
 		"an attempt without end": {func(dir string) error { return os.WriteFile(dir+"/leases/"+ids[0]+".999999999999", nil, 0o666) }, "999999999999: more than"},
-		"an attempt of nobody":   {func(dir string) error { return os.WriteFile(dir+"/leases/abc.1", []byte(`{"number": 1}`), 0o666) }, "abc.1: there is no point"},
+		"an attempt of nobody":   {func(dir string) error { return os.WriteFile(dir+"/leases/abc.1", []byte(`{"number": 1}`), 0o666) }, "abc.1: there is no trial"},
 		"an attempt that is null": {func(dir string) error {
 			return errors.Join(os.WriteFile(dir+"/leases/"+ids[0]+".1", []byte("null"), 0o666), os.WriteFile(dir+"/leases/"+ids[0]+".2", nil, 0o666))
 		}, ids[0] + ".1: it holds nothing"},
 		"runs swapped":           {func(dir string) error { return swapped(dir+"/runs/"+ids[0], dir+"/runs/"+ids[1]) }, "its settings have the ID " + ids[1]},
-		"a run of nobody":        {func(dir string) error { return os.Rename(dir+"/runs/"+ids[0], dir+"/runs/abc") }, "abc: points.jsonl has no point"},
-		"a point edited":         {func(dir string) error { return replaced(dir+"/points.jsonl", `"lr":0.1`, `"lr":0.3`) }, "points.jsonl, line 1: its id"},
-		"a point that is null":   {func(dir string) error { return os.WriteFile(dir+"/points.jsonl", []byte("null\n"), 0o666) }, "points.jsonl, line 1"},
-		"a label with an escape": {func(dir string) error { return replaced(dir+"/points.jsonl", `{"lr":"0.1"`, `{"lr":"\u001b[31m"`) }, "points.jsonl, line 1: a label"},
-		"points through a link": {func(dir string) error {
-			return errors.Join(os.Rename(dir+"/points.jsonl", dir+"/p"), os.Symlink("p", dir+"/points.jsonl"))
-		}, "points.jsonl is a symbolic link"},
+		"a run of nobody":        {func(dir string) error { return os.Rename(dir+"/runs/"+ids[0], dir+"/runs/abc") }, "abc: trials.jsonl has no trial"},
+		"a trial edited":         {func(dir string) error { return replaced(dir+"/trials.jsonl", `"lr":0.1`, `"lr":0.3`) }, "trials.jsonl, line 1: its id"},
+		"a trial that is null":   {func(dir string) error { return os.WriteFile(dir+"/trials.jsonl", []byte("null\n"), 0o666) }, "trials.jsonl, line 1"},
+		"a label with an escape": {func(dir string) error { return replaced(dir+"/trials.jsonl", `{"lr":"0.1"`, `{"lr":"\u001b[31m"`) }, "trials.jsonl, line 1: a label"},
+		"trials through a link": {func(dir string) error {
+			return errors.Join(os.Rename(dir+"/trials.jsonl", dir+"/p"), os.Symlink("p", dir+"/trials.jsonl"))
+		}, "trials.jsonl is a symbolic link"},
 		"a study that is no study": {func(dir string) error { return os.WriteFile(dir+"/study.yaml", []byte("[[["), 0o666) }, "study.yaml"},
 	} {
 		dir := filepath.Join(t.TempDir(), "study")
@@ -100,15 +100,15 @@ func replaced(path, from, to string) error {
 	return os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)), 0o666)
 }
 
-// A run with a broken result is a point that is broken and says why; the others are
+// A run with a broken result is a trial that is broken and says why; the others are
 // shown.
 func TestBrokenResultHidesNoOthers(t *testing.T) {
 	d := newDir(t, small)
-	w := worker(d, func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) { return pretend(p, into, 0) })
 	if _, err := w.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(d.RunPath(d.Points()[0].ID), run.ResultFile), []byte("null"), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(d.RunPath(d.Trials()[0].ID), run.ResultFile), []byte("null"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	d, err := Open(d.Path())

@@ -14,45 +14,45 @@ import (
 	"betalasso/train"
 )
 
-// Bench is where trials are made.
+// Bench is where probes are made.
 type Bench struct {
 	Device  func(run.Config) (compute.Device, error) // what a Config asks for
 	Threads int                                      // of a training; at least 1
-	Dir     string                                   // trials are written in new folders below it, which are removed
-	Stop    <-chan struct{}                          // when closed, a trial ends with train.ErrStopped; may be nil
+	Dir     string                                   // probes are written in new folders below it, which are removed
+	Stop    <-chan struct{}                          // when closed, a probe ends with train.ErrStopped; may be nil
 }
 
-// Trial is what a training of a few steps took, in seconds.
-type Trial struct {
+// Probe is what a training of a few steps took, in seconds.
+type Probe struct {
 	Example float64 // of a training example's step, by a step that little else disturbed
 	Epoch   float64 // of an epoch beside its steps
 	Run     float64 // of the run beside its epochs
 }
 
-// Steps of a trial, over trialEpochs epochs. The first ones are not timed: they
+// Steps of a probe, over probeEpochs epochs. The first ones are not timed: they
 // make what the others use again.
 const (
 	leastSteps  = 3
 	mostSteps   = 20
-	trialEpochs = 2
+	probeEpochs = 2
 	warmSteps   = 1
 )
 
-// A trial for a measurement is kept to about so many multiplications, a second
+// A probe for a measurement is kept to about so many multiplications, a second
 // of one core at most.
 const measurable = 2e10
 
-// Try trains c for a few steps, evaluates, and writes a checkpoint in a new
+// Probe trains c for a few steps, evaluates, and writes a checkpoint in a new
 // folder below b.Dir, then reads it back; the folder is removed. The images are
-// set's, of which about TrialImages are used. A stop is train.ErrStopped.
-func (b Bench) Try(c run.Config, set *data.Set) (t Trial, err error) {
+// set's, of which about ProbeImages are used. A stop is train.ErrStopped.
+func (b Bench) Probe(c run.Config, set *data.Set) (t Probe, err error) {
 	began := time.Now()
-	small, err := Sample(set, TrialImages(c))
+	small, err := Sample(set, ProbeImages(c))
 	if err != nil {
 		return t, err
 	}
-	c.Train, c.Val, c.Epochs, c.Threads = 0, len(set.Classes), trialEpochs, 0
-	c.LR = 1e-3 // whether a point diverges is for the study to find out
+	c.Train, c.Val, c.Epochs, c.Threads = 0, len(set.Classes), probeEpochs, 0
+	c.LR = 1e-3 // whether a trial diverges is for the study to find out
 	batch := min(c.Batch, small.Train.Len()-c.Val)
 	path, err := os.MkdirTemp(b.Dir, ".check-")
 	if err != nil {
@@ -94,12 +94,12 @@ func (b Bench) Try(c run.Config, set *data.Set) (t Trial, err error) {
 		return t, err
 	}
 	if len(steps) <= warmSteps {
-		return Trial{}, nil
+		return Probe{}, nil
 	}
 	step := quick(steps[warmSteps:])
 	t.Example = step / float64(batch)
 	t.Epoch = max(0, t.Epoch-step)
-	t.Run = max(0, time.Since(began).Seconds()-float64(trialEpochs)*t.Epoch-float64(len(steps)+trialEpochs)*step)
+	t.Run = max(0, time.Since(began).Seconds()-float64(probeEpochs)*t.Epoch-float64(len(steps)+probeEpochs)*step)
 	return t, nil
 }
 
@@ -123,10 +123,10 @@ func quick(list []float64) float64 {
 	return sorted[len(sorted)/4]
 }
 
-// TrialImages is the number of training images that a trial of c takes: those of
+// ProbeImages is the number of training images that a probe of c takes: those of
 // the steps of an epoch, more where a step is soon over.
-func TrialImages(c run.Config) int {
-	n := measurable / (3 * trialEpochs * max(1, exampleWork(c)) * float64(c.Batch))
+func ProbeImages(c run.Config) int {
+	n := measurable / (3 * probeEpochs * max(1, exampleWork(c)) * float64(c.Batch))
 	return int(min(max(n, leastSteps), mostSteps)) * c.Batch
 }
 
@@ -142,18 +142,18 @@ func Sample(set *data.Set, n int) (*data.Set, error) {
 	return &small, err
 }
 
-// trialWork is the number of multiplications of the least trial of c.
-func trialWork(c run.Config) float64 {
-	return 3 * exampleWork(c) * leastSteps * trialEpochs * float64(c.Batch)
+// probeMACs is the number of multiplications of the least probe of c.
+func probeMACs(c run.Config) float64 {
+	return 3 * exampleWork(c) * leastSteps * probeEpochs * float64(c.Batch)
 }
 
-// Reduced is c with as many weights, and so small a batch, that a trial of it
+// Reduced is c with as many weights, and so small a batch, that a probe of it
 // takes no longer than a moment.
 func Reduced(c run.Config) run.Config {
-	for c.Batch > 64 && trialWork(c) > measurable {
+	for c.Batch > 64 && probeMACs(c) > measurable {
 		c.Batch /= 2
 	}
-	for params := 1 << 30; params > 1<<10 && trialWork(c) > measurable; params /= 2 {
+	for params := 1 << 30; params > 1<<10 && probeMACs(c) > measurable; params /= 2 {
 		near, err := model.Nearest(c.Model, params, SizeOf(c))
 		if err != nil {
 			break

@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"context"
@@ -13,21 +13,21 @@ import (
 // Worker drains a study.
 type Worker struct {
 	Dir     *Dir
-	Resolve Resolver // of the points of Study.Then
+	Resolve Resolver // of the trials of Study.Then
 	Notes   io.Writer
-	Title   func(Point) string // the line that announces a point
+	Title   func(Trial) string // the line that announces a trial
 
 	// Train trains the run in d to its end, from its last checkpoint if there
 	// is one. Its code is the exit status that says how it went: 0 done, 75 or
 	// 130 interrupted and saved, others failed. When ctx ends, it saves and
 	// returns.
-	Train func(ctx context.Context, p Point, d *run.Dir) (code int, err error)
+	Train func(ctx context.Context, p Trial, d *run.Dir) (code int, err error)
 
 	busy map[string]time.Time // runs in use by a process that has no lease, until when to let them be
 
-	// Lost is called, and must not return, when another worker has the point
+	// Lost is called, and must not return, when another worker has the trial
 	// that Train is at: nothing more may be written.
-	Lost func(p Point)
+	Lost func(p Trial)
 }
 
 // The exit statuses that an attempt's Code may have, beside 0: the contract
@@ -42,15 +42,15 @@ const (
 // ErrStopped is that the study's failure policy ended it.
 var ErrStopped = errors.New("too many failures in a row")
 
-// pause is the time between two looks at a study whose open points all have
+// pause is the time between two looks at a study whose open trials all have
 // workers.
 const pause = 2 * time.Second
 
-// Drain trains the open points, or those of them whose IDs are given, until
+// Drain trains the open trials, or those of them whose IDs are given, until
 // none is left and no other worker is at one. Where it ends before that, its
 // code is the exit status that says why: an interruption's, or CodeNoRetry with
 // ErrStopped; it is 0 with an error where the directory cannot be read or
-// written. Which points failed stands in the directory.
+// written. Which trials failed stands in the directory.
 func (w *Worker) Drain(ctx context.Context, only ...string) (code int, err error) {
 	for ctx.Err() == nil {
 		list, err := w.Dir.Status()
@@ -72,7 +72,7 @@ func (w *Worker) Drain(ctx context.Context, only ...string) (code int, err error
 			}
 			l, err := w.Dir.Acquire(s.ID)
 			if err == nil {
-				code, err = w.hold(ctx, s.Point, l)
+				code, err = w.hold(ctx, s.Trial, l)
 			} else if !errors.Is(err, ErrHeld) {
 				return 0, err
 			}
@@ -98,7 +98,7 @@ func (w *Worker) Drain(ctx context.Context, only ...string) (code int, err error
 			if n := Counts(list)[run.Broken]; n > 0 {
 				without = fmt.Sprintf(", without %d that cannot be read", n)
 			}
-			fmt.Fprintf(w.Notes, "the best by validation accuracy are chosen%s; %d points more\n", without, added)
+			fmt.Fprintf(w.Notes, "the best by validation accuracy are chosen%s; %d trials more\n", without, added)
 			continue
 		}
 		select {
@@ -127,10 +127,10 @@ func Among(list []Status, ids []string) []Status {
 	return some
 }
 
-// hold makes the attempt l at a point unless it is done already. Its error is
+// hold makes the attempt l at a trial unless it is done already. Its error is
 // ErrHeld where a process without a lease is at it; else err is what went wrong
 // and code its exit status.
-func (w *Worker) hold(ctx context.Context, p Point, l *Lease) (code int, err error) {
+func (w *Worker) hold(ctx context.Context, p Trial, l *Lease) (code int, err error) {
 	if w.Dir.look(p.ID).Result != nil { // meanwhile
 		return 0, l.End(Done, 0, "")
 	}
@@ -158,8 +158,8 @@ func (w *Worker) hold(ctx context.Context, p Point, l *Lease) (code int, err err
 	return code, errors.Join(err, l.End(outcome, code, why))
 }
 
-// attempt trains a point of which this worker has the lease.
-func (w *Worker) attempt(ctx context.Context, p Point) (code int, err error) {
+// attempt trains a trial of which this worker has the lease.
+func (w *Worker) attempt(ctx context.Context, p Trial) (code int, err error) {
 	c := p.Config
 	c.Threads = 0 // no number depends on them, and so no file shall
 	d, err := run.Create(w.Dir.RunPath(p.ID), c)

@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"errors"
@@ -42,21 +42,21 @@ func resolve(s Settings) (run.Config, error) {
 	return c, nil
 }
 
-// labels are the points of a study, a line each.
+// labels are the trials of a study, a line each.
 func labels(t *testing.T, text string) string {
 	t.Helper()
 	s, err := Parse("study.yaml", []byte(text))
 	if err != nil {
 		t.Fatalf("%s\n%v", text, err)
 	}
-	points, err := s.Expand(resolve)
+	trials, err := s.Expand(resolve)
 	if err != nil {
 		t.Fatalf("%s\n%v", text, err)
 	}
 	var lines []string
-	for i, p := range points {
+	for i, p := range trials {
 		if p.Index != i || p.ID != p.Config.ID() {
-			t.Errorf("point %d: got index %d and ID %s, want its config's, %s", i, p.Index, p.ID, p.Config.ID())
+			t.Errorf("trial %d: got index %d and ID %s, want its config's, %s", i, p.Index, p.ID, p.Config.ID())
 		}
 		lines = append(lines, p.Labels.String())
 	}
@@ -65,22 +65,22 @@ func labels(t *testing.T, text string) string {
 
 func TestExpand(t *testing.T) {
 	for _, c := range []struct{ rule, text, want string }{
-		{"no axes are one point", "fixed: {lr: 0.1}", ""},
+		{"no axes are one trial", "fixed: {lr: 0.1}", ""},
 		{"a grid multiplies, its first setting slowest", "axes: [grid: {lr: [1, 2], beta: [3, 4]}]",
 			"beta=3 lr=1\nbeta=4 lr=1\nbeta=3 lr=2\nbeta=4 lr=2"},
 		{"a list is taken as it is", "axes: [list: [{lr: 1, beta: 3}, {lr: 2}]]", "beta=3 lr=1\nlr=2"},
-		{"a list's points may have titles", "axes: [list: [{lr: 1, label: first one}]]", "label=first one lr=1"},
+		{"a list's trials may have titles", "axes: [list: [{lr: 1, label: first one}]]", "label=first one lr=1"},
 		{"a zip pairs", "axes: [zip: {lr: [1, 2], beta: [3, 4]}]", "beta=3 lr=1\nbeta=4 lr=2"},
-		{"a log-range is even on a log scale, with its ends", "axes: [log-range: {lr: {from: 1e-4, to: 1e-1, points: 7}}]",
+		{"a log-range is even on a log scale, with its ends", "axes: [log-range: {lr: {from: 1e-4, to: 1e-1, values: 7}}]",
 			"lr=0.0001\nlr=0.000316228\nlr=0.001\nlr=0.00316228\nlr=0.01\nlr=0.0316228\nlr=0.1"},
-		{"a log-range of one point is its beginning", "axes: [log-range: {lr: {from: 0.5, to: 1, points: 1}}]", "lr=0.5"},
-		{"a log-range of whole numbers is rounded", "axes: [log-range: {batch: {from: 10, to: 1000, points: 4}}]", "batch=10\nbatch=46\nbatch=215\nbatch=1000"},
+		{"a log-range of one trial is its beginning", "axes: [log-range: {lr: {from: 0.5, to: 1, values: 1}}]", "lr=0.5"},
+		{"a log-range of whole numbers is rounded", "axes: [log-range: {batch: {from: 10, to: 1000, values: 4}}]", "batch=10\nbatch=46\nbatch=215\nbatch=1000"},
 		{"entries multiply, the first slowest", "axes:\n  - zip: {lr: [1, 2], beta: [3, 4]}\n  - grid: {batch: [8, 16]}",
 			"batch=8 beta=3 lr=1\nbatch=16 beta=3 lr=1\nbatch=8 beta=4 lr=2\nbatch=16 beta=4 lr=2"},
 		{"seeds are slowest of all", "axes: [grid: {lr: [1, 2]}]\nseeds: [7, 5]", "lr=1 seed=7\nlr=2 seed=7\nlr=1 seed=5\nlr=2 seed=5"},
 		{"a number of seeds counts from 1", "seeds: 3", "seed=1\nseed=2\nseed=3"},
 		{"the same run counts once", "axes: [list: [{lr: 0.1}, {lr: 1e-1}, {lr: 0.2}]]", "lr=0.1\nlr=0.2"},
-		{"random draws stay what they are", "axes: [random: {points: 3, seed: 1, settings: {lr: {log: [1e-3, 1]}, beta: {uniform: [0, 100]}, batch: {choice: [256, 512]}}}]",
+		{"random draws stay what they are", "axes: [random: {trials: 3, seed: 1, settings: {lr: {log: [1e-3, 1]}, beta: {uniform: [0, 100]}, batch: {choice: [256, 512]}}}]",
 			"batch=256 beta=83.4078 lr=0.00220005\nbatch=256 beta=43.6551 lr=0.386741\nbatch=256 beta=45.207 lr=0.00136684"},
 	} {
 		if got := labels(t, c.text); got != c.want {
@@ -89,13 +89,26 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-func TestRandomDraws(t *testing.T) {
-	few := strings.Split(labels(t, "axes: [random: {points: 4, seed: 9, settings: {lr: {log: [1e-3, 1]}}}]"), "\n")
-	many := strings.Split(labels(t, "axes: [random: {points: 400, seed: 9, settings: {lr: {log: [1e-3, 1]}}}]"), "\n")
-	if !slices.Equal(few, many[:4]) {
-		t.Errorf("more points change the first ones: got %v, want %v", many[:4], few)
+// Studies that say points, as earlier versions had it, mean what they did.
+func TestOlderStudies(t *testing.T) {
+	for _, older := range []string{
+		"axes: [log-range: {lr: {from: 1e-4, to: 1e-1, points: 7}}]",
+		"axes: [random: {points: 4, seed: 9, settings: {lr: {log: [1e-3, 1]}}}]",
+	} {
+		now := strings.NewReplacer("{points", "{trials", "points", "values").Replace(older)
+		if got, want := labels(t, older), labels(t, now); now == older || got != want {
+			t.Errorf("%s: got %s, want %s", older, got, want)
+		}
 	}
-	for _, line := range strings.Split(labels(t, "axes: [random: {points: 4, seed: 9, settings: {beta: {uniform: [1, 2]}, lr: {log: [1e-3, 1]}}}]"), "\n") {
+}
+
+func TestRandomDraws(t *testing.T) {
+	few := strings.Split(labels(t, "axes: [random: {trials: 4, seed: 9, settings: {lr: {log: [1e-3, 1]}}}]"), "\n")
+	many := strings.Split(labels(t, "axes: [random: {trials: 400, seed: 9, settings: {lr: {log: [1e-3, 1]}}}]"), "\n")
+	if !slices.Equal(few, many[:4]) {
+		t.Errorf("more trials change the first ones: got %v, want %v", many[:4], few)
+	}
+	for _, line := range strings.Split(labels(t, "axes: [random: {trials: 4, seed: 9, settings: {beta: {uniform: [1, 2]}, lr: {log: [1e-3, 1]}}}]"), "\n") {
 		if _, lr, _ := strings.Cut(line, " "); !slices.Contains(few, lr) {
 			t.Errorf("another setting beside it changes a draw: got %s, want one of %v", lr, few)
 		}
@@ -135,11 +148,11 @@ func TestMistakesInAStudy(t *testing.T) {
 		{"axes: [grid: {lr: 1}]", "must be a list"},
 		{"axes: {grid: {lr: [1]}}", "must be a list"},
 		{"axes: [zip: {lr: [1, 2], beta: [1]}]", "beta has 1 values, the first setting has 2"},
-		{"axes: [log-range: {lr: {from: 0, to: 1, points: 3}}]", "above 0"},
+		{"axes: [log-range: {lr: {from: 0, to: 1, values: 3}}]", "above 0"},
 		{"axes: [log-range: {lr: {from: 1, til: 2}}]", `there is no "til"`},
-		{"axes: [random: {settings: {lr: {log: [1, 2]}}}]", "it needs points"},
-		{"axes: [random: {points: 2, settings: {lr: {log: [0, 2]}}}]", "both above 0"},
-		{"axes: [random: {points: 2, settings: {lr: {normal: [0, 2]}}}]", `there is no "normal"`},
+		{"axes: [random: {settings: {lr: {log: [1, 2]}}}]", "it needs trials"},
+		{"axes: [random: {trials: 2, settings: {lr: {log: [0, 2]}}}]", "both above 0"},
+		{"axes: [random: {trials: 2, settings: {lr: {normal: [0, 2]}}}]", `there is no "normal"`},
 		{"seeds: 0", "from 1 to 100000"},
 		{"seeds: [one]", "not a whole number"},
 		{"on-failure: stop", `there is no "stop"; use continue, or stop-after: 3`},
@@ -161,7 +174,7 @@ func TestMistakesInAStudy(t *testing.T) {
 	}
 }
 
-func TestMistakesInPoints(t *testing.T) {
+func TestMistakesInTrials(t *testing.T) {
 	s, err := Parse("study.yaml", []byte("axes: [grid: {lr: [a, b]}]\nseeds: 2"))
 	if err != nil {
 		t.Fatal(err)
@@ -174,15 +187,15 @@ func TestMistakesInPoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = s.Expand(resolve); err == nil || !strings.Contains(err.Error(), "more than 100000 points") {
-		t.Errorf("got %v, want too many points", err)
+	if _, err = s.Expand(resolve); err == nil || !strings.Contains(err.Error(), "more than 100000 trials") {
+		t.Errorf("got %v, want too many trials", err)
 	}
 }
 
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
-		"name: a\nfixed: {lr: 0.1}\naxes:\n  - grid: {beta: [1, 2]}\n  - random: {points: 2, settings: {lr: {log: [1e-3, 1]}}}\nseeds: 2\n",
-		"axes: [zip: {lr: [1], beta: [2]}, log-range: {lambda-fc: {from: 1, to: 2, points: 3}}]\nthen: {for-each: [data], seeds: [1]}",
+		"name: a\nfixed: {lr: 0.1}\naxes:\n  - grid: {beta: [1, 2]}\n  - random: {trials: 2, settings: {lr: {log: [1e-3, 1]}}}\nseeds: 2\n",
+		"axes: [zip: {lr: [1], beta: [2]}, log-range: {lambda-fc: {from: 1, to: 2, values: 3}}]\nthen: {for-each: [data], seeds: [1]}",
 		"&a [*a]", "? {a: b}\n: c", "- - -", "on-failure: {stop-after: 2}", "a: &x {<<: *x}", "fixed: !!binary x",
 	} {
 		f.Add([]byte(text))

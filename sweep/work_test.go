@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"betalasso/run"
 )
 
-// states are the states of a study's points, by index.
+// states are the states of a study's trials, by index.
 func states(t *testing.T, d *Dir) string {
 	t.Helper()
 	list, err := again(t, d).Status()
@@ -32,7 +32,7 @@ func TestFailuresWaitForRetry(t *testing.T) {
 	d := newDir(t, "seeds: 4")
 	broken := true
 	var tried []uint64
-	w := worker(d, func(p Point, into *run.Dir) (int, error) {
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) {
 		tried = append(tried, p.Config.Seed)
 		if broken && p.Config.Seed%2 == 0 {
 			return CodeNoRetry, errors.New("it diverged")
@@ -47,7 +47,7 @@ func TestFailuresWaitForRetry(t *testing.T) {
 	if got, want := states(t, d), "done failed done failed"; got != want || len(tried) != 4 {
 		t.Errorf("got %s after %d attempts, want %s after 4", got, len(tried), want)
 	}
-	id := d.Points()[1].ID
+	id := d.Trials()[1].ID
 	if a, err := d.Attempts(id); err != nil || len(a) != 1 || a[0].Why != "it diverged" || a[0].Code != CodeNoRetry {
 		t.Errorf("the attempts: got %+v, %v", a, err)
 	}
@@ -66,7 +66,7 @@ func TestFailuresWaitForRetry(t *testing.T) {
 func TestStopAfterFailuresInARow(t *testing.T) {
 	d := newDir(t, "seeds: 9\non-failure: {stop-after: 2}")
 	var tried []uint64
-	w := worker(d, func(p Point, into *run.Dir) (int, error) {
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) {
 		tried = append(tried, p.Config.Seed)
 		if p.Config.Seed != 2 {
 			return CodeFailed, errors.New("no luck")
@@ -79,7 +79,7 @@ func TestStopAfterFailuresInARow(t *testing.T) {
 	}
 	tried = nil
 	for _, i := range []int{0, 2, 3} { // as `sweep retry` does: a new row begins
-		if err := d.Reopen(d.Points()[i].ID); err != nil {
+		if err := d.Reopen(d.Trials()[i].ID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -91,7 +91,7 @@ func TestStopAfterFailuresInARow(t *testing.T) {
 
 func TestAnInterruptionEndsTheWorker(t *testing.T) {
 	d := newDir(t, "seeds: 3")
-	w := worker(d, func(p Point, into *run.Dir) (int, error) {
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) {
 		if p.Config.Seed == 2 {
 			return CodeSaved, nil
 		}
@@ -103,8 +103,8 @@ func TestAnInterruptionEndsTheWorker(t *testing.T) {
 	if got, want := states(t, d), "done interrupted planned"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	w = worker(again(t, d), func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 0) })
-	if _, err := w.Drain(context.Background(), d.Points()[2].ID); err != nil {
+	w = worker(again(t, d), func(p Trial, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	if _, err := w.Drain(context.Background(), d.Trials()[2].ID); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := states(t, d), "done interrupted done"; got != want {
@@ -114,7 +114,7 @@ func TestAnInterruptionEndsTheWorker(t *testing.T) {
 
 func TestDeathsWithoutProgressAreAFailure(t *testing.T) {
 	d := newDir(t, "seeds: 1")
-	id := d.Points()[0].ID
+	id := d.Trials()[0].ID
 	dead := func(n, epoch int) {
 		lease(t, d, id, Attempt{Number: n, Host: "elsewhere", From: Place{Epoch: epoch}})
 	}
@@ -143,12 +143,12 @@ func TestDeathsWithoutProgressAreAFailure(t *testing.T) {
 
 func TestARunInUseIsLeftAlone(t *testing.T) {
 	d := newDir(t, "seeds: 1")
-	p := d.Points()[0]
+	p := d.Trials()[0]
 	other, err := run.Create(d.RunPath(p.ID), p.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := worker(d, func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) { return pretend(p, into, 0) })
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
 	if _, err := w.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -171,29 +171,60 @@ func TestAStudyMayGrow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		points, err := s.Expand(resolve)
+		trials, err := s.Expand(resolve)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return Create(d.Path(), s, points)
+		return Create(d.Path(), s, trials)
 	}
-	before := d.Points()
+	before := d.Trials()
 	e, err := grow("seeds: [5, 2, 1]")
-	if err != nil || !slices.EqualFunc(e.Points()[:2], before, func(a, b Point) bool { return a.ID == b.ID && a.Index == b.Index }) || len(e.Points()) != 3 {
-		t.Errorf("got %v, %v, want the two points as they were, and one more", e.Points(), err)
+	if err != nil || !slices.EqualFunc(e.Trials()[:2], before, func(a, b Trial) bool { return a.ID == b.ID && a.Index == b.Index }) || len(e.Trials()) != 3 {
+		t.Errorf("got %v, %v, want the two trials as they were, and one more", e.Trials(), err)
 	}
 	list, err := d.Status() // of a process that had it open
 	if err != nil || len(list) != 3 {
-		t.Errorf("an open directory: got %d points, %v, want 3", len(list), err)
+		t.Errorf("an open directory: got %d trials, %v, want 3", len(list), err)
 	}
 	_, err = grow("seeds: [1, 2, 6]")
 	var different *DifferentError
 	if !errors.As(err, &different) || len(different.Missing) != 1 || different.Missing[0].Config.Seed != 5 {
-		t.Errorf("a point less: got %v, want a DifferentError about seed 5", err)
+		t.Errorf("a trial less: got %v, want a DifferentError about seed 5", err)
 	}
-	os.WriteFile(filepath.Join(d.Path(), PointsFile), []byte(strings.Replace(mustRead(t, filepath.Join(d.Path(), PointsFile)), `"seed":2,`, `"seed":3,`, 1)), 0o666)
+	os.WriteFile(filepath.Join(d.Path(), TrialsFile), []byte(strings.Replace(mustRead(t, filepath.Join(d.Path(), TrialsFile)), `"seed":2,`, `"seed":3,`, 1)), 0o666)
 	if _, err := Open(d.Path()); err == nil || !strings.Contains(err.Error(), "was it edited?") {
-		t.Errorf("points that were edited: got %v", err)
+		t.Errorf("trials that were edited: got %v", err)
+	}
+}
+
+// A directory that has its trials in points.jsonl, as earlier versions wrote it,
+// is read and grows, and the name stays, for workers of that version.
+func TestADirectoryOfAnEarlierVersion(t *testing.T) {
+	d := newDir(t, "seeds: 2")
+	older := filepath.Join(d.Path(), "points.jsonl")
+	if err := os.Rename(filepath.Join(d.Path(), TrialsFile), older); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Parse("study.yaml", []byte("seeds: 3"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	trials, err := s.Expand(resolve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Create(d.Path(), s, trials); err != nil {
+		t.Fatal(err)
+	}
+	e, err := Open(d.Path())
+	if err != nil || len(e.Trials()) != 3 || e.Trials()[0].ID != d.Trials()[0].ID {
+		t.Errorf("got %v, %v, want the two trials as they were, and one more", e.Trials(), err)
+	}
+	if !IsDir(d.Path()) || IsDir(filepath.Dir(d.Path())) {
+		t.Error("the directory is not found, or the one above it is")
+	}
+	if n := strings.Count(mustRead(t, older), "\n"); n != 3 || exists(filepath.Join(d.Path(), TrialsFile)) {
+		t.Errorf("points.jsonl has %d lines, want 3, and no %s beside it", n, TrialsFile)
 	}
 }
 
@@ -215,7 +246,7 @@ func TestThenTrainsTheBestAgain(t *testing.T) {
 		"svhn 1 1": 0.7, "svhn 1 2": 0.8,
 		"svhn 2 1": 0.9, "svhn 2 2": 0.1, // the best run, but not the best mean
 	}
-	w := worker(d, func(p Point, into *run.Dir) (int, error) {
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) {
 		key := fmt.Sprintf("%s %v %d", p.Config.Data, p.Config.LR, p.Config.Seed)
 		if key == "cifar10 3 2" {
 			return CodeNoRetry, errors.New("diverged")
@@ -230,7 +261,7 @@ func TestThenTrainsTheBestAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	var chosen []string
-	for _, p := range d.Points() {
+	for _, p := range d.Trials() {
 		if p.Stage == 1 {
 			chosen = append(chosen, p.Labels.String())
 			if p.Config.Val != 0 {
@@ -246,30 +277,30 @@ func TestThenTrainsTheBestAgain(t *testing.T) {
 		t.Errorf("got %v, %v, want the chosen trained", Counts(list), err)
 	}
 	if n, err := d.Advance(resolve); n != 0 || err != nil {
-		t.Errorf("a second time: got %d points more, %v", n, err)
+		t.Errorf("a second time: got %d trials more, %v", n, err)
 	}
 }
 
 func TestThenWaitsForWhatMayStillSucceed(t *testing.T) {
 	d := newDir(t, "seeds: 2\nthen: {seeds: 3}")
-	w := worker(d, func(p Point, into *run.Dir) (int, error) {
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) {
 		if p.Config.Seed == 2 {
 			return CodeFailed, errors.New("the disk was away")
 		}
 		return pretend(p, into, 0)
 	})
-	if _, err := w.Drain(context.Background()); err != nil || len(d.Points()) != 2 {
-		t.Errorf("got %d points, %v, want 2", len(d.Points()), err)
+	if _, err := w.Drain(context.Background()); err != nil || len(d.Trials()) != 2 {
+		t.Errorf("got %d trials, %v, want 2", len(d.Trials()), err)
 	}
 }
 
-// A point that cannot be read does not hold up the second stage; once it has been
-// trained again and is the best, that stage gets its points too.
-func TestThenGoesOnWithoutABrokenPoint(t *testing.T) {
+// A trial that cannot be read does not hold up the second stage; once it has been
+// trained again and is the best, that stage gets its trials too.
+func TestThenGoesOnWithoutABrokenTrial(t *testing.T) {
 	d := newDir(t, "axes: [grid: {lr: [1, 2]}]\nthen: {seeds: [7]}")
-	first := d.Points()[0].ID // the better one by pretend's validation accuracy
+	first := d.Trials()[0].ID // the better one by pretend's validation accuracy
 	var notes strings.Builder
-	w := worker(d, func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) { return pretend(p, into, 0) })
 	w.Notes = &notes
 	if _, err := w.Drain(context.Background(), first); err != nil {
 		t.Fatal(err)
@@ -285,7 +316,7 @@ func TestThenGoesOnWithoutABrokenPoint(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if !strings.Contains(notes.String(), "without 1 that cannot be read") {
-		t.Errorf("got %q, want a word on the point that had no say", notes.String())
+		t.Errorf("got %q, want a word on the trial that had no say", notes.String())
 	}
 	e := again(t, d)
 	if err := e.Reopen(first); err != nil {
@@ -298,34 +329,34 @@ func TestThenGoesOnWithoutABrokenPoint(t *testing.T) {
 	if got, want := states(t, d), "done done done done"; got != want {
 		t.Errorf("after the retry: got %s, want %s", got, want)
 	}
-	if got := e.Points()[3].Labels.String(); got != "lr=1 seed=7" {
+	if got := e.Trials()[3].Labels.String(); got != "lr=1 seed=7" {
 		t.Errorf("got %s, want the best of both", got)
 	}
 }
 
-func TestStatusOfManyPoints(t *testing.T) {
+func TestStatusOfManyTrials(t *testing.T) {
 	d := newDir(t, "seeds: 5000")
 	began := time.Now()
 	list, err := d.Status()
-	t.Logf("5,000 points in %v", time.Since(began))
+	t.Logf("5,000 trials in %v", time.Since(began))
 	if took := time.Since(began); err != nil || len(list) != 5000 || took > 20*time.Second {
-		t.Errorf("got %d points in %v, %v, want 5000, and quickly", len(list), took, err)
+		t.Errorf("got %d trials in %v, %v, want 5000, and quickly", len(list), took, err)
 	}
 }
 
-// A point whose files cannot be read is broken, the others stand where they
+// A trial whose files cannot be read is broken, the others stand where they
 // stand, and a retry mends it.
-func TestABrokenPointIsOneOfTheList(t *testing.T) {
+func TestABrokenTrialIsOneOfTheList(t *testing.T) {
 	d := newDir(t, "seeds: 4")
-	w := worker(d, func(p Point, into *run.Dir) (int, error) { return pretend(p, into, 0) })
-	if _, err := w.Drain(context.Background(), d.Points()[0].ID, d.Points()[1].ID, d.Points()[2].ID); err != nil {
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	if _, err := w.Drain(context.Background(), d.Trials()[0].ID, d.Trials()[1].ID, d.Trials()[2].ID); err != nil {
 		t.Fatal(err)
 	}
-	id := d.Points()[1].ID
+	id := d.Trials()[1].ID
 	if err := os.WriteFile(filepath.Join(d.RunPath(id), run.ResultFile), []byte(`{"last":`), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	lease := d.leasePath(d.Points()[2].ID, 1)
+	lease := d.leasePath(d.Trials()[2].ID, 1)
 	if err := errors.Join(os.Remove(lease), os.Mkdir(lease, 0o777)); err != nil { // cannot be read as a file
 		t.Fatal(err)
 	}
@@ -341,7 +372,7 @@ func TestABrokenPointIsOneOfTheList(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Dir = e
-	if _, err := w.Drain(context.Background(), id, d.Points()[3].ID); err != nil {
+	if _, err := w.Drain(context.Background(), id, d.Trials()[3].ID); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := states(t, d), "done done broken done"; got != want {

@@ -1,17 +1,17 @@
-// Package grid makes of one study file a list of runs, and drains it: any
+// Package sweep makes of one study file a list of runs, and drains it: any
 // number of workers, on one machine or on many that share a folder, train each
-// point once.
+// trial once.
 //
 // A study's directory holds plain files:
 //
 //	study.yaml      the study as it was given
-//	points.jsonl    its points, one a line; the index of a point never changes
-//	runs/ID/        the run of a point; ID is run.Config.ID
-//	leases/ID.N     the Nth attempt at a point: who, since when, its heartbeat, how it ended
+//	trials.jsonl    its trials, one a line; the index of a trial never changes
+//	runs/ID/        the run of a trial; ID is run.Config.ID
+//	leases/ID.N     the Nth attempt at a trial: who, since when, its heartbeat, how it ended
 //
 // Nothing is locked: an attempt is begun by creating its file, which one worker
 // alone can do, and belongs to its worker for as long as its heartbeat goes on.
-package grid
+package sweep
 
 import (
 	"fmt"
@@ -33,24 +33,24 @@ type Settings map[string]string
 // Axis is one dimension of a study: what it sets at each of its places.
 type Axis []Settings
 
-// Label is the name, beside those of settings, that gives a point of a list a
+// Label is the name, beside those of settings, that gives a trial of a list a
 // title of its own.
 const Label = "label"
 
 // Study is what a study file says.
 type Study struct {
 	Name      string
-	Fixed     Settings // the same for every point
+	Fixed     Settings // the same for every trial
 	Axes      []Axis   // they multiply; the first changes slowest
 	StopAfter int      // failures in a row after which the study stops; 0: never
 	Then      *Stage   // nil: the axes are all there is
 	Text      []byte   // the file
 }
 
-// Stage follows when all points of the axes are finished: the point with the
+// Stage follows when all trials of the axes are finished: the trial with the
 // best mean validation accuracy over its seeds is trained again.
 type Stage struct {
-	ForEach []string // one best point for each combination of these settings
+	ForEach []string // one best trial for each combination of these settings
 	Fixed   Settings // what is then set otherwise
 	Seeds   []string
 }
@@ -123,7 +123,7 @@ func Parse(name string, text []byte) (*Study, error) {
 			r.unknown(e.at, e.key, []string{"name", "fixed", "axes", "seeds", "on-failure", "then"})
 		}
 	}
-	if seeds != nil { // slowest, so that every point has its first seed early
+	if seeds != nil { // slowest, so that every trial has its first seed early
 		s.Axes = slices.Insert(s.Axes, 0, seeds)
 	}
 	r.once(s)
@@ -175,7 +175,7 @@ func (r *reader) seeds(n node) []string {
 		return list
 	}
 	var list []string
-	for i := range r.whole(n, "seeds", 1, maxPoints) {
+	for i := range r.whole(n, "seeds", 1, maxTrials) {
 		list = append(list, strconv.Itoa(i+1))
 	}
 	return list
@@ -195,7 +195,7 @@ func (r *reader) onFailure(n node) int {
 			r.unknown(e.at, e.key, []string{"stop-after"})
 			continue
 		}
-		after = r.whole(e.value, "stop-after", 1, maxPoints)
+		after = r.whole(e.value, "stop-after", 1, maxTrials)
 	}
 	return after
 }
@@ -224,7 +224,7 @@ func (r *reader) stage(n node) *Stage {
 	return s
 }
 
-// fixable are the settings that every point may share, variable those that an
+// fixable are the settings that every trial may share, variable those that an
 // axis may change: the folder of the data changes no number. How many threads a
 // worker has is for its machine to say, not for a study.
 var (

@@ -1,4 +1,4 @@
-package grid
+package sweep
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 // that die.
 type Crew struct {
 	Dir   *Dir
-	Only  []string                       // IDs of the points in question; none means all
+	Only  []string                       // IDs of the trials in question; none means all
 	Size  int                            // workers at a time; at least 1
 	Start func(i int) (*exec.Cmd, error) // starts worker i, from 0
 	Stop  func(worker *exec.Cmd)         // asks one to save and end; it may have ended already
@@ -22,12 +22,12 @@ type Crew struct {
 }
 
 // mostDeaths is the number of workers in a row that may die, by a signal that
-// nobody here sent, while no point gets done.
+// nobody here sent, while no trial gets done.
 const mostDeaths = 5
 
 // Run keeps Size workers until none is left: they end by themselves when no
-// point is open, and are told to once ctx is done. A worker that exits, with any
-// status, is not replaced; one that a signal killed is, while a point is open.
+// trial is open, and are told to once ctx is done. A worker that exits, with any
+// status, is not replaced; one that a signal killed is, while a trial is open.
 func (c *Crew) Run(ctx context.Context) error {
 	// A worker is told when the thread that started it ends: it must be one that
 	// lives as long as this process.
@@ -99,13 +99,13 @@ func (c *Crew) Run(ctx context.Context) error {
 	return failure
 }
 
-// List is where the points in question stand.
+// List is where the trials in question stand.
 func (c *Crew) List() ([]Status, error) {
 	list, err := c.Dir.Status()
 	return Among(list, c.Only), err
 }
 
-// Left is the number of points that a worker may take.
+// Left is the number of trials that a worker may take.
 func Left(list []Status) int {
 	n := 0
 	for _, s := range list {
