@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/goccy/go-yaml"
 
@@ -95,8 +96,8 @@ func ReadFile(path string) (*Network, string, error) {
 //go:embed networks
 var files embed.FS
 
-// named are the networks that are built in.
-var named = func() map[string]*Network {
+// named are the networks that are built in, once one is asked for.
+var named = sync.OnceValue(func() map[string]*Network {
 	m := map[string]*Network{}
 	for _, name := range Names() {
 		text, err := files.ReadFile("networks/" + name + ".yaml")
@@ -108,11 +109,11 @@ var named = func() map[string]*Network {
 		}
 	}
 	return m
-}()
+})
 
 // Source is the file of a network that is built in.
 func Source(name string) ([]byte, error) {
-	if named[name] == nil {
+	if named()[name] == nil {
 		return nil, unknown(name)
 	}
 	return files.ReadFile("networks/" + name + ".yaml")
@@ -124,7 +125,7 @@ func Lookup(name, text string) (*Network, error) {
 	if text != "" {
 		return Parse([]byte(text))
 	}
-	if n := named[name]; n != nil {
+	if n := named()[name]; n != nil {
 		return n, nil
 	}
 	return nil, unknown(name)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -22,8 +23,9 @@ import (
 // the disk that fails in it, how many do, and how.
 const withFaults = "BETALASSO_TEST_FAULTS"
 
-// failingDisk has operations of the disk fail: "FIRST COUNT ERRNO". Half of what
-// a write that fails was to write is there.
+// failingDisk has operations of the disk fail: "FIRST COUNT ERRNO", or the process
+// killed at the first of them, where ERRNO is 0. Half of what a write that fails
+// was to write is there.
 func failingDisk(text string) {
 	var first, fail int
 	var errno uintptr
@@ -35,12 +37,20 @@ func failingDisk(text string) {
 		if count++; count < first || count >= first+fail || op.Kind == disk.OpRemove {
 			return 0, nil
 		}
-		return len(op.Data) / 2, syscall.Errno(errno)
+		if errno != 0 {
+			return len(op.Data) / 2, syscall.Errno(errno)
+		}
+		if f, err := os.OpenFile(op.Path, os.O_WRONLY|os.O_APPEND, 0); err == nil {
+			f.Write(op.Data[:len(op.Data)/2])
+		}
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
 	}
 }
 
 // disturbance is what happens to a command: a kill, by signals one after the other
-// some time after its start, a fault of its disk, or nothing, with the zero value.
+// some time after its start or at an operation of its disk, a fault of that, or
+// nothing, with the zero value.
 type disturbance struct {
 	kind    string
 	signals []os.Signal
@@ -49,21 +59,24 @@ type disturbance struct {
 }
 
 func (d disturbance) String() string {
-	if d.kind == "fault" {
-		return "fault " + d.faults
+	if d.faults != "" {
+		return d.kind + ": " + d.faults
 	}
 	return fmt.Sprintf("%v after %v", d.signals, d.after.Round(time.Millisecond))
 }
 
 // draw draws a disturbance of a command that takes so long.
 func draw(r *rand.Rand, took time.Duration) disturbance {
-	if r.IntN(4) == 0 {
+	switch r.IntN(8) {
+	case 0, 1:
 		count := []int{1, 1 << 30}[r.IntN(2)]
 		errno := []syscall.Errno{syscall.ENOSPC, syscall.EIO}[r.IntN(2)]
-		return disturbance{kind: "fault", faults: fmt.Sprint(1+r.IntN(60), count, int(errno))}
+		return disturbance{kind: "fault, " + errno.Error(), faults: fmt.Sprint(1+r.IntN(40), count, int(errno))}
+	case 2, 3, 4:
+		return disturbance{kind: "kill at an operation of the disk", faults: fmt.Sprint(1+r.IntN(40), 1, 0)}
 	}
 	signals := [][]os.Signal{{syscall.SIGKILL}, {syscall.SIGSTOP, syscall.SIGKILL}, {syscall.SIGTERM}, {syscall.SIGTERM, syscall.SIGTERM, syscall.SIGKILL}}[r.IntN(4)]
-	return disturbance{kind: "kill", signals: signals, after: time.Duration(0.8 * r.Float64() * float64(took))}
+	return disturbance{kind: fmt.Sprintf("kill, %v", signals), signals: signals, after: time.Duration(0.7 * r.Float64() * float64(took))}
 }
 
 // run runs a command, disturbs it, and gives its exit status, −1 after a signal.
@@ -100,9 +113,9 @@ func (k *tortured) damaged(t *testing.T, r *rand.Rand, dir string) (outcome stri
 	defer os.RemoveAll(from)
 	_, err := os.Stat(filepath.Join(from, run.WeightsFile))
 	// Before the first checkpoint, other settings are another run, and well.
-	name, what := spoilOne(t, r, from, err == nil)
+	name, what := k.spoilOne(t, r, from, err == nil)
 	status, stdout, stderr := betalasso(t, "resume", from, "--threads=1")
-	t.Logf("%s in %s: got %d", what, name, status)
+	k.say("%s in %s: got %d", what, name, status)
 	if status == 0 {
 		k.equal(t, from, what+" in "+name)
 		return "without effect"
@@ -115,49 +128,89 @@ func (k *tortured) damaged(t *testing.T, r *rand.Rand, dir string) (outcome stri
 }
 
 // damagedAfter damages a file of a copy of a finished run. Either verify names the
-// file, or nothing that a reader takes from the run has changed.
-func (k *tortured) damagedAfter(t *testing.T, r *rand.Rand, dir string) {
+// file, or nothing that a reader takes from the run has changed. Without its result
+// it is a run to go on with.
+func (k *tortured) damagedAfter(t *testing.T, r *rand.Rand, dir string) (outcome string) {
 	t.Helper()
 	from := copied(t, dir)
 	defer os.RemoveAll(from)
-	name, what := spoilOne(t, r, from, true)
+	name, what := k.spoilOne(t, r, from, true)
 	if wrong := errors.Join(run.Verify(from)...); wrong != nil {
-		t.Logf("after the end, %s in %s: found", what, name)
+		k.say("after the end, %s in %s: found", what, name)
 		if !strings.Contains(wrong.Error(), name) && name != run.ConfigFile {
 			t.Errorf("%s in %s: got %v; want an error that names the file", what, name, wrong)
 		}
-		return
+		return "found"
 	}
-	t.Logf("after the end, %s in %s: without effect", what, name)
-	k.equal(t, from, "after the end, "+what+" in "+name)
+	k.say("after the end, %s in %s: without effect", what, name)
+	if what == gone && name == run.ResultFile {
+		want(t, 0, "resume", from, "--threads=1")
+	}
+	if what == gone {
+		k.equal(t, from, "after the end, "+what+" in "+name, name)
+	} else {
+		k.equal(t, from, "after the end, "+what+" in "+name)
+	}
+	return "without effect"
 }
 
 // spoilOne damages one of the files of the run in dir, its settings among them if
 // config, and says which one and how.
-func spoilOne(t *testing.T, r *rand.Rand, dir string, config bool) (name, what string) {
+func (k *tortured) spoilOne(t *testing.T, r *rand.Rand, dir string, config bool) (name, what string) {
 	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
+	foreign := r.IntN(8) == 0 // a file that this run has or not, of one with another seed
+	in := dir
+	if foreign {
+		in = k.other
 	}
 	var names []string
-	for _, e := range entries {
-		if e.Type().IsRegular() && (e.Name() != run.ConfigFile || config) {
-			names = append(names, e.Name())
+	err := filepath.WalkDir(in, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() && (e.Name() != run.ConfigFile || config) {
+			path, err = filepath.Rel(in, path)
+			names = append(names, path)
 		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	name = names[r.IntN(len(names))]
 	path := filepath.Join(dir, name)
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(filepath.Join(in, name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	what = spoil(r, &text)
+	if foreign {
+		what = "the one of another seed"
+		os.MkdirAll(filepath.Dir(path), 0o777)
+	} else if n := r.IntN(10); n < 3 {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		switch n {
+		case 0:
+			return name, gone
+		case 1:
+			what, err = "a pipe", syscall.Mkfifo(path, 0o666)
+		default:
+			to := filepath.Join(t.TempDir(), "elsewhere")
+			what, err = "a link", errors.Join(os.WriteFile(to, text, 0o666), os.Symlink(to, path))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return name, what
+	} else {
+		what = spoil(r, &text)
+	}
 	if err := os.WriteFile(path, text, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	return name, what
 }
+
+// gone is what is wrong with a file that was removed.
+const gone = "its absence"
 
 // spoil changes text in one of the ways in which files are damaged.
 func spoil(r *rand.Rand, text *[]byte) string {
@@ -181,7 +234,7 @@ func spoil(r *rand.Rand, text *[]byte) string {
 		return fmt.Sprintf("zeros at %d", at)
 	case 3:
 		*text = nil
-		return "nothing"
+		return "no byte"
 	case 4:
 		lines := bytes.SplitAfter(b, []byte("\n"))
 		i := r.IntN(len(lines))
