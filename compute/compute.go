@@ -164,9 +164,9 @@ type Weights interface {
 	// for a dense one, about the non-zeros for a sparse one.
 	Stored() int
 
-	// Work is the number of multiply-adds (MACs) that the last Forward, GradInput and
+	// MACs is the number of multiply-adds (MACs) that the last Forward, GradInput and
 	// Step did together.
-	Work() float64
+	MACs() float64
 }
 
 // NormWeights are Weights that can take along the batch norm behind them, one unit

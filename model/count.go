@@ -148,9 +148,9 @@ func (p part) macs() float64 {
 	return n
 }
 
-// Work is the number of multiplications that a network's weights take for one
+// MACs is the number of multiply-adds that a network's weights take for one
 // example, forward.
-func Work(name string, s Size) (total float64, err error) {
+func MACs(name string, s Size) (total float64, err error) {
 	parts, err := layout(name, s)
 	walk(parts, func(p part) { total += p.macs() })
 	return total, err

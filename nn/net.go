@@ -48,12 +48,12 @@ func (n *Net) Backward(dlogits compute.Mat, rule Rule) {
 	n.chain.backward(n.dev, compute.Mat{}, dlogits, rule)
 }
 
-// Work is the number of multiply-adds (MACs) that the layers of weights did since the
+// MACs is the number of multiply-adds (MACs) that the layers of weights did since the
 // last Forward began.
-func (n *Net) Work() (sum float64) {
+func (n *Net) MACs() (sum float64) {
 	Walk(n.Layers, func(l Layer) {
 		if w, ok := l.(*Linear); ok {
-			sum += w.W.Weights.Work()
+			sum += w.W.Weights.MACs()
 		}
 	})
 	return sum

@@ -89,7 +89,7 @@ type Rates []rate
 // rate is the speed at one Config's shape.
 type rate struct {
 	config run.Config
-	work   float64 // exampleWork
+	macs   float64 // exampleMACs
 	probe  Probe
 }
 
@@ -109,17 +109,17 @@ func (b Bench) Measure(list []run.Config) (Rates, error) {
 			kinds[k] = e
 			order = append(order, k)
 		}
-		if exampleWork(c) < exampleWork(e.small) {
+		if exampleMACs(c) < exampleMACs(e.small) {
 			e.small = c
 		}
-		if probeMACs(c) < measurable && (exampleWork(c) > exampleWork(e.large) || probeMACs(e.large) > measurable) {
+		if probeMACs(c) < measurable && (exampleMACs(c) > exampleMACs(e.large) || probeMACs(e.large) > measurable) {
 			e.large = c
 		}
 	}
 	for _, k := range order {
 		e := kinds[k]
 		chosen := []run.Config{Reduced(e.small)}
-		if exampleWork(e.large) > 4*exampleWork(e.small) && probeMACs(e.large) < measurable {
+		if exampleMACs(e.large) > 4*exampleMACs(e.small) && probeMACs(e.large) < measurable {
 			chosen = append(chosen, e.large)
 		}
 		for _, c := range chosen {
@@ -127,7 +127,7 @@ func (b Bench) Measure(list []run.Config) (Rates, error) {
 			if err != nil {
 				return nil, err
 			}
-			r = append(r, rate{c, exampleWork(c), t})
+			r = append(r, rate{c, exampleMACs(c), t})
 		}
 	}
 	return r, nil
@@ -150,14 +150,14 @@ func (r Rates) Seconds(c run.Config) (seconds, dense float64) {
 		if k != kindOf(c) {
 			continue
 		}
-		if !found || distance(m.work, exampleWork(c)) < distance(best.work, exampleWork(c)) {
+		if !found || distance(m.macs, exampleMACs(c)) < distance(best.macs, exampleMACs(c)) {
 			best, found = m, true
 		}
 	}
 	if !found {
 		return 0, 0
 	}
-	each := best.probe.Example * exampleWork(c) / best.work
+	each := best.probe.Example * exampleMACs(c) / best.macs
 	epochs := float64(c.Epochs)
 	steps := epochs * float64(Examples(c)) * each
 	rest := (epochs*float64(c.Val) + 2*float64(SourceOf(c).Images().Test)) / 3 * each
@@ -191,12 +191,12 @@ func stepShare(c run.Config) float64 {
 	}
 	var all, took float64
 	for i, l := range layers {
-		work := 3 * float64(l.Params)
+		macs := 3 * float64(l.Params)
 		if i == 0 {
-			work = 2 * float64(l.Params) // the images need no gradient
+			macs = 2 * float64(l.Params) // the images need no gradient
 		}
-		all += work
-		took += work * (1 - (1-sparseTime)*sparsePart(c, l))
+		all += macs
+		took += macs * (1 - (1-sparseTime)*sparsePart(c, l))
 	}
 	return took / all
 }

@@ -82,7 +82,7 @@ func TestExamplesOfOwnData(t *testing.T) {
 func TestSecondsOfShortRuns(t *testing.T) {
 	c := little()
 	c.Train, c.Val = 64, 0
-	r := Rates{{c, exampleWork(c), Probe{Example: 0, Epoch: 0.5, Run: 2}}}
+	r := Rates{{c, exampleMACs(c), Probe{Example: 0, Epoch: 0.5, Run: 2}}}
 	if got, dense := r.Seconds(c); got != 3.5 || dense != 3.5 {
 		t.Errorf("3 epochs of 0.5 s and 2 s beside: got %g and %g, want 3.5", got, dense)
 	}
@@ -116,7 +116,7 @@ func TestSparseStepsAreCheaper(t *testing.T) {
 			t.Errorf("%s: got %g, want 1", name, stepShare(c))
 		}
 	}
-	r := Rates{{lasso, exampleWork(lasso), Probe{Example: 1e-4}}}
+	r := Rates{{lasso, exampleMACs(lasso), Probe{Example: 1e-4}}}
 	if s, dense := r.Seconds(lasso); s >= dense {
 		t.Errorf("got %g s, and %g s dense", s, dense)
 	}

@@ -38,7 +38,7 @@ const (
 	warmSteps   = 1
 )
 
-// A probe for a measurement is kept to about so many multiplications, a second
+// A probe for a measurement is kept to about this many multiply-adds, a second
 // of one core at most.
 const measurable = 2e10
 
@@ -126,7 +126,7 @@ func quick(list []float64) float64 {
 // ProbeImages is the number of training images that a probe of c takes: those of
 // the steps of an epoch, more where a step is soon over.
 func ProbeImages(c run.Config) int {
-	n := measurable / (3 * probeEpochs * max(1, exampleWork(c)) * float64(c.Batch))
+	n := measurable / (3 * probeEpochs * max(1, exampleMACs(c)) * float64(c.Batch))
 	return int(min(max(n, leastSteps), mostSteps)) * c.Batch
 }
 
@@ -142,9 +142,9 @@ func Sample(set *data.Set, n int) (*data.Set, error) {
 	return &small, err
 }
 
-// probeMACs is the number of multiplications of the least probe of c.
+// probeMACs is the number of multiply-adds of the least probe of c.
 func probeMACs(c run.Config) float64 {
-	return 3 * exampleWork(c) * leastSteps * probeEpochs * float64(c.Batch)
+	return 3 * exampleMACs(c) * leastSteps * probeEpochs * float64(c.Batch)
 }
 
 // Reduced is c with as many weights, and so small a batch, that a probe of it
@@ -160,7 +160,7 @@ func Reduced(c run.Config) run.Config {
 		}
 		small := c
 		small.Alpha, small.Width = near.Alpha, near.Width
-		if exampleWork(small) < exampleWork(c) {
+		if exampleMACs(small) < exampleMACs(c) {
 			c = small
 		}
 	}

@@ -166,16 +166,16 @@ func Examples(c run.Config) int {
 // Steps is the number of steps of training c.
 func Steps(c run.Config) int { return c.Epochs * (Examples(c) / max(1, min(c.Batch, Examples(c)))) }
 
-// Work is the number of multiplications of training c to its end, were all its
+// MACs is the number of multiply-adds of training c to its end, were all its
 // weights dense: three times that of its forward passes.
-func Work(c run.Config) float64 {
-	return 3 * exampleWork(c) * float64(Examples(c)) * float64(c.Epochs)
+func MACs(c run.Config) float64 {
+	return 3 * exampleMACs(c) * float64(Examples(c)) * float64(c.Epochs)
 }
 
-// exampleWork is model.Work of c: the multiplications of one example's forward
+// exampleMACs is model.MACs of c: the multiply-adds of one example's forward
 // pass.
-func exampleWork(c run.Config) float64 {
-	w, err := model.Work(c.Model, SizeOf(c))
+func exampleMACs(c run.Config) float64 {
+	w, err := model.MACs(c.Model, SizeOf(c))
 	if err != nil {
 		return 0
 	}

@@ -15,7 +15,7 @@ func TestCostOfSteps(t *testing.T) {
 	events := func(dense float64) []run.Event {
 		var list []run.Event
 		for epoch := range 4 {
-			list = append(list, run.Event{Epoch: epoch, Nonzero: map[string]int{"conv1": 100 - 20*epoch}, Work: dense / float64(1+epoch), DenseWork: dense})
+			list = append(list, run.Event{Epoch: epoch, Nonzero: map[string]int{"conv1": 100 - 20*epoch}, MACs: dense / float64(1+epoch), DenseMACs: dense})
 		}
 		return list
 	}

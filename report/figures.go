@@ -44,7 +44,7 @@ func nonzeroFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	alpha := 0
 	var costs []series
 	for _, g := range groups {
-		cost := g.curve(func(e run.Event) (float64, bool) { return 100 * e.Work / e.DenseWork, e.Work > 0 && e.DenseWork > 0 })
+		cost := g.curve(func(e run.Event) (float64, bool) { return 100 * e.MACs / e.DenseMACs, e.MACs > 0 && e.DenseMACs > 0 })
 		if len(cost.x) > 0 {
 			costs = append(costs, cost)
 		}

@@ -17,7 +17,7 @@ type State struct {
 	Correct     int     `json:"correct"`                // of them
 	Seen        int     `json:"seen"`                   // how many they are
 	Seconds     float64 `json:"seconds,omitempty"`      // that they took
-	Work        float64 `json:"work,omitempty"`         // multiply-adds of their products
+	MACs        float64 `json:"work,omitempty"`         // multiply-adds of their products
 	WallSeconds float64 `json:"wall_seconds,omitempty"` // of the epochs done
 	BestEpoch   int     `json:"best_epoch"`             // with the highest validation accuracy; 0: none yet
 	BestValAcc  float64 `json:"best_val_acc"`
@@ -59,7 +59,7 @@ func (s State) check(c Config) error {
 	b.whole("correct", s.Correct, 0, s.Seen)
 	b.number("seconds", s.Seconds)
 	b.number("wall_seconds", s.WallSeconds)
-	b.number("work", s.Work)
+	b.number("work", s.MACs)
 	b.whole("best_epoch", s.BestEpoch, 0, s.Epoch)
 	b.share("best_val_acc", s.BestValAcc)
 	b.share("last_val_acc", s.LastValAcc)
@@ -94,7 +94,7 @@ func (d *Dir) SaveCheckpoint(s State, tensors []Tensor) error {
 		return err
 	}
 	timeless := s
-	timeless.Seconds, timeless.WallSeconds, timeless.Work = 0, 0, 0
+	timeless.Seconds, timeless.WallSeconds, timeless.MACs = 0, 0, 0
 	text, err := json.Marshal(timeless)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -149,7 +149,7 @@ func (d *Dir) checkpointState(meta map[string]string) (State, error) {
 		return s, fmt.Errorf("the events until then are not those of %s: it has %d up to epoch %d; put back the files of one run", d.File(EventsFile), len(events), s.Epoch)
 	}
 	times := d.times(s, events)
-	s.Seconds, s.WallSeconds, s.Work = times.Seconds, times.WallSeconds, times.Work
+	s.Seconds, s.WallSeconds, s.MACs = times.Seconds, times.WallSeconds, times.MACs
 	return s, nil
 }
 

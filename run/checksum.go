@@ -62,7 +62,7 @@ type eventSum struct {
 func newEventSum() *eventSum { return &eventSum{hash: sha256.New()} }
 
 func (s *eventSum) add(e Event) {
-	e.Seconds, e.ExamplesPerSecond, e.StepMS, e.Work, e.DenseWork = 0, 0, 0, 0, 0
+	e.Seconds, e.ExamplesPerSecond, e.StepMS, e.MACs, e.DenseMACs = 0, 0, 0, 0, 0
 	line, err := json.Marshal(summedEvent(e))
 	if err != nil {
 		panic(fmt.Sprintf("run: an event that was read cannot be written: %v", err))
@@ -86,8 +86,8 @@ type summedEvent struct {
 	Seconds           float64        `json:"seconds"`
 	ExamplesPerSecond float64        `json:"examples_per_second"`
 	StepMS            float64        `json:"step_ms,omitempty"`
-	Work              float64        `json:"work,omitempty"`
-	DenseWork         float64        `json:"dense_work,omitempty"`
+	MACs              float64        `json:"work,omitempty"`
+	DenseMACs         float64        `json:"dense_work,omitempty"`
 }
 
 // String is "COUNT SHA-256".

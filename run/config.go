@@ -91,8 +91,8 @@ type Event struct {
 	Seconds           float64        `json:"seconds"` // of this epoch, training and validation
 	ExamplesPerSecond float64        `json:"examples_per_second,omitzero"`
 	StepMS            float64        `json:"step_ms,omitempty"`    // milliseconds of a training step, on average
-	Work              float64        `json:"work,omitempty"`       // multiply-adds of the epoch's products, as they were done
-	DenseWork         float64        `json:"dense_work,omitempty"` // and as dense products of all weights would take
+	MACs              float64        `json:"work,omitempty"`       // multiply-adds of the epoch's products, as they were done
+	DenseMACs         float64        `json:"dense_work,omitempty"` // and as dense products of all weights would take
 }
 
 // Score is the outcome on the test set of one state of the network.

@@ -8,7 +8,7 @@ type checkpointTime struct {
 	Step        int     `json:"step"`
 	Seconds     float64 `json:"seconds"` // as in State
 	WallSeconds float64 `json:"wall_seconds"`
-	Work        float64 `json:"work,omitempty"` // multiply-adds, which are the device's business as times are
+	MACs        float64 `json:"work,omitempty"` // multiply-adds, which are the device's business as times are
 }
 
 // times are the seconds of a state: its own, in a checkpoint of an earlier
@@ -22,7 +22,7 @@ func (d *Dir) times(s State, events []Event) (t checkpointTime) {
 	if text, err := disk.ReadFile(d.File(TimesFile), maxText); err == nil && ParseJSON(text, &list) == nil {
 		for _, t := range list {
 			var b bounds
-			b.number("work", t.Work)
+			b.number("work", t.MACs)
 			b.number("seconds", t.Seconds)
 			b.number("wall_seconds", t.WallSeconds)
 			if b.err == nil && t.Epoch == s.Epoch && t.Step == s.Step {
@@ -40,5 +40,5 @@ func (d *Dir) times(s State, events []Event) (t checkpointTime) {
 
 // timesOf is what a state says of times.
 func timesOf(s State) checkpointTime {
-	return checkpointTime{s.Epoch, s.Step, s.Seconds, s.WallSeconds, s.Work}
+	return checkpointTime{s.Epoch, s.Step, s.Seconds, s.WallSeconds, s.MACs}
 }

@@ -27,7 +27,7 @@ type Bench struct {
 // cores it shares.
 type Timing struct {
 	Data, Forward, Backward float64
-	Work                    float64 // multiply-adds of the products
+	MACs                    float64 // multiply-adds of the products
 }
 
 // NewBench is a bench of at most steps steps of o.Config's network: with its
@@ -85,7 +85,7 @@ func (b *Bench) Step() (Timing, error) {
 	b.t.feed.free <- next
 	lap(&timing.Backward)
 	b.step++
-	timing.Work = b.t.net.Work()
+	timing.MACs = b.t.net.MACs()
 	return timing, nil
 }
 

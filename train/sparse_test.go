@@ -64,10 +64,10 @@ func TestSparseChangesNothing(t *testing.T) {
 					if e.TrainLoss != w.TrainLoss || e.ValLoss != w.ValLoss || e.Nonzero["conv1"] != w.Nonzero["conv1"] || e.Nonzero["fc1"] != w.Nonzero["fc1"] {
 						t.Errorf("epoch %d: got %+v, want %+v", e.Epoch, e, w)
 					}
-					if e.DenseWork != w.Work {
-						t.Errorf("epoch %d: the dense work is %v, dense steps did %v", e.Epoch, e.DenseWork, w.Work)
+					if e.DenseMACs != w.MACs {
+						t.Errorf("epoch %d: the dense MACs are %v, dense steps did %v", e.Epoch, e.DenseMACs, w.MACs)
 					}
-					if e.Work < 0.8*e.DenseWork {
+					if e.MACs < 0.8*e.DenseMACs {
 						thin++
 					}
 				}

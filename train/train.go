@@ -250,7 +250,7 @@ func (t *trainer) forward(b *batch, step int) (loss float64, correct int) {
 func (t *trainer) backward(b *batch, step int) {
 	t.hold = t.Config.Regrowth > 0 && step%t.Config.Regrowth != 0
 	t.net.Backward(t.dlogits.Top(b.x.Rows), t.rule)
-	t.state.Work += t.net.Work()
+	t.state.MACs += t.net.MACs()
 }
 
 // endEpoch validates and records the epoch whose last steps began at began.
@@ -263,7 +263,7 @@ func (t *trainer) endEpoch(began time.Time) error {
 		Epoch: s.Epoch + 1, Step: (s.Epoch + 1) * steps, LR: t.lr,
 		TrainLoss: s.LossSum / float64(s.Seen), TrainAcc: float64(s.Correct) / float64(s.Seen),
 		Nonzero: t.counts(), ExamplesPerSecond: float64(s.Seen) / trained,
-		StepMS: 1e3 * trained / float64(steps), Work: s.Work, DenseWork: t.dense * float64(s.Seen),
+		StepMS: 1e3 * trained / float64(steps), MACs: s.MACs, DenseMACs: t.dense * float64(s.Seen),
 	}
 	e.ValLoss, e.ValAcc = t.evaluate(t.val, nil)
 	if !finite(e.ValLoss) {
@@ -277,7 +277,7 @@ func (t *trainer) endEpoch(began time.Time) error {
 			return err
 		}
 	}
-	s.Epoch, s.Step, s.LossSum, s.Correct, s.Seen, s.Work = e.Epoch, 0, 0, 0, 0, 0
+	s.Epoch, s.Step, s.LossSum, s.Correct, s.Seen, s.MACs = e.Epoch, 0, 0, 0, 0, 0
 	s.WallSeconds += e.Seconds
 	t.lastEpoch = e.Seconds
 	s.Seconds = 0

@@ -64,8 +64,8 @@ func newPoints(id string, events []run.Event) points {
 	p.Layers = slices.SortedFunc(maps.Keys(events[len(events)-1].Nonzero), byDepth)
 	for _, e := range events {
 		r := []any{e.Epoch, e.Seconds, e.LR, e.TrainLoss, e.TrainAcc, e.ValLoss, e.ValAcc, measured(e.StepMS), nil}
-		if e.Work > 0 && e.DenseWork > 0 {
-			r[8] = e.Work / e.DenseWork
+		if e.MACs > 0 && e.DenseMACs > 0 {
+			r[8] = e.MACs / e.DenseMACs
 		}
 		if e.Epoch == 0 { // before the first step nothing was trained on
 			r[2], r[3], r[4] = nil, nil, nil

@@ -19,7 +19,7 @@ func event(t testing.TB, e int) []byte {
 		Nonzero: map[string]int{"conv1": 100000 / (e + 100), "fc1": 50}, Seconds: 1,
 	}
 	if e > 0 { // no step is taken before epoch 1
-		what.StepMS, what.Work, what.DenseWork = 12.5, 1e9, 4e9
+		what.StepMS, what.MACs, what.DenseMACs = 12.5, 1e9, 4e9
 	}
 	line, err := json.Marshal(what)
 	if err != nil {

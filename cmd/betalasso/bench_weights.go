@@ -31,8 +31,8 @@ type weightsResult struct {
 	Low         float64   `json:"ratio_low"` // the quartiles of the pairs' ratios
 	High        float64   `json:"ratio_high"`
 	Pairs       int       `json:"pairs"`
-	Work        float64   `json:"work"` // multiply-adds of a step
-	DenseWork   float64   `json:"dense_work"`
+	MACs        float64   `json:"work"` // multiply-adds of a step
+	DenseMACs   float64   `json:"dense_work"`
 	Parts       parts     `json:"parts_ms"`
 	DenseParts  parts     `json:"dense_parts_ms"`
 	Images      float64   `json:"images_per_second"` // in an evaluation, and with dense weights
@@ -81,7 +81,7 @@ func (b *benchCommand) weights(out io.Writer) error {
 		bench *train.Bench
 		times timings
 		spent parts
-		work  float64
+		macs  float64
 	}
 	warm := warmSteps + 24*max(1, c.Regrowth) // so that the search has found what is cheapest
 	for i := range sides {
@@ -107,7 +107,7 @@ func (b *benchCommand) weights(out io.Writer) error {
 				continue
 			}
 			side.times.add(t)
-			side.work += t.Work / float64(b.Steps)
+			side.macs += t.MACs / float64(b.Steps)
 			side.spent.add(before, side.dev.Spent(), t, b.Steps)
 		}
 	}
@@ -132,7 +132,7 @@ func (b *benchCommand) weights(out io.Writer) error {
 		Dir: b.Weights, Epoch: state.Epoch, Epochs: c.Epochs, LR: sparse.bench.LR(), Regrowth: c.Regrowth, Density: sparse.bench.Density(),
 		StepMS: 1e3 * quantile(sparse.times.step, 0.5), DenseStepMS: 1e3 * quantile(dense.times.step, 0.5),
 		Ratio: quantile(ratios, 0.5), Low: quantile(ratios, 0.25), High: quantile(ratios, 0.75), Pairs: b.Steps,
-		Work: sparse.work, DenseWork: dense.work,
+		MACs: sparse.macs, DenseMACs: dense.macs,
 		DenseImages: float64(c.Batch) / quantile(infer[0], 0.5), Images: float64(c.Batch) / quantile(infer[1], 0.5),
 		Parts: sparse.spent, DenseParts: dense.spent, Device: sparse.dev.Name(), Batch: c.Batch,
 	}
@@ -162,7 +162,7 @@ func (r weightsResult) print(out io.Writer) error {
 	}
 	fmt.Fprintf(out, "%s: epoch %d of %d, learning rate %.4f; left of the layers: %s\n", r.Dir, r.Epoch, r.Epochs, r.LR, strings.Join(density, ", "))
 	fmt.Fprintf(out, "%s, batches of %d: a step takes %.1f ms, dense %.1f ms: %.2f times as fast (quartiles of %d pairs %.2f to %.2f); %.1f %% of the multiply-adds\n",
-		r.Device, r.Batch, r.StepMS, r.DenseStepMS, r.Ratio, r.Pairs, r.Low, r.High, 100*r.Work/r.DenseWork)
+		r.Device, r.Batch, r.StepMS, r.DenseStepMS, r.Ratio, r.Pairs, r.Low, r.High, 100*r.MACs/r.DenseMACs)
 	fmt.Fprintf(out, "evaluation: %s images a second, dense %s\n", plan.Thousands(int(r.Images)), plan.Thousands(int(r.DenseImages)))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "MS\tFORWARD\tINPUT GRADIENT\tBOUND\tGRADIENTS, UPDATE\tBATCH NORM\tDATA\tREST\t")

@@ -35,7 +35,7 @@ func (s *session) local(f launchFlags, d *sweep.Dir, only []string) error {
 	if err != nil {
 		return err
 	}
-	l.before, _ = sweep.Spent(list, plan.Work)
+	l.before, _ = sweep.Spent(list, plan.MACs)
 	fmt.Fprintf(s.notes, "%s: %s\n", d.Path(), countLine(list))
 	if sweep.Left(list) > 0 {
 		if err := l.run(min(f.Processes, sweep.Left(list)), f.Threads); err != nil {
@@ -107,7 +107,7 @@ func (l *local) forward(worker *exec.Cmd) {
 
 // show shows how far the study is.
 func (l *local) show(list []sweep.Status) {
-	did, all := sweep.Spent(list, plan.Work)
+	did, all := sweep.Spent(list, plan.MACs)
 	var left time.Duration
 	if did > l.before {
 		left = time.Duration(float64(time.Since(l.began)) * (all - did) / (did - l.before))

@@ -213,10 +213,10 @@ func (k *tortured) undisturbed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sparse := func(e run.Event) bool { return e.Work < 0.99*e.DenseWork }
+	sparse := func(e run.Event) bool { return e.MACs < 0.99*e.DenseMACs }
 	first, last := events[1], events[len(events)-1]
 	if sparse(first) != (k.form != "") || sparse(last) != (k.form == "sparse") {
-		t.Fatalf("%q: the first epoch did %g of the dense work, the last one %g; want weights that are %q", k.flags, first.Work/first.DenseWork, last.Work/last.DenseWork, k.form)
+		t.Fatalf("%q: the first epoch did %g of the dense MACs, the last one %g; want weights that are %q", k.flags, first.MACs/first.DenseMACs, last.MACs/last.DenseMACs, k.form)
 	}
 }
 

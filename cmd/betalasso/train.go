@@ -100,7 +100,7 @@ func (t *trainCommand) again(c run.Config) (run.Config, error) {
 	return c, nil
 }
 
-// Trainings of fewer multiplications than longRun, less than about a minute, are
+// Trainings of fewer multiply-adds than longRun, less than about a minute, are
 // begun without an estimate of their time.
 const longRun = 5e12
 
@@ -110,7 +110,7 @@ func (t *trainCommand) foresee(s *session, c run.Config) error {
 	for _, text := range warnings(c, t.Params) {
 		warn(errors.New(text))
 	}
-	if plan.Work(c) < longRun {
+	if plan.MACs(c) < longRun {
 		return nil
 	}
 	speed, err := s.bench(c.Threads).Measure([]run.Config{c})

@@ -26,11 +26,11 @@ func (j *convJob) do(n int, w *worker) {
 	img := grow(&w.extra, l.size)
 	l.fill(img, j.x.Row(n))
 	out := j.y.Row(n)
-	b := grow(&w.b, (blockCols+nr)*depth)
-	for j0 := 0; j0 < positions; j0 += blockCols {
-		nb := min(blockCols, positions-j0)
-		for k0 := 0; k0 < taps; k0 += depth {
-			kc := min(depth, taps-k0)
+	b := grow(&w.b, (maxNC+nr)*maxKC)
+	for j0 := 0; j0 < positions; j0 += maxNC {
+		nb := min(maxNC, positions-j0)
+		for k0 := 0; k0 < taps; k0 += maxKC {
+			kc := min(maxKC, taps-k0)
 			kr := d.kernel.rows(kc)
 			for i := 0; i < nb; i += nr {
 				d.packPositions(b[i*kr:], l, img, j0+i, k0, kc, w)
@@ -84,15 +84,15 @@ func (j *convGradWJob) do(t int, w *worker) {
 		clear(part[c*taps+lo : c*taps+hi])
 	}
 	lines := (k + kn.mr - 1) / kn.mr * kn.mr
-	buf := grow(&w.extra, l.size+(lines+kn.nr)*depth)
+	buf := grow(&w.extra, l.size+(lines+kn.nr)*maxKC)
 	img, buf := buf[:l.size], buf[l.size:]
-	a, met := buf[:lines*depth], buf[lines*depth:]
-	b := grow(&w.b, kn.nr*depth)
+	a, met := buf[:lines*maxKC], buf[lines*maxKC:]
+	b := grow(&w.b, kn.nr*maxKC)
 	for n := chunk * j.x.Rows / gradChunks; n < (chunk+1)*j.x.Rows/gradChunks; n++ {
 		l.fill(img, j.x.Row(n))
 		left := operand{data: j.dy.Row(n), ld: positions, lines: k, k: positions, along: true}
-		for k0 := 0; k0 < positions; k0 += depth {
-			kc := min(depth, positions-k0)
+		for k0 := 0; k0 < positions; k0 += maxKC {
+			kc := min(maxKC, positions-k0)
 			kr := kn.rows(kc)
 			for i := 0; i < k; i += kn.mr {
 				d.pack(a[i*kr:], leftEdge, left, i, k0, kc, w)
@@ -158,10 +158,10 @@ func (j *convGradXJob) do(n int, w *worker) {
 	buf := grow(&w.extra, l.size+taps*positions)
 	img, patches := buf[:l.size], buf[l.size:]
 	right := operand{data: j.dy.Row(n), ld: positions, lines: positions, k: k}
-	b := grow(&w.b, kn.nr*depth)
+	b := grow(&w.b, kn.nr*maxKC)
 	for i := 0; i < positions; i += kn.nr {
-		for k0 := 0; k0 < k; k0 += depth {
-			kc := min(depth, k-k0)
+		for k0 := 0; k0 < k; k0 += maxKC {
+			kc := min(maxKC, k-k0)
 			d.pack(b, rightEdge, right, i, k0, kc, w)
 			d.block(kn.rows(kc), false, j.a.at(0, k0, kc), b, taps, min(kn.nr, positions-i), patches[i:], positions, k0 > 0, w)
 		}

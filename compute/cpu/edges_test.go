@@ -7,7 +7,7 @@ import (
 	"betalasso/compute"
 )
 
-// TestMulEdges multiplies around the edges of tiles, of blocks and of the depth
+// TestMulEdges multiplies around the edges of tiles, of blocks and of a KC block
 // of panels, between guard words. The numbers are small integers, so that every
 // sum is exact, in bfloat16 too.
 func TestMulEdges(t *testing.T) {
@@ -25,9 +25,9 @@ func TestMulEdges(t *testing.T) {
 				}
 			}
 			sizes = append(sizes, [][3]int{
-				{5, 9, depth - 1}, {5, 9, depth}, {5, 9, depth + 1}, {3, 50, 2*depth + 9},
-				{blockRows - 1, 31, 9}, {blockRows, 31, 9}, {blockRows + 1, 31, depth + 3}, {2*blockRows + 3, 26, 17},
-				{7, blockCols - 1, 9}, {7, blockCols, 9}, {7, blockCols + 1, depth + 3}, {7, 40*blockCols + 5, 9},
+				{5, 9, maxKC - 1}, {5, 9, maxKC}, {5, 9, maxKC + 1}, {3, 50, 2*maxKC + 9},
+				{maxMC - 1, 31, 9}, {maxMC, 31, 9}, {maxMC + 1, 31, maxKC + 3}, {2*maxMC + 3, 26, 17},
+				{7, maxNC - 1, 9}, {7, maxNC, 9}, {7, maxNC + 1, maxKC + 3}, {7, 40*maxNC + 5, 9},
 			}...)
 			for _, s := range sizes {
 				m, n, k := s[0], s[1], s[2]

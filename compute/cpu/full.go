@@ -17,7 +17,7 @@ type full struct {
 	v          compute.Mat
 	filling    *filling // rows that were written and are in neither form yet
 	step       gradientStep
-	work       float64
+	macs       float64
 }
 
 // Dense implements compute.Device.
@@ -172,21 +172,21 @@ func (f *full) Stored() int {
 	return f.rows * f.cols
 }
 
-// Work implements compute.Weights.
-func (f *full) Work() float64 { return f.work }
+// MACs implements compute.Weights.
+func (f *full) MACs() float64 { return f.macs }
 
 // Forward implements compute.Weights.
 func (f *full) Forward(y, x compute.Mat) {
 	defer f.d.took(Forward, time.Now())
 	check("Forward", x.Cols == f.cols && y.Cols == f.rows && x.Rows == y.Rows, y, x, f.shape())
 	f.settle()
-	f.work = 0
+	f.macs = 0
 	if f.s != nil {
 		f.s.forward(y, x)
-		f.work = float64(len(f.s.val)) * float64(x.Rows)
+		f.macs = float64(len(f.s.val)) * float64(x.Rows)
 		return
 	}
-	f.work = f.all(x.Rows)
+	f.macs = f.all(x.Rows)
 	f.d.product(into(y), leftSide(x), operand{data: f.w, ld: f.cols, lines: f.rows, k: f.cols, along: true})
 }
 
@@ -207,7 +207,7 @@ func (f *full) ForwardNorm(z, y, x compute.Mat, bn *compute.BatchNorm, next comp
 		}
 	}
 	f.s.forwardNorm(z, y, x, bn, lines)
-	f.work = float64(len(f.s.val)) * float64(x.Rows)
+	f.macs = float64(len(f.s.val)) * float64(x.Rows)
 }
 
 // StepNorm implements compute.NormWeights.
@@ -218,8 +218,8 @@ func (f *full) StepNorm(dgamma, dbeta, dz, y, x compute.Mat, bn *compute.BatchNo
 		return f.Step(dz, x, u)
 	}
 	check("StepNorm", x.Cols == f.cols && dz.Cols == f.rows && x.Rows == dz.Rows, dz, x, f.shape())
-	nonzero, work := f.s.stepNorm(dgamma, dbeta, dz, y, x, bn, u)
-	return f.stepped(nonzero, work)
+	nonzero, macs := f.s.stepNorm(dgamma, dbeta, dz, y, x, bn, u)
+	return f.stepped(nonzero, macs)
 }
 
 // stays says whether weights that are 0 mostly stay so in a step: momentum moves
@@ -227,8 +227,8 @@ func (f *full) StepNorm(dgamma, dbeta, dz, y, x compute.Mat, bn *compute.BatchNo
 func stays(u compute.Update) bool { return u.Momentum == 0 && u.Threshold > 0 }
 
 // stepped ends a step of the sparse form.
-func (f *full) stepped(nonzero int, work float64) int {
-	f.work += work
+func (f *full) stepped(nonzero int, macs float64) int {
+	f.macs += macs
 	if float64(nonzero) > thickenAbove*float64(f.rows*f.cols) {
 		f.thicken()
 	}
@@ -242,10 +242,10 @@ func (f *full) GradInput(dx, dy compute.Mat) {
 	f.settle()
 	if f.s != nil {
 		f.s.gradInput(dx, dy)
-		f.work += float64(len(f.s.val)) * float64(dy.Rows)
+		f.macs += float64(len(f.s.val)) * float64(dy.Rows)
 		return
 	}
-	f.work += f.all(dy.Rows)
+	f.macs += f.all(dy.Rows)
 	f.d.product(into(dx), leftSide(dy), operand{data: f.w, ld: f.cols, lines: f.cols, k: f.rows})
 }
 
@@ -267,7 +267,7 @@ func (f *full) Step(dy, x compute.Mat, u compute.Update) (nonzero int) {
 		s.v = f.Velocity().Data
 	}
 	s.nonzero.Store(0)
-	f.work += f.all(x.Rows)
+	f.macs += f.all(x.Rows)
 	f.d.gradient(s, dy, x)
 	nonzero = int(s.nonzero.Load())
 	if stays(u) && f.large() && f.d.sparseWorth(nonzero, f.rows*f.cols) {

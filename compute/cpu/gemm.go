@@ -7,15 +7,17 @@ import (
 )
 
 const (
-	// depth, which BLIS calls KC, is how much of k a panel holds. A right panel of 24 columns then is
-	// 48 KiB, which a first-level cache does not keep, but the second-level one
-	// brings back as fast as it is used; a shorter one costs more, because a
-	// tile of the destination is read and written once for every depth.
-	depth = 512
-	// blockRows and blockCols, MC and NC, are the destination's block that one
-	// task keeps in a 512 KiB second-level cache together with its packed right side.
-	blockRows = 512
-	blockCols = 96
+	// maxKC, maxMC and maxNC bound GEMM's block sizes, named as BLIS names them.
+	//
+	// A panel holds KC steps of k. With 512, a right panel of 24 columns takes
+	// 48 KiB: more than a first-level cache, but the second level delivers it as
+	// fast as it is used. A smaller KC costs more, because a tile of the destination
+	// is read and written once per KC block.
+	maxKC = 512
+	// A task's block of the destination is MC x NC: it fits a 512 KiB second-level
+	// cache together with its packed right side.
+	maxMC = 512
+	maxNC = 96
 	// Blocks are made narrower where a thread would get fewer than tasksEach of
 	// them, but cut in height, to fewRows at the least, only below rowsEach:
 	// several rows of blocks take a copy of the whole right side.
@@ -80,7 +82,7 @@ func (d *Device) product(to target, left, right operand) {
 	m, n, k := left.lines, right.lines, left.k
 	j := &d.jobs.product
 	*j = productJob{d: d, to: to, right: right, m: m, n: n, k: k}
-	j.height, j.width = blockRows, blockCols/kn.nr*kn.nr
+	j.height, j.width = maxMC, maxNC/kn.nr*kn.nr
 	for j.tasks() < tasksEach*d.threads && j.width > kn.nr {
 		j.width -= kn.nr
 	}

@@ -72,15 +72,15 @@ func (d *Device) small(c []float32, ldc int, left, right operand, w *worker) {
 	kn := &d.kernel
 	m, n := left.lines, right.lines
 	lines := (m + kn.mr - 1) / kn.mr * kn.mr
-	buf := grow(&w.b, (lines+kn.nr)*depth)
-	a, b := buf[:lines*depth], buf[lines*depth:]
+	buf := grow(&w.b, (lines+kn.nr)*maxKC)
+	a, b := buf[:lines*maxKC], buf[lines*maxKC:]
 	if left.k == 0 {
 		for i := range m {
 			clear(c[i*ldc : i*ldc+n])
 		}
 	}
-	for k0 := 0; k0 < left.k; k0 += depth {
-		kc := min(depth, left.k-k0)
+	for k0 := 0; k0 < left.k; k0 += maxKC {
+		kc := min(maxKC, left.k-k0)
 		kr := kn.rows(kc)
 		for i := 0; i < m; i += kn.mr {
 			d.pack(a[i*kr:], leftEdge, left, i, k0, kc, w)
@@ -121,8 +121,8 @@ func (d *Device) window(n int, w compute.Mat, win compute.Window) window {
 	return window{d, n, win.K, win.Patch(), win.Positions(), d.inputs(win), buf[:in], buf[in:], w}
 }
 
-// work is the number of multiply-adds.
-func (j *window) work() int { return j.n * j.positions * j.k * j.taps }
+// macs is the number of multiply-adds.
+func (j *window) macs() int { return j.n * j.positions * j.k * j.taps }
 
 // patch gathers the inputs that position p meets, [taps, n].
 func (j *window) patch(p int, w *worker) []float32 {
@@ -145,7 +145,7 @@ func (d *Device) localForward(y, x, w compute.Mat, win compute.Window) {
 	j := &d.jobs.local
 	j.window = d.window(x.Rows, w, win)
 	d.around(j.xt, x.Data, j.n, x.Cols)
-	d.pool.run(j.positions, j.work(), j)
+	d.pool.run(j.positions, j.macs(), j)
 	d.around(y.Data, j.yt, y.Cols, j.n)
 }
 
@@ -160,7 +160,7 @@ func (d *Device) localGradW(dw, dy, x compute.Mat, win compute.Window) {
 	j.window = d.window(x.Rows, dw, win)
 	d.around(j.xt, x.Data, j.n, x.Cols)
 	d.around(j.yt, dy.Data, j.n, dy.Cols)
-	d.pool.run(j.positions, j.work(), j)
+	d.pool.run(j.positions, j.macs(), j)
 }
 
 func (j *localGradWJob) do(p int, w *worker) {
@@ -179,7 +179,7 @@ func (d *Device) localGradX(dx, dy, w compute.Mat, win compute.Window) {
 	j.window = d.window(dx.Rows, w, win)
 	d.around(j.yt, dy.Data, j.n, dy.Cols)
 	j.band = localBand / d.kernel.nr * d.kernel.nr
-	d.pool.run((j.n+j.band-1)/j.band, j.work(), j)
+	d.pool.run((j.n+j.band-1)/j.band, j.macs(), j)
 	d.around(dx.Data, j.xt, dx.Cols, j.n)
 }
 

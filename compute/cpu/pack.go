@@ -17,7 +17,7 @@ func (o operand) deep() int {
 	if o.batch {
 		return o.k
 	}
-	return depth
+	return maxKC
 }
 
 // rows is how many rows of a panel kc steps of k take.
@@ -102,7 +102,7 @@ func (d *Device) packAlong(dst []float32, width int, o operand, from, have, k0, 
 	}
 }
 
-// panels is a packed side of a product: for each depth of k, panel by panel.
+// panels is a packed side of a product: for each KC block of k, panel by panel.
 type panels struct {
 	kn    *kernel
 	e     edge
@@ -112,7 +112,7 @@ type panels struct {
 	n     int // panels
 }
 
-// at is panel i of the depth that begins at k0 and is kc deep.
+// at is panel i of the KC block that begins at k0 and is kc deep.
 func (p panels) at(i, k0, kc int) []float32 {
 	return p.data[p.o.rows(p.kn, k0)*p.n*p.width+i*p.width*p.o.rows(p.kn, kc):]
 }

@@ -29,14 +29,14 @@ func (j peakJob) do(int, *worker) { j.run(peakRounds) }
 // all its threads, were nothing ever loaded or stored. A multiply-add is two. It
 // takes less than a second.
 func (d *Device) Peak() float64 {
-	work := peakRounds * d.kernel.peak.ops * d.threads
+	macs := peakRounds * d.kernel.peak.ops * d.threads
 	best := math.Inf(1)
 	for range peakTrials {
 		began := time.Now()
-		d.pool.run(d.threads, work, peakJob{d.kernel.peak})
+		d.pool.run(d.threads, macs, peakJob{d.kernel.peak})
 		best = min(best, time.Since(began).Seconds())
 	}
-	return float64(work) / best
+	return float64(macs) / best
 }
 
 // portablePeak multiplies and adds single numbers.

@@ -74,9 +74,9 @@ func newPool(threads int) *pool {
 	return p
 }
 
-// run does all tasks of a job, which takes about work multiply-adds.
-func (p *pool) run(tasks, work int, j job) {
-	together := len(p.workers) == 1 || tasks == 1 || work < alone
+// run does all tasks of a job, which takes about macs multiply-adds.
+func (p *pool) run(tasks, macs int, j job) {
+	together := len(p.workers) == 1 || tasks == 1 || macs < alone
 	if p.tracing {
 		p.trace(tasks, together, j)
 		return

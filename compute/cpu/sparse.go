@@ -17,7 +17,7 @@ type sparse struct {
 	d          *Device
 	rows, cols int
 	start      []int     // [rows+1]
-	col        []int32   // the input of each weight, and first where a depth begins
+	col        []int32   // the input of each weight, and first where a KC block begins
 	val        []float32 // the weights
 	count      int       // that are not zero
 	back       backward
@@ -34,8 +34,8 @@ type sparse struct {
 	search   search
 }
 
-// first marks a weight that is the first of a new depth of k: the dense product
-// sums each depth by itself. index is the rest of the word.
+// first marks a weight that is the first of a new KC block of k: the dense product
+// sums each KC block by itself. index is the rest of the word.
 const (
 	first = -1 << 31
 	index = 1<<31 - 1
@@ -73,7 +73,7 @@ func newSparse(d *Device, rows, cols int, row func(j int) ([]int32, []float32)) 
 
 // add appends a row, whose columns are sorted.
 func (s *sparse) add(cols []int32, vals []float32) {
-	depthOf := -1
+	block := -1
 	for k := 0; k < len(cols); k++ {
 		c, v := cols[k], vals[k]
 		// The second of a pair comes first where pairs are summed so.
@@ -81,30 +81,30 @@ func (s *sparse) add(cols []int32, vals []float32) {
 		if swap {
 			c, v = cols[k+1], vals[k+1]
 		}
-		s.put(c, v, &depthOf)
+		s.put(c, v, &block)
 		if swap {
-			s.put(cols[k], vals[k], &depthOf)
+			s.put(cols[k], vals[k], &block)
 			k++
 		}
 	}
 	s.start = append(s.start, len(s.val))
 }
 
-// put appends a weight. depthOf is the depth of the row's last one.
-func (s *sparse) put(c int32, v float32, depthOf *int) {
-	s.col, s.val = append(s.col, mark(int(c), depthOf)), append(s.val, v)
+// put appends a weight. block is the KC block of the row's last one.
+func (s *sparse) put(c int32, v float32, block *int) {
+	s.col, s.val = append(s.col, mark(int(c), block)), append(s.val, v)
 	if v != 0 {
 		s.count++
 	}
 }
 
-// mark is i, with first if it begins another depth than the row's first one.
-func mark(i int, depthOf *int) int32 {
+// mark is i, with first if it begins another KC block than the row's first one.
+func mark(i int, block *int) int32 {
 	m := int32(i)
-	if *depthOf >= 0 && i/depth != *depthOf {
+	if *block >= 0 && i/maxKC != *block {
 		m |= first
 	}
-	*depthOf = i / depth
+	*block = i / maxKC
 	return m
 }
 
@@ -152,9 +152,9 @@ func (s *sparse) turnBack() {
 	copy(b.start[1:], b.start[:s.cols]) // each start is now the next one's
 	b.start[0] = 0
 	for i := range s.cols {
-		depthOf := -1
+		block := -1
 		for k := b.start[i]; k < b.start[i+1]; k++ {
-			b.row[k] = mark(int(b.row[k]), &depthOf)
+			b.row[k] = mark(int(b.row[k]), &block)
 		}
 	}
 }

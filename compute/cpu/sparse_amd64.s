@@ -221,8 +221,8 @@
 
 // func gatherAVX512(y, data []float32, ld int, idx []int32, vals []float32)
 //
-// 128 examples at a time: Z0-Z7 are the sums of the present depth, Z8-Z15 those of
-// the depths before it. The end of y is done by sixteens.
+// 128 examples at a time: Z0-Z7 are the sums of the present KC block, Z8-Z15 those of
+// the KC blocks before it. The end of y is done by sixteens.
 TEXT ·gatherAVX512(SB), NOSPLIT, $0-104
 	GATHERARGS
 
@@ -500,8 +500,8 @@ squaresDone:
 
 // func gatherAVX2(y, data []float32, ld int, idx []int32, vals []float32)
 //
-// 64 examples at a time: Y0-Y7 are the sums of the present depth; those of the
-// depths before it are on the stack.
+// 64 examples at a time: Y0-Y7 are the sums of the present KC block; those of the
+// KC blocks before it are on the stack.
 TEXT ·gatherAVX2(SB), NOSPLIT, $256-104
 	GATHERARGS
 

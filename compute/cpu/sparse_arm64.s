@@ -39,8 +39,8 @@
 
 // func gatherNEON(y, data []float32, ld int, idx []int32, vals []float32)
 //
-// 32 examples at a time: V0 to V7 are the sums of the present depth, V8 to V15 those
-// of the depths before it. The end of y is sixteen.
+// 32 examples at a time: V0 to V7 are the sums of the present KC block, V8 to V15 those
+// of the KC blocks before it. The end of y is sixteen.
 TEXT ·gatherNEON(SB), NOSPLIT, $0-104
 	GATHERARGS
 
@@ -129,8 +129,8 @@ done:
 // func gatherBF16(y, data []float32, ld int, idx []int32, vals []float32)
 //
 // Sixteen words of a line, 32 examples, at a time: V0 to V3 are the sums of the
-// present depth for the low halves, V4 to V7 for the high ones, V8 to V15 those of
-// the depths before it. Two inputs that are a pair of the dense product are added
+// present KC block for the low halves, V4 to V7 for the high ones, V8 to V15 those of
+// the KC blocks before it. Two inputs that are a pair of the dense product are added
 // at once, as there; one alone beside zeros.
 TEXT ·gatherBF16(SB), NOSPLIT, $0-104
 	GATHERARGS

@@ -10,7 +10,7 @@ import (
 )
 
 // A layer of this size may be sparse; neither number is a multiple of a tile, and
-// the inputs are more than two depths.
+// the inputs are more than two KC blocks.
 const (
 	sparseUnits  = 70
 	sparseInputs = 1100

@@ -15,7 +15,7 @@ type windowed struct {
 	w, dw     compute.Mat
 	v         compute.Mat
 	multiples float64 // multiply-adds of one product and example
-	work      float64
+	macs      float64
 }
 
 // Conv implements compute.Device.
@@ -39,7 +39,7 @@ func (s *windowed) Size() (rows, cols int) { return s.w.Rows, s.w.Cols }
 func (s *windowed) Forward(y, x compute.Mat) {
 	defer s.d.took(Forward, time.Now())
 	s.check("Forward", y, x)
-	s.work = s.multiples * float64(x.Rows)
+	s.macs = s.multiples * float64(x.Rows)
 	if s.local {
 		s.d.localForward(y, x, s.w, s.win)
 	} else {
@@ -51,7 +51,7 @@ func (s *windowed) Forward(y, x compute.Mat) {
 func (s *windowed) GradInput(dx, dy compute.Mat) {
 	defer s.d.took(GradInput, time.Now())
 	s.check("GradInput", dy, dx)
-	s.work += s.multiples * float64(dy.Rows)
+	s.macs += s.multiples * float64(dy.Rows)
 	if s.local {
 		s.d.localGradX(dx, dy, s.w, s.win)
 	} else {
@@ -64,7 +64,7 @@ func (s *windowed) Step(dy, x compute.Mat, u compute.Update) (nonzero int) {
 	defer s.d.took(GradStep, time.Now())
 	s.check("Step", dy, x)
 	check("Step", !(u.Hold && u.Momentum != 0), s.w)
-	s.work += s.multiples * float64(dy.Rows)
+	s.macs += s.multiples * float64(dy.Rows)
 	if s.dw.Data == nil {
 		s.dw = s.d.Alloc(s.w.Rows, s.w.Cols)
 	}
@@ -105,5 +105,5 @@ func (s *windowed) Velocity() compute.Mat {
 // Stored implements compute.Weights.
 func (s *windowed) Stored() int { return len(s.w.Data) }
 
-// Work implements compute.Weights.
-func (s *windowed) Work() float64 { return s.work }
+// MACs implements compute.Weights.
+func (s *windowed) MACs() float64 { return s.macs }

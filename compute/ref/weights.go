@@ -8,7 +8,7 @@ type weights struct {
 	win      compute.Window
 	w        compute.Mat
 	velocity compute.Mat
-	work     float64
+	macs     float64
 }
 
 type kind int
@@ -37,7 +37,7 @@ func (d *Device) Local(win compute.Window) compute.Weights {
 func (s *weights) Size() (rows, cols int) { return s.w.Rows, s.w.Cols }
 
 func (s *weights) Forward(y, x compute.Mat) {
-	s.work = 0
+	s.macs = 0
 	if s.kind != dense {
 		forward("Forward", y, x, s.w, s.win, s.kind == local)
 		return
@@ -57,7 +57,7 @@ func (s *weights) GradInput(dx, dy compute.Mat) {
 func (s *weights) mul(op string, dst, a, b compute.Mat) {
 	want(op, dst, a.Rows, b.Cols, true)
 	want(op, a, a.Rows, b.Rows, true)
-	s.work += float64(a.Rows) * float64(len(s.w.Data))
+	s.macs += float64(a.Rows) * float64(len(s.w.Data))
 	for i := range dst.Rows {
 		for j := range dst.Cols {
 			var sum float64
@@ -105,4 +105,4 @@ func (s *weights) Velocity() compute.Mat {
 }
 
 func (s *weights) Stored() int   { return len(s.w.Data) }
-func (s *weights) Work() float64 { return s.work }
+func (s *weights) MACs() float64 { return s.macs }
