@@ -59,6 +59,26 @@ func (n *Net) MACs() (sum float64) {
 	return sum
 }
 
+// Normed gives each layer of weights that has a batch norm right behind it to f,
+// with that.
+func (n *Net) Normed(f func(*Linear, *BatchNorm)) { eachNormed(n.Layers, f) }
+
+func eachNormed(layers []Layer, f func(*Linear, *BatchNorm)) {
+	for i, l := range layers {
+		switch l := l.(type) {
+		case *Linear:
+			if i+1 < len(layers) {
+				if norm, ok := layers[i+1].(*BatchNorm); ok {
+					f(l, norm)
+				}
+			}
+		case *Residual:
+			eachNormed(l.Body, f)
+			eachNormed(l.Shortcut, f)
+		}
+	}
+}
+
 // Params are all parameters, input to output.
 func (n *Net) Params() []*Param {
 	var list []*Param

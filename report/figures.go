@@ -73,6 +73,11 @@ func nonzeroFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	layers := slices.SortedFunc(maps.Keys(curves), func(a, b string) int {
 		return cmp.Or(cmp.Compare(order(a), order(b)), strings.Compare(a, b))
 	})
+	published, classes := paper.Figure3.Layers[set.Name], 10
+	if set.Name == "cifar100" {
+		classes = 100
+	}
+	beside := false
 	for _, layer := range layers {
 		c := chart{title: fmt.Sprintf("%s of %s weights", layer, short(float64(sizes[layer]))), y: "non-zero weights", log: true, series: curves[layer]}
 		if layer == "conv1" && model == "s-fc" {
@@ -81,10 +86,25 @@ func nonzeroFigure(list []group, set paper.DataSet) (f figure, caption string) {
 				{"S-CONV: " + short(float64(convParams(alpha))), float64(convParams(alpha))},
 			}
 		}
+		if i := slices.Index([]string{"conv1", "fc1", "fc2"}, layer); i >= 0 && model == "s-fc" && published[i] != nil {
+			last := 0.0
+			for _, s := range c.series {
+				last = max(last, s.x[len(s.x)-1])
+			}
+			theirs := series{name: theirCurve, color: "#737373", dash: 1}
+			for k, n := range published[i] {
+				theirs.add(paper.Figure3.Epochs[k]/4096*last, n/paper.Figure3.Sizes(classes)[i]*float64(sizes[layer]))
+			}
+			c.series = append(c.series, theirs)
+			beside = true
+		}
 		f.charts = append(f.charts, c)
 	}
 	if len(f.charts) == 0 {
 		return f, "no run with β-lasso has recorded an epoch"
+	}
+	if beside {
+		f.keys = append(f.keys, key{theirCurve, "#737373", 1})
 	}
 	if len(costs) > 0 {
 		f.charts = append(f.charts, chart{title: "cost of a step", y: "multiply-adds, % of dense", log: true, series: costs})
@@ -93,11 +113,14 @@ func nonzeroFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	if model == "s-fc" {
 		caption = fmt.Sprintf("Non-zero weights of each layer of S-FC (α = %d) with β-lasso on %s.%s%s Dashed levels: the first layers of S-LOCAL and S-CONV with the same α.", alpha, set.Title, bands(groups), note)
 		if p := set.Nonzero; p != nil {
-			caption += fmt.Sprintf(" The paper's curves (α = 230, about 4,096 epochs, read from its figure) end at %s, %s and %s.", short(p[0]), short(p[1]), short(p[2]))
+			caption += fmt.Sprintf(" The paper's curves (α = 230, about 4,096 epochs, read from its figure) end at %s, %s and %s; here they are drawn in proportion, to the same share of a layer's weights and of the training.", short(p[0]), short(p[1]), short(p[2]))
 		}
 	}
 	return f, caption
 }
+
+// theirCurve is what legends call a curve of the paper.
+const theirCurve = "paper, α = 230, in proportion"
 
 // bands says what curves are of several runs.
 func bands(list []group) string {

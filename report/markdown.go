@@ -115,10 +115,16 @@ func (p *page) markdown(w io.Writer) error {
 		mdTable(b, 1, s.Settings.Head, rows)
 		fmt.Fprintf(b, "Difference: %s.\n\n", cell.Replace(s.Settings.Heading()))
 		figure(s.Settings.Figure, "svg")
+		if s.Lambda.Title != "" {
+			figure(s.Lambda, "svg")
+		}
 	}
 	b.WriteString("## Non-zero weights, as in the paper's Figure 3\n\n")
 	for _, s := range p.Sections {
 		figure(s.Nonzero, "svg")
+		if s.Returns.Title != "" {
+			figure(s.Returns, "svg")
+		}
 	}
 	fmt.Fprintf(b, "## First-layer filters, as in the paper's Figure 4\n\n%s\n\n", filterNote)
 	for _, s := range p.Sections {

@@ -49,7 +49,9 @@ type Section struct {
 	WhyPaper    string
 	Verdict     Verdict
 	Settings    Settings
+	Lambda      Picture // Title "" where no network has several λ
 	Nonzero     Picture
+	Returns     Picture // Title "" where no run has recorded returns
 	Filters     []Picture
 	Curves      Picture
 	Confusion   Picture // of the best setting's first run
@@ -163,10 +165,23 @@ func compose(all []record, opt Options) (*page, error) {
 			p.files["tables/"+set.Name+".csv"] = c.CSV
 			p.files["tables/"+set.Name+".tex"] = c.LaTeX
 		}
-		f, caption := nonzeroFigure(groups, set)
+		f, caption := lambdaFigure(groups, set)
+		if len(f.charts) > 0 {
+			s.Lambda = Picture{Title: set.Title + ": λ, accuracy and locality", Caption: caption}
+			if err := p.charts(&s.Lambda, f); err != nil {
+				return nil, err
+			}
+		}
+		f, caption = nonzeroFigure(groups, set)
 		s.Nonzero = Picture{Title: set.Title, Caption: caption}
 		if err := p.charts(&s.Nonzero, f); err != nil {
 			return nil, err
+		}
+		if f, caption = returnsFigure(all, set); len(f.charts) > 0 {
+			s.Returns = Picture{Title: set.Title + ": zero weights that return", Caption: caption}
+			if err := p.charts(&s.Returns, f); err != nil {
+				return nil, err
+			}
 		}
 		f, caption = curvesFigure(groups, set)
 		s.Curves = Picture{Title: set.Title, Caption: caption}
@@ -206,9 +221,11 @@ func (p *page) number() {
 	}
 	for i := range p.Sections {
 		next(&p.Sections[i].Settings.Figure)
+		next(&p.Sections[i].Lambda)
 	}
 	for i := range p.Sections {
 		next(&p.Sections[i].Nonzero)
+		next(&p.Sections[i].Returns)
 	}
 	for i := range p.Sections {
 		for j := range p.Sections[i].Filters {

@@ -11,17 +11,19 @@ import (
 // State is where a run stands: all that a process needs beside the tensors to
 // go on as though nothing had happened.
 type State struct {
-	Epoch       int     `json:"epoch"`                  // epochs done
-	Step        int     `json:"step"`                   // steps done of the epoch after them
-	LossSum     float64 `json:"loss_sum"`               // of that epoch's examples so far
-	Correct     int     `json:"correct"`                // of them
-	Seen        int     `json:"seen"`                   // how many they are
-	Seconds     float64 `json:"seconds,omitempty"`      // that they took
-	MACs        float64 `json:"work,omitempty"`         // multiply-adds of their products
-	WallSeconds float64 `json:"wall_seconds,omitempty"` // of the epochs done
-	BestEpoch   int     `json:"best_epoch"`             // with the highest validation accuracy; 0: none yet
-	BestValAcc  float64 `json:"best_val_acc"`
-	LastValAcc  float64 `json:"last_val_acc"`
+	Epoch   int     `json:"epoch"`             // epochs done
+	Step    int     `json:"step"`              // steps done of the epoch after them
+	LossSum float64 `json:"loss_sum"`          // of that epoch's examples so far
+	Correct int     `json:"correct"`           // of them
+	Seen    int     `json:"seen"`              // how many they are
+	Seconds float64 `json:"seconds,omitempty"` // that they took
+	MACs    float64 `json:"work,omitempty"`    // multiply-adds of their products
+
+	Returns     map[string]Returns `json:"returns,omitempty"`      // in that epoch so far
+	WallSeconds float64            `json:"wall_seconds,omitempty"` // of the epochs done
+	BestEpoch   int                `json:"best_epoch"`             // with the highest validation accuracy; 0: none yet
+	BestValAcc  float64            `json:"best_val_acc"`
+	LastValAcc  float64            `json:"last_val_acc"`
 }
 
 // stateFile is state.json. Settings is the ID of the run's settings.
@@ -60,6 +62,7 @@ func (s State) check(c Config) error {
 	b.number("seconds", s.Seconds)
 	b.number("wall_seconds", s.WallSeconds)
 	b.number("work", s.MACs)
+	b.returns(s.Returns)
 	b.whole("best_epoch", s.BestEpoch, 0, s.Epoch)
 	b.share("best_val_acc", s.BestValAcc)
 	b.share("last_val_acc", s.LastValAcc)

@@ -52,8 +52,9 @@ func sumName(h hash.Hash, t Tensor) {
 // optimiser's.
 func ofNetwork(t Tensor) bool { return !strings.HasPrefix(t.Name, "velocity/") }
 
-// eventSum adds up events: how many, and a checksum of all but their times and
-// the work that was done, which are of one training and not of its settings.
+// eventSum adds up events: how many, and a checksum of all but their times, the
+// work that was done and what Config.Returns records, which are of one training
+// and not of its settings.
 type eventSum struct {
 	n    int
 	hash hash.Hash
@@ -63,6 +64,7 @@ func newEventSum() *eventSum { return &eventSum{hash: sha256.New()} }
 
 func (s *eventSum) add(e Event) {
 	e.Seconds, e.ExamplesPerSecond, e.StepMS, e.MACs, e.DenseMACs = 0, 0, 0, 0, 0
+	e.Returns = nil
 	line, err := json.Marshal(summedEvent(e))
 	if err != nil {
 		panic(fmt.Sprintf("run: an event that was read cannot be written: %v", err))
@@ -88,6 +90,8 @@ type summedEvent struct {
 	StepMS            float64        `json:"step_ms,omitempty"`
 	MACs              float64        `json:"work,omitempty"`
 	DenseMACs         float64        `json:"dense_work,omitempty"`
+
+	Returns map[string]Returns `json:"returns,omitempty"`
 }
 
 // String is "COUNT SHA-256".

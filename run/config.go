@@ -6,6 +6,8 @@ package run
 
 import (
 	"fmt"
+	"math"
+	"math/bits"
 	"strings"
 )
 
@@ -57,6 +59,7 @@ type Config struct {
 	Precision string `yaml:"precision" json:"precision"`                 // auto, fp32, bf16; in a run's directory never auto
 	Threads   int    `yaml:"threads,omitempty" json:"threads,omitempty"` // 0: all cores; changes no number
 	Sparse    string `yaml:"sparse,omitempty" json:"sparse,omitempty"`   // auto (or ""), off: weights stay dense; changes no number
+	Returns   bool   `yaml:"returns,omitempty" json:"returns,omitempty"` // events record the zero weights that return; changes no number
 	DataDir   string `yaml:"data-dir,omitempty" json:"data_dir,omitempty"`
 
 	// Name and Note are the user's own words for the run. They change no number.
@@ -93,7 +96,44 @@ type Event struct {
 	StepMS            float64        `json:"step_ms,omitempty"`    // milliseconds of a training step, on average
 	MACs              float64        `json:"work,omitempty"`       // multiply-adds of the epoch's products, as they were done
 	DenseMACs         float64        `json:"dense_work,omitempty"` // and as dense products of all weights would take
+
+	// Returns is what Config.Returns records, by layer name, of those before a batch norm.
+	Returns map[string]Returns `json:"returns,omitempty"`
 }
+
+// Returns counts the weights of one layer that were 0 before a step and not after
+// it, over the steps of an epoch, and says of which units they were. Std and Left
+// are histograms: of the standard deviation σ of a unit's output in that step's
+// batch, as batch norm divides by it, and of the non-zero weights that the unit had
+// before the step.
+type Returns struct {
+	Weights int   `json:"weights"`
+	Std     []int `json:"std,omitempty"`  // of these weights, by StdBin of their unit
+	Left    []int `json:"left,omitempty"` // of these weights, by LeftBin of their unit
+
+	// Of all units of the layer, at the epoch's last step: what Std and Left are to
+	// be compared with.
+	UnitStd  []int `json:"unit_std,omitempty"`
+	UnitLeft []int `json:"unit_left,omitempty"`
+}
+
+// The bins of Returns. StdBin's are eight to a factor of ten, from √ε of batch
+// norm, below which no σ falls; LeftBin's are 0, 1, 2 to 3, 4 to 7, ...
+const (
+	StdBins  = 36
+	LeftBins = 18
+)
+
+// StdBin is the bin of a standard deviation.
+func StdBin(std float64) int {
+	return min(max(int(math.Floor(8*(math.Log10(std)+2.5))), 0), StdBins-1)
+}
+
+// StdOf is the standard deviation in the middle of a bin.
+func StdOf(bin int) float64 { return math.Pow(10, (float64(bin)+0.5)/8-2.5) }
+
+// LeftBin is the bin of a number of weights.
+func LeftBin(n int) int { return min(bits.Len(uint(n)), LeftBins-1) }
 
 // Score is the outcome on the test set of one state of the network.
 type Score struct {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -220,7 +221,7 @@ func TestCheckpointOfAnEarlierVersion(t *testing.T) {
 	if _, err := WriteTensors(d.File(WeightsFile), list, map[string]string{"state": string(text)}); err != nil {
 		t.Fatal(err)
 	}
-	if got, tensors, err := d.LoadCheckpoint(); err != nil || got != state || len(tensors) != 1 {
+	if got, tensors, err := d.LoadCheckpoint(); err != nil || !reflect.DeepEqual(got, state) || len(tensors) != 1 {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	// Its result has the sum of its weights alone.
@@ -266,7 +267,7 @@ func TestTimesAreBesideTheWeights(t *testing.T) {
 			if err := os.WriteFile(d.File(WeightsFile), []byte(text), 0o666); err != nil {
 				t.Fatal(err)
 			}
-			if got, _, err := d.LoadCheckpoint(); err != nil || got != want {
+			if got, _, err := d.LoadCheckpoint(); err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("got %+v, %v, want %+v", got, err, want)
 			}
 		}

@@ -130,7 +130,7 @@ func TestCheckpointAndResult(t *testing.T) {
 	}
 	os.Remove(d.File(StateFile)) // only a copy
 	got, list, err := d.LoadCheckpoint()
-	if err != nil || got != want || len(list) != len(someTensors()) {
+	if err != nil || !reflect.DeepEqual(got, want) || len(list) != len(someTensors()) {
 		t.Errorf("got %+v, %d tensors, %v, want %+v", got, len(list), err, want)
 	}
 	if err := d.WriteResult(Result{Params: 5, Seed: 1<<63 + 5, Last: Score{Epoch: 100}}); err != nil {

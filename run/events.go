@@ -43,7 +43,27 @@ func (e Event) check() error {
 		b.shown("a layer's name", name)
 		b.whole("nonzero of "+Printable(name), n, 0, maxWeights)
 	}
+	b.returns(e.Returns)
 	return b.err
+}
+
+// returns checks what is recorded of weights that returned.
+func (b *bounds) returns(m map[string]Returns) {
+	b.whole("layers of returns", len(m), 0, maxLayers)
+	for name, r := range m {
+		b.shown("a layer's name", name)
+		b.whole("returns of "+Printable(name), r.Weights, 0, math.MaxInt)
+		for what, list := range map[string][]int{"std": r.Std, "left": r.Left, "unit_std": r.UnitStd, "unit_left": r.UnitLeft} {
+			most := StdBins
+			if what == "left" || what == "unit_left" {
+				most = LeftBins
+			}
+			b.whole("bins of "+what, len(list), 0, most)
+			for _, n := range list {
+				b.whole(what, n, 0, math.MaxInt)
+			}
+		}
+	}
 }
 
 const (

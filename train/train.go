@@ -81,6 +81,7 @@ type trainer struct {
 	saved     time.Time
 	saving    time.Duration // that the last save took
 	lastEpoch float64       // seconds of the last epoch of this process
+	supports  []*support    // with Config.Returns
 }
 
 // Run trains the network of o.Config in o.Dir, from the last checkpoint if
@@ -94,6 +95,7 @@ func Run(o Options) (run.Result, error) {
 	if err := t.restore(); err != nil {
 		return run.Result{}, err
 	}
+	t.follow()
 	for t.state.Epoch < o.Config.Epochs {
 		if err := t.epoch(); err != nil {
 			return run.Result{}, err
@@ -251,6 +253,7 @@ func (t *trainer) backward(b *batch, step int) {
 	t.hold = t.Config.Regrowth > 0 && step%t.Config.Regrowth != 0
 	t.net.Backward(t.dlogits.Top(b.x.Rows), t.rule)
 	t.state.MACs += t.net.MACs()
+	t.countReturns()
 }
 
 // endEpoch validates and records the epoch whose last steps began at began.
@@ -265,6 +268,7 @@ func (t *trainer) endEpoch(began time.Time) error {
 		Nonzero: t.counts(), ExamplesPerSecond: float64(s.Seen) / trained,
 		StepMS: 1e3 * trained / float64(steps), MACs: s.MACs, DenseMACs: t.dense * float64(s.Seen),
 	}
+	e.Returns = t.returns()
 	e.ValLoss, e.ValAcc = t.evaluate(t.val, nil)
 	if !finite(e.ValLoss) {
 		return t.diverged(e.Step - 1)
@@ -277,7 +281,7 @@ func (t *trainer) endEpoch(began time.Time) error {
 			return err
 		}
 	}
-	s.Epoch, s.Step, s.LossSum, s.Correct, s.Seen, s.MACs = e.Epoch, 0, 0, 0, 0, 0
+	s.Epoch, s.Step, s.LossSum, s.Correct, s.Seen, s.MACs, s.Returns = e.Epoch, 0, 0, 0, 0, 0, nil
 	s.WallSeconds += e.Seconds
 	t.lastEpoch = e.Seconds
 	s.Seconds = 0

@@ -54,6 +54,7 @@ type settings struct {
 	Note      string `placeholder:"TEXT" group:"run" help:"your note about it (default none)"`
 	Precision string `default:"auto" placeholder:"NAME" group:"run" help:"of matrix products: auto, fp32, bf16 (default auto)"`
 	Sparse    string `default:"auto" placeholder:"NAME" group:"run" help:"skip zero weights: auto, off; changes no result (default auto)"`
+	Returns   bool   `group:"run" help:"record which zero weights return, for the report; slower (default off)"`
 }
 
 // config is the Config that the flags say, with its size and its λ settled. It
@@ -65,7 +66,7 @@ func (s settings) config(given origin) (run.Config, string, error) {
 		Side: s.Side, Channels: s.Channel, SkipBad: s.SkipBad,
 		Optimizer: s.Optimizer, LR: s.LR, Momentum: s.Momentum, WeightDecay: s.WeightDecay,
 		Epochs: s.Epochs, Batch: s.Batch, Seed: s.Seed, Threads: s.Threads, Precision: s.Precision,
-		Name: s.Name, Note: s.Note,
+		Name: s.Name, Note: s.Note, Returns: s.Returns,
 	}
 	if s.Sparse != "auto" {
 		c.Sparse = s.Sparse

@@ -1,0 +1,156 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"betalasso/paper"
+	"betalasso/run"
+)
+
+// returnsFigure shows which zero weights return, of the run with the most of those
+// that have recorded it: how many in each epoch, and of which units they are, by
+// the σ that batch norm divides by and by the weights that the unit has, each beside
+// what would be seen if every unit had as many returns as another.
+func returnsFigure(all []record, set paper.DataSet) (f figure, caption string) {
+	f.name = "returns-" + set.Name
+	var of *record
+	most := 0
+	for i, r := range all {
+		total := 0
+		for _, e := range r.events {
+			for _, n := range e.Returns {
+				total += n.Weights
+			}
+		}
+		if r.opened && r.config.Data == set.Name && total > most {
+			of, most = &all[i], total
+		}
+	}
+	if of == nil {
+		return f, ""
+	}
+	layers := map[string]*returned{}
+	for _, e := range of.events {
+		for name, n := range e.Returns {
+			if layers[name] == nil {
+				layers[name] = &returned{}
+			}
+			layers[name].add(e.Epoch, n)
+		}
+	}
+	counts := chart{title: "weights that return", y: "in an epoch", log: true}
+	var words []string
+	names := slices.SortedFunc(maps.Keys(layers), func(a, b string) int { return 2*(order(a)-order(b)) + strings.Compare(a, b) })
+	for i, name := range names {
+		r := layers[name]
+		if r.weights == 0 {
+			continue
+		}
+		color := palette[i%len(palette)]
+		counts.series = append(counts.series, series{name: name, color: color, x: r.epochs, y: r.counts})
+		f.keys = append(f.keys, key{name + ": of the weights that return", color, 0}, key{name + ": of all units", color, 2})
+		words = append(words, fmt.Sprintf("%s: %s returned; the median σ of their units is %s where that of all units is %s, and the median number of a unit's weights %s where it is %s",
+			name, commas(r.weights), sigma(r.std), sigma(r.unitStd), atMost(r.left), atMost(r.unitLeft)))
+		std := chart{title: name + " by σ of the unit", x: "σ", y: "%", logX: true}
+		std.series = shares(r.std, r.unitStd, color, run.StdOf)
+		left := chart{title: name + " by the unit's weights", x: "non-zero weights, and 1", y: "%", logX: true}
+		left.series = shares(r.left, r.unitLeft, color, func(bin int) float64 { return float64(max(1, 1<<bin)) })
+		f.charts = append(f.charts, std, left)
+	}
+	f.charts = append([]chart{counts}, f.charts...)
+	return f, fmt.Sprintf("Zero weights of %s that return (%s, %s, seed %d). Over all steps, %s. Lines: share of the returning weights; dotted: of all units, as it would be if each had as many.",
+		strings.ToUpper(of.config.Model), set.Title, of.config.SizeText(), of.config.Seed, strings.Join(words, "; "))
+}
+
+// returned is a layer's record over a run.
+type returned struct {
+	weights           int
+	epochs, counts    []float64
+	std, left         []float64 // of the weights, by bin
+	unitStd, unitLeft []float64 // of the units, each epoch by the weights that returned in it
+}
+
+func (r *returned) add(epoch int, n run.Returns) {
+	if n.Weights == 0 {
+		return
+	}
+	r.weights += n.Weights
+	r.epochs, r.counts = append(r.epochs, float64(epoch)), append(r.counts, float64(n.Weights))
+	r.std, r.left = plus(r.std, n.Std, 1), plus(r.left, n.Left, 1)
+	r.unitStd, r.unitLeft = plus(r.unitStd, n.UnitStd, float64(n.Weights)), plus(r.unitLeft, n.UnitLeft, float64(n.Weights))
+}
+
+// plus adds counts to a histogram; with a weight, their shares times that.
+func plus(to []float64, counts []int, weight float64) []float64 {
+	total := 0
+	for _, n := range counts {
+		total += n
+	}
+	for i, n := range counts {
+		if i == len(to) {
+			to = append(to, 0)
+		}
+		if weight == 1 {
+			to[i] += float64(n)
+		} else if total > 0 {
+			to[i] += weight * float64(n) / float64(total)
+		}
+	}
+	return to
+}
+
+// shares are two histograms in per cent, over the bins that either has.
+func shares(some, all []float64, color string, middle func(bin int) float64) []series {
+	lists := [][]float64{some, all}
+	first, last := len(some), -1
+	for _, list := range lists {
+		for i, n := range list {
+			if n > 0 {
+				first, last = min(first, i), max(last, i)
+			}
+		}
+	}
+	var out []series
+	for k, list := range lists {
+		s := series{color: color, dash: 2 * k}
+		total := 0.0
+		for _, n := range list {
+			total += n
+		}
+		for i := first; i <= last && i < len(list); i++ {
+			s.add(middle(i), 100*list[i]/max(total, 1))
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// halfway is the bin that holds the median.
+func halfway(list []float64) int {
+	total, sum := 0.0, 0.0
+	for _, n := range list {
+		total += n
+	}
+	for i, n := range list {
+		if sum += n; sum > 0 && 2*sum >= total {
+			return i
+		}
+	}
+	return 0
+}
+
+// sigma is the median σ of a histogram.
+func sigma(list []float64) string { return fmt.Sprintf("%.2g", run.StdOf(halfway(list))) }
+
+// atMost is the median of a histogram of numbers of weights, as its bin has them.
+func atMost(list []float64) string {
+	switch bin := halfway(list); bin {
+	case 0, 1:
+		return fmt.Sprint(bin)
+	default:
+		return fmt.Sprintf("%d to %d", 1<<(bin-1), 1<<bin-1)
+	}
+}

@@ -1,0 +1,53 @@
+package report
+
+import (
+	"strings"
+	"testing"
+
+	"betalasso/paper"
+	"betalasso/run"
+)
+
+// TestReturnsFigure wants the run with the most returns, a count for each epoch
+// that has some, and histograms of them beside those of all units.
+func TestReturnsFigure(t *testing.T) {
+	c := run.Default()
+	c.Alpha, c.Optimizer = 4, "beta-lasso"
+	bins := func(n int, at map[int]int) []int {
+		list := make([]int, n)
+		for i, v := range at {
+			list[i] = v
+		}
+		return list
+	}
+	events := func(scale int) []run.Event {
+		r := func(weights int) map[string]run.Returns {
+			return map[string]run.Returns{"conv1": {
+				Weights: weights,
+				Std:     bins(run.StdBins, map[int]int{4: weights}), Left: bins(run.LeftBins, map[int]int{2: weights}),
+				UnitStd: bins(run.StdBins, map[int]int{4: 1, 20: 9}), UnitLeft: bins(run.LeftBins, map[int]int{2: 1, 7: 9}),
+			}}
+		}
+		return []run.Event{{}, {Epoch: 1, Returns: r(0)}, {Epoch: 2, Returns: r(30 * scale)}, {Epoch: 3, Returns: r(10 * scale)}}
+	}
+	set := paper.Describe("cifar10")
+	if f, _ := returnsFigure([]record{{opened: true, config: c, events: events(0)}}, set); len(f.charts) != 0 {
+		t.Errorf("nothing returned: got %d charts", len(f.charts))
+	}
+	f, caption := returnsFigure([]record{{opened: true, config: c, events: events(1)}, {opened: true, config: c, events: events(2)}}, set)
+	if len(f.charts) != 3 {
+		t.Fatalf("got %d charts, want 3", len(f.charts))
+	}
+	if s := f.charts[0].series[0]; len(s.x) != 2 || s.x[0] != 2 || s.y[0] != 60 || s.y[1] != 20 {
+		t.Errorf("by epoch: got %v, %v", s.x, s.y)
+	}
+	some, all := f.charts[1].series[0], f.charts[1].series[1]
+	if some.y[0] != 100 || all.y[0] != 10 || all.y[len(all.y)-1] != 90 {
+		t.Errorf("by σ: got %v and %v", some.y, all.y)
+	}
+	for _, want := range []string{"80 returned", "σ of their units is 0.012 where that of all units is 1.2", "weights 2 to 3 where it is 64 to 127"} {
+		if !strings.Contains(caption, want) {
+			t.Errorf("the caption lacks %q: %s", want, caption)
+		}
+	}
+}
