@@ -77,7 +77,10 @@ func nonzeroFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	if set.Name == "cifar100" {
 		classes = 100
 	}
-	beside := false
+	beside, epochs := false, 0.0
+	for _, g := range groups {
+		epochs = max(epochs, float64(g.runs[0].config.Epochs))
+	}
 	for _, layer := range layers {
 		c := chart{title: fmt.Sprintf("%s of %s weights", layer, short(float64(sizes[layer]))), y: "non-zero weights", log: true, series: curves[layer]}
 		if layer == "conv1" && model == "s-fc" {
@@ -87,13 +90,9 @@ func nonzeroFigure(list []group, set paper.DataSet) (f figure, caption string) {
 			}
 		}
 		if i := slices.Index([]string{"conv1", "fc1", "fc2"}, layer); i >= 0 && model == "s-fc" && published[i] != nil {
-			last := 0.0
-			for _, s := range c.series {
-				last = max(last, s.x[len(s.x)-1])
-			}
 			theirs := series{name: theirCurve, color: "#737373", dash: 1}
 			for k, n := range published[i] {
-				theirs.add(paper.Figure3.Epochs[k]/4096*last, n/paper.Figure3.Sizes(classes)[i]*float64(sizes[layer]))
+				theirs.add(paper.Figure3.Epochs[k]/4096*epochs, n/paper.Figure3.Sizes(classes)[i]*float64(sizes[layer]))
 			}
 			c.series = append(c.series, theirs)
 			beside = true

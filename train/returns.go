@@ -75,12 +75,12 @@ func (t *trainer) countReturns() {
 	var lock sync.Mutex
 	for _, s := range t.supports {
 		r := t.state.Returns[s.name]
-		r.Std, r.Left = atLeast(r.Std, run.StdBins), atLeast(r.Left, run.LeftBins)
 		s.look(func(row, before, returned int) {
 			if returned > 0 {
 				lock.Lock()
 				defer lock.Unlock()
 				r.Weights += returned
+				r.Std, r.Left = atLeast(r.Std, run.StdBins), atLeast(r.Left, run.LeftBins)
 				r.Std[run.StdBin(s.std(row))] += returned
 				r.Left[run.LeftBin(before)] += returned
 			}
