@@ -70,19 +70,19 @@ func (m Mat) String() string {
 }
 
 // Window is the geometry of a convolution or a locally connected layer: a
-// Size x Size window that moves by Stride over a C x H x W image with Pad
+// Kernel x Kernel window that moves by Stride over a C x H x W image with Pad
 // zeros around it, giving K channels of OutH x OutW.
 type Window struct {
-	C, H, W           int
-	K                 int
-	Size, Stride, Pad int
+	C, H, W             int
+	K                   int
+	Kernel, Stride, Pad int
 }
 
 // OutH is the height of the output.
-func (w Window) OutH() int { return (w.H+2*w.Pad-w.Size)/w.Stride + 1 }
+func (w Window) OutH() int { return (w.H+2*w.Pad-w.Kernel)/w.Stride + 1 }
 
 // OutW is the width of the output.
-func (w Window) OutW() int { return (w.W+2*w.Pad-w.Size)/w.Stride + 1 }
+func (w Window) OutW() int { return (w.W+2*w.Pad-w.Kernel)/w.Stride + 1 }
 
 // In is the number of columns of the input, C·H·W.
 func (w Window) In() int { return w.C * w.H * w.W }
@@ -93,8 +93,8 @@ func (w Window) Out() int { return w.K * w.OutH() * w.OutW() }
 // Positions is OutH·OutW.
 func (w Window) Positions() int { return w.OutH() * w.OutW() }
 
-// Patch is the number of inputs that one window sees, C·Size·Size.
-func (w Window) Patch() int { return w.C * w.Size * w.Size }
+// Patch is the number of inputs that one window sees, C·Kernel·Kernel.
+func (w Window) Patch() int { return w.C * w.Kernel * w.Kernel }
 
 // BatchNorm is the state of a batch normalisation over units, each owning
 // Span neighbouring columns: 1 for the outputs of a fully connected layer,
@@ -134,8 +134,8 @@ type Update struct {
 // x is [n, in], y is [n, out]. Where the layer is fully connected, each of x, y
 // and their gradients may be a transposed view.
 type Weights interface {
-	// Size is the shape of the matrix of weights.
-	Size() (rows, cols int)
+	// Shape is the shape of the matrix of weights.
+	Shape() (rows, cols int)
 
 	// Forward sets y to the layer's output for x. x must not change before the
 	// Step that belongs to it.
@@ -200,7 +200,7 @@ type Device interface {
 	Dense(out, in int) Weights
 
 	// Conv gives the weights of a convolution (cross-correlation), zeros:
-	// w [K, C·Size·Size], x [n, C·H·W], y [n, K·OutH·OutW], and
+	// w [K, C·Kernel·Kernel], x [n, C·H·W], y [n, K·OutH·OutW], and
 	//
 	//	y[n, k, p, q] = Σ_{c,u,v} w[k, c, u, v] · x[n, c, p·Stride+u−Pad, q·Stride+v−Pad]
 	//
@@ -208,7 +208,7 @@ type Device interface {
 	Conv(win Window) Weights
 
 	// Local gives those of a Conv with weights of its own at every position:
-	// w is [OutH·OutW·K, C·Size·Size], row (p·OutW+q)·K + k.
+	// w is [OutH·OutW·K, C·Kernel·Kernel], row (p·OutW+q)·K + k.
 	Local(win Window) Weights
 
 	// Mul sets dst = a·b. Both may be transposed views.
@@ -265,7 +265,7 @@ type Device interface {
 	// AveragePool sets y [n, C·OutH·OutW] to the mean of each window of x,
 	// [n, C·H·W]; win.K is win.C and win.Pad is 0:
 	//
-	//	y[n, c, p, q] = Σ_{u,v} x[n, c, p·Stride+u, q·Stride+v] / Size²
+	//	y[n, c, p, q] = Σ_{u,v} x[n, c, p·Stride+u, q·Stride+v] / Kernel²
 	AveragePool(y, x Mat, win Window)
 
 	// AveragePoolGrad sets dx to the gradient of Σ dy·AveragePool(x) by x.

@@ -96,9 +96,9 @@ func (p *published) appendArchive(set *Set, r io.Reader, size int64) (known bool
 		if _, twice := parts[f.name]; twice {
 			return fmt.Errorf("a second %s", f.name)
 		}
-		im := Images{Size: p.imageSize()}
-		if n := min(claim, size) / int64(im.Size); n <= int64(f.rows) {
-			im.Pix = slices.Grow(im.Pix, int(n)*im.Size)
+		im := Images{ImageSize: p.imageSize()}
+		if n := min(claim, size) / int64(im.ImageSize); n <= int64(f.rows) {
+			im.Pix = slices.Grow(im.Pix, int(n)*im.ImageSize)
 		}
 		h := md5.New()
 		im, err := p.format.read(p, im, io.TeeReader(r, h), claim, f)

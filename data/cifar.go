@@ -12,9 +12,9 @@ const (
 	plane     = side * side
 	imageSize = channels * plane
 
-	// chunk is how many images a decoder reads at a time, so that memory grows
+	// imagesAtOnce is how many images a decoder reads at a time, so that memory grows
 	// with the bytes that are really there.
-	chunk = 256
+	imagesAtOnce = 256
 )
 
 // format is how the files of a data set are read.
@@ -48,16 +48,16 @@ func (l rowFiles) want(p *published) string {
 	return fmt.Sprintf("rows of %d bytes, %d for labels and %d pixels", l.labels+p.imageSize(), l.labels, p.imageSize())
 }
 
-// appendRows reads rows of labels label bytes and im.Size pixels, already in
+// appendRows reads rows of labels label bytes and im.ImageSize pixels, already in
 // planes, to the end of r, and appends them to im. The last label byte counts:
 // CIFAR-100 has the coarse label before the fine one. It returns im as far as
 // it came, and refuses more than limit images; size is how many bytes r has.
 func appendRows(im Images, r io.Reader, size int64, limit, labels, classes int) (Images, error) {
-	row := labels + im.Size
+	row := labels + im.ImageSize
 	if size > int64(limit)*int64(row) {
 		return im, fmt.Errorf("%d bytes, want at most %d", size, int64(limit)*int64(row))
 	}
-	block := make([]byte, chunk*row)
+	block := make([]byte, imagesAtOnce*row)
 	for rows := 0; ; {
 		n, err := fill(r, block)
 		buf := block

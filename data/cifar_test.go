@@ -11,10 +11,10 @@ import (
 
 func TestAppendCIFAR(t *testing.T) {
 	for _, c := range []struct{ rows, labels, classes int }{
-		{1, 1, 10}, {3, 2, 100}, {chunk, 1, 10}, {chunk + 1, 1, 10},
+		{1, 1, 10}, {3, 2, 100}, {imagesAtOnce, 1, 10}, {imagesAtOnce + 1, 1, 10},
 	} {
 		b := toyRows(1, c.rows, c.labels, c.classes)
-		im, err := appendRows(Images{Size: imageSize}, iotest.OneByteReader(bytes.NewReader(b)), int64(len(b)), c.rows, c.labels, c.classes)
+		im, err := appendRows(Images{ImageSize: imageSize}, iotest.OneByteReader(bytes.NewReader(b)), int64(len(b)), c.rows, c.labels, c.classes)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestAppendCIFARBad(t *testing.T) {
 		{"too large for its size", bytes.NewReader(append(good, good...)), 1, "more than 4 images"},
 		{"the source breaks off at a row's end", io.MultiReader(bytes.NewReader(good), iotest.ErrReader(io.ErrUnexpectedEOF)), len(good), "unexpected EOF"},
 	} {
-		_, err := appendRows(Images{Size: imageSize}, c.r, int64(c.size), 4, 1, 10)
+		_, err := appendRows(Images{ImageSize: imageSize}, c.r, int64(c.size), 4, 1, 10)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got error %v, want one with %q", c.name, err, c.want)
 		}
@@ -63,7 +63,7 @@ func FuzzCIFAR(f *testing.F) {
 	f.Add(toyRows(1, 2, 2, 100)[:4000], 2)
 	f.Fuzz(func(t *testing.T, b []byte, labels int) {
 		labels = 1 + labels&1
-		im, err := appendRows(Images{Size: imageSize}, bytes.NewReader(b), int64(len(b)), 64, labels, 100)
+		im, err := appendRows(Images{ImageSize: imageSize}, bytes.NewReader(b), int64(len(b)), 64, labels, 100)
 		if err == nil && len(b) != im.Len()*(labels+imageSize) {
 			t.Errorf("%d bytes: got %d images and no error", len(b), im.Len())
 		}

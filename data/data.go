@@ -9,10 +9,10 @@ package data
 // the CIFAR files (all of red, then green, then blue, each row by row). A part
 // of a set shares its Pix.
 type Images struct {
-	Pix    []uint8
-	Labels []uint16
-	Size   int     // bytes an image
-	places []int32 // of the images in Pix; nil: one after the other
+	Pix       []uint8
+	Labels    []uint16
+	ImageSize int     // bytes an image
+	places    []int32 // of the images in Pix; nil: one after the other
 }
 
 // Len is the number of images.
@@ -21,7 +21,7 @@ func (im Images) Len() int { return len(im.Labels) }
 // Image is the pixels of image i.
 func (im Images) Image(i int) []uint8 {
 	p := im.place(i)
-	return im.Pix[p*im.Size : (p+1)*im.Size]
+	return im.Pix[p*im.ImageSize : (p+1)*im.ImageSize]
 }
 
 func (im Images) place(i int) int {

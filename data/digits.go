@@ -23,7 +23,7 @@ func Digits(train, test int, seed uint64) *Set {
 // drawDigits draws n images of one random stream, in parallel: each image has
 // a generator of its own, so the order of drawing does not matter.
 func drawDigits(n int, seed, stream uint64) Images {
-	im := Images{Pix: make([]uint8, n*imageSize), Labels: make([]uint16, n), Size: imageSize}
+	im := Images{Pix: make([]uint8, n*imageSize), Labels: make([]uint16, n), ImageSize: imageSize}
 	for i := range im.Labels {
 		im.Labels[i] = uint16(i % len(digitClasses))
 	}

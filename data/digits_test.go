@@ -44,8 +44,8 @@ func TestDigitsShape(t *testing.T) {
 		im   Images
 		want int
 	}{{s.Train, 200}, {s.Test, 50}} {
-		if part.im.Len() != part.want || part.im.Size != 3*32*32 || len(part.im.Pix) != part.want*3*32*32 {
-			t.Errorf("got %d images of %d bytes, %d in all; want %d images", part.im.Len(), part.im.Size, len(part.im.Pix), part.want)
+		if part.im.Len() != part.want || part.im.ImageSize != 3*32*32 || len(part.im.Pix) != part.want*3*32*32 {
+			t.Errorf("got %d images of %d bytes, %d in all; want %d images", part.im.Len(), part.im.ImageSize, len(part.im.Pix), part.want)
 		}
 	}
 	for _, n := range []int{0, -1} {

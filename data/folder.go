@@ -239,7 +239,7 @@ func decodeFolder(ctx context.Context, list []picture, classes []string, opt Opt
 	at := 0
 	for part, im := range []*Images{&s.Train, &s.Val, &s.Test} {
 		end := at + counts[part]*size
-		*im = Images{Pix: good[at:end:end], Labels: labels[part], Size: size}
+		*im = Images{Pix: good[at:end:end], Labels: labels[part], ImageSize: size}
 		at = end
 	}
 	if opt.Channels == 1 || opt.Channels == 0 && !colour.Load() {

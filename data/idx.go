@@ -94,12 +94,12 @@ func appendIDX(im Images, r io.Reader, size int64, limit int, labels bool, side,
 	}
 	each := int64(1)
 	if !labels {
-		each = int64(im.Size)
+		each = int64(im.ImageSize)
 	}
 	if n*each > size*deflateMost {
 		return im, fmt.Errorf("it claims %d images and has %d bytes", n, size)
 	}
-	block := make([]byte, min(n*each, chunk*each))
+	block := make([]byte, min(n*each, imagesAtOnce*each))
 	for at, left := int64(0), n*each; left > 0; {
 		b := block[:min(left, int64(len(block)))]
 		if got, err := fill(z, b); err == io.EOF {

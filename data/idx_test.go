@@ -109,7 +109,7 @@ func TestIDXRefuses(t *testing.T) {
 		"more":            {gzipped(idxOf(pix, 1, 8, 8)), false, "goes on after"},
 		"a bad label":     {gzipped(idxOf([]byte{1, 10}, 2)), true, "label 1 is 10"},
 	} {
-		_, err := appendIDX(Images{Size: 64}, iotest.OneByteReader(bytes.NewReader(c.b)), int64(len(c.b)), 100, c.labels, 8, 10)
+		_, err := appendIDX(Images{ImageSize: 64}, iotest.OneByteReader(bytes.NewReader(c.b)), int64(len(c.b)), 100, c.labels, 8, 10)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got error %v, want one with %q", name, err, c.want)
 		}
@@ -132,7 +132,7 @@ func FuzzIDX(f *testing.F) {
 	f.Add(gzipped(idxOf([]byte{1, 2, 3}, 3)), true)
 	f.Add(gzipped(idxOf(nil, 0xffffffff, 8, 8)), false)
 	f.Fuzz(func(t *testing.T, b []byte, labels bool) {
-		im, err := appendIDX(Images{Size: 64}, bytes.NewReader(b), int64(len(b)), 100, labels, 8, 10)
+		im, err := appendIDX(Images{ImageSize: 64}, bytes.NewReader(b), int64(len(b)), 100, labels, 8, 10)
 		if cap(im.Pix) > 2*100*64 || err == nil && len(im.Pix)%64 != 0 {
 			t.Errorf("%d bytes of pixels, room for %d, %v", len(im.Pix), cap(im.Pix), err)
 		}

@@ -122,7 +122,7 @@ func parseKept(in io.Reader, size int64, fingerprint string) (*Set, error) {
 		return nil, fmt.Errorf("%d bytes, want %d", size, want)
 	}
 	for i, im := range []*Images{&s.Train, &s.Val, &s.Test} {
-		*im = Images{Pix: make([]uint8, int64(h.Counts[i])*each), Labels: make([]uint16, h.Counts[i]), Size: int(each)}
+		*im = Images{Pix: make([]uint8, int64(h.Counts[i])*each), Labels: make([]uint16, h.Counts[i]), ImageSize: int(each)}
 		if _, err := io.ReadFull(r, im.Pix); err != nil {
 			return nil, err
 		}

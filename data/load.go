@@ -164,7 +164,7 @@ func (p *published) load(ctx context.Context, dir string, withExtra bool) (*Set,
 	}
 	set := &Set{
 		Name: p.name, Classes: slices.Clone(p.classes), Channels: p.channels, Side: p.side, Policy: p.policy,
-		Train: Images{Size: p.imageSize()}, Test: Images{Size: p.imageSize()},
+		Train: Images{ImageSize: p.imageSize()}, Test: Images{ImageSize: p.imageSize()},
 	}
 	if at.archive != "" {
 		err = p.readArchive(ctx, set, at.archive)
@@ -195,7 +195,7 @@ func (p *published) readFiles(ctx context.Context, set *Set, paths []string, fil
 				left += p.imagesIn(paths[j], files[j])
 			}
 		}
-		im.Pix = slices.Grow(im.Pix, left*im.Size)
+		im.Pix = slices.Grow(im.Pix, left*im.ImageSize)
 		im.Labels = slices.Grow(im.Labels, left)
 		sum, err := p.readFile(ctx, im, paths[i], f)
 		if err != nil {
@@ -209,7 +209,7 @@ func (p *published) readFiles(ctx context.Context, set *Set, paths []string, fil
 // complete is an error where there are not as many labels as images.
 func (s *Set) complete() error {
 	for _, im := range []Images{s.Train, s.Test} {
-		if n := len(im.Pix) / im.Size; n != im.Len() {
+		if n := len(im.Pix) / im.ImageSize; n != im.Len() {
 			return fmt.Errorf("%s: %d images and %d labels: the files are not of one set", s.Name, n, im.Len())
 		}
 	}

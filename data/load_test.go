@@ -255,7 +255,7 @@ func FuzzArchive(f *testing.F) {
 	f.Add(whole[:len(whole)/2])
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		set := &Set{Train: Images{Size: imageSize}, Test: Images{Size: imageSize}}
+		set := &Set{Train: Images{ImageSize: imageSize}, Test: Images{ImageSize: imageSize}}
 		if _, err := p.appendArchive(set, bytes.NewReader(b), int64(len(b))); err != nil {
 			return
 		}
@@ -284,7 +284,7 @@ func FuzzTar(f *testing.F) {
 		w := gzip.NewWriter(&packed)
 		w.Write(b)
 		w.Close()
-		set := &Set{Train: Images{Size: imageSize}, Test: Images{Size: imageSize}}
+		set := &Set{Train: Images{ImageSize: imageSize}, Test: Images{ImageSize: imageSize}}
 		if _, err := p.appendArchive(set, &packed, int64(packed.Len())); err != nil {
 			return
 		}

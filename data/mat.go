@@ -252,7 +252,7 @@ func (m *matReader) field(kind uint32, limit int64, what string) ([]byte, error)
 }
 
 // numbers reads n whole numbers of 0 to 255, stored in whatever numeric type,
-// and gives them to f at most chunk·3072 at a time.
+// and gives them to f at most imagesAtOnce·3072 at a time.
 func (m *matReader) numbers(n int64, f func([]byte) error) error {
 	e, err := m.next()
 	if err == io.EOF {
@@ -276,7 +276,7 @@ func (m *matReader) numbers(n int64, f func([]byte) error) error {
 	} else {
 		m.left -= e.size
 	}
-	block := make([]byte, min(n*width, chunk*imageSize))
+	block := make([]byte, min(n*width, imagesAtOnce*imageSize))
 	for left := n * width; left > 0; {
 		b := block[:min(left, int64(len(block)))]
 		if _, err := fill(r, b); err == io.EOF {

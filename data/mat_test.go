@@ -10,16 +10,16 @@ import (
 )
 
 func TestAppendSVHN(t *testing.T) {
-	for _, n := range []int{1, 11, chunk + 1} {
+	for _, n := range []int{1, 11, imagesAtOnce + 1} {
 		kinds := []uint32{miUINT8, miINT8, miINT16, miUINT16, miINT32, miUINT32, miSINGLE, miDOUBLE}
-		if n > chunk {
+		if n > imagesAtOnce {
 			kinds = kinds[:1]
 		}
 		for _, compress := range []bool{false, true} {
 			for _, kind := range kinds {
 				for _, m := range []*matFile{newMatFile(binary.LittleEndian, compress), newMatFile(binary.BigEndian, compress)} {
 					b, want := toyDigits(m, n, kind)
-					got, err := appendSVHN(Images{Size: imageSize}, bytes.NewReader(b), int64(len(b)), n)
+					got, err := appendSVHN(Images{ImageSize: imageSize}, bytes.NewReader(b), int64(len(b)), n)
 					name := fmt.Sprintf("%d images, compressed %v, labels of type %d, %v", n, compress, kind, m.order)
 					if err != nil {
 						t.Fatalf("%s: %v", name, err)
@@ -126,7 +126,7 @@ func FuzzMat(f *testing.F) {
 	}
 	f.Add([]byte("MATLAB 5.0 MAT-file"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		im, err := appendSVHN(Images{Size: imageSize}, bytes.NewReader(b), int64(len(b)), 64)
+		im, err := appendSVHN(Images{ImageSize: imageSize}, bytes.NewReader(b), int64(len(b)), 64)
 		if err != nil {
 			return
 		}

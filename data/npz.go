@@ -78,14 +78,14 @@ func parseNPZ(ctx context.Context, in io.ReaderAt, size, most int64) (*Set, erro
 			return nil, fmt.Errorf("x_%s: %w", part.name, err)
 		}
 		most -= int64(len(part.to.Pix))
-		if part.to.Labels, err = npzLabels(ctx, y, size, len(part.to.Pix)/part.to.Size); err != nil {
+		if part.to.Labels, err = npzLabels(ctx, y, size, len(part.to.Pix)/part.to.ImageSize); err != nil {
 			return nil, fmt.Errorf("y_%s: %w", part.name, err)
 		}
 		for _, l := range part.to.Labels {
 			classes = max(classes, int(l)+1)
 		}
 	}
-	s.Val.Size, s.Test.Size = s.Train.Size, s.Train.Size
+	s.Val.ImageSize, s.Test.ImageSize = s.Train.ImageSize, s.Train.ImageSize
 	s.Classes = numberedClasses(classes)
 	if m := members["classes"]; m != nil {
 		names, err := npzNames(m, size)
@@ -227,11 +227,11 @@ func (s *Set) npzImages(ctx context.Context, m *zip.File, size, most int64, im *
 	if n > most {
 		return fmt.Errorf("shape %v takes %.1f GB, where %.1f GB are the most", d, float64(n)/1e9, float64(most)/1e9)
 	}
-	im.Size = s.Channels * s.Side * s.Side
+	im.ImageSize = s.Channels * s.Side * s.Side
 	im.Pix = make([]byte, 0, n)
 	r := bufio.NewReaderSize(reader{ctx, in}, 1<<14)
-	one, turned := make([]byte, im.Size), make([]byte, im.Size)
-	for range n / int64(im.Size) {
+	one, turned := make([]byte, im.ImageSize), make([]byte, im.ImageSize)
+	for range n / int64(im.ImageSize) {
 		if _, err := io.ReadFull(r, one); err != nil {
 			return fmt.Errorf("ends after %d of %d bytes: %w", len(im.Pix), n, err)
 		}

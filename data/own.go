@@ -171,7 +171,7 @@ func (s *Set) fit(side, channels int) error {
 	}
 	scale := newScaler(s.Side, side)
 	for _, im := range []*Images{&s.Train, &s.Val, &s.Test} {
-		from, to := im.Size/s.Channels, side*side
+		from, to := im.ImageSize/s.Channels, side*side
 		pix := make([]uint8, im.Len()*channels*to)
 		full := make([]uint8, 3*to)
 		for i := range im.Len() {
@@ -191,7 +191,7 @@ func (s *Set) fit(side, channels int) error {
 				}
 			}
 		}
-		im.Pix, im.Size, im.places = pix, channels*to, nil
+		im.Pix, im.ImageSize, im.places = pix, channels*to, nil
 	}
 	s.Side, s.Channels = side, channels
 	return nil
@@ -222,7 +222,7 @@ func readBins(ctx context.Context, paths []string, opt Options) (*Set, error) {
 		return nil, s.fit(opt.Side, opt.Channels)
 	}
 	size := s.Channels * s.Side * s.Side
-	s.Train.Size, s.Val.Size, s.Test.Size = size, size, size
+	s.Train.ImageSize, s.Val.ImageSize, s.Test.ImageSize = size, size, size
 	classes := 0
 	for _, path := range paths {
 		im := &s.Train

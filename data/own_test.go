@@ -101,7 +101,7 @@ func TestFolder(t *testing.T) {
 			t.Errorf("from the cache: %v, or other images", err)
 		}
 		opt.Side = 16
-		if small, err := Load(t.Context(), "flowers", opt); err != nil || small.Side != 16 || small.Train.Size != channels*256 || small.Sum == s.Sum {
+		if small, err := Load(t.Context(), "flowers", opt); err != nil || small.Side != 16 || small.Train.ImageSize != channels*256 || small.Sum == s.Sum {
 			t.Errorf("of side 16: got %v", err)
 		}
 	}
@@ -437,7 +437,7 @@ func TestBins(t *testing.T) {
 // A set of the table is made as large as one wishes, in grey or in colour.
 func TestFit(t *testing.T) {
 	s, err := Load(t.Context(), "digits", Options{Side: 20, Channels: 1})
-	if err != nil || s.Side != 20 || s.Channels != 1 || s.Train.Size != 400 || len(s.Train.Pix) != 400*s.Train.Len() {
+	if err != nil || s.Side != 20 || s.Channels != 1 || s.Train.ImageSize != 400 || len(s.Train.Pix) != 400*s.Train.Len() {
 		t.Errorf("got %d x %d, %v", s.Channels, s.Side, err)
 	}
 	for _, c := range [][2]int{{7, 0}, {97, 0}, {0, 2}} {
@@ -507,14 +507,14 @@ func FuzzNPZFile(f *testing.F) {
 	f.Add(b.Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := parseNPZ(t.Context(), bytes.NewReader(b), int64(len(b)), 1<<24)
-		if err == nil && len(s.Train.Pix) != s.Train.Len()*s.Train.Size {
+		if err == nil && len(s.Train.Pix) != s.Train.Len()*s.Train.ImageSize {
 			t.Errorf("%d bytes of pixels for %d images", len(s.Train.Pix), s.Train.Len())
 		}
 	})
 }
 
 func FuzzKept(f *testing.F) {
-	s := &Set{Channels: 1, Side: 8, Classes: []string{"a", "b"}, Train: Images{Pix: make([]uint8, 128), Labels: []uint16{0, 1}, Size: 64}}
+	s := &Set{Channels: 1, Side: 8, Classes: []string{"a", "b"}, Train: Images{Pix: make([]uint8, 128), Labels: []uint16{0, 1}, ImageSize: 64}}
 	path := filepath.Join(f.TempDir(), "kept")
 	if err := writeKept(path, "print", s); err != nil {
 		f.Fatal(err)
@@ -525,7 +525,7 @@ func FuzzKept(f *testing.F) {
 	}
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if s, err := parseKept(bytes.NewReader(b), int64(len(b)), "print"); err == nil && len(s.Train.Pix) != s.Train.Len()*s.Train.Size {
+		if s, err := parseKept(bytes.NewReader(b), int64(len(b)), "print"); err == nil && len(s.Train.Pix) != s.Train.Len()*s.Train.ImageSize {
 			t.Errorf("%d bytes of pixels for %d images", len(s.Train.Pix), s.Train.Len())
 		}
 	})

@@ -23,7 +23,7 @@ func Split(im Images, classes, val int, seed uint64) (train, validation Images, 
 		return Images{}, Images{}, fmt.Errorf("cannot take %d validation images out of %d; choose 0 to %d", val, im.Len(), im.Len())
 	}
 	if val == 0 {
-		return im, Images{Size: im.Size}, nil
+		return im, Images{ImageSize: im.ImageSize}, nil
 	}
 	chosen, err := stratified(im.Labels, classes, val, seed)
 	if err != nil {
@@ -59,7 +59,7 @@ func Limit(im Images, classes, n int, seed uint64) (Images, error) {
 
 // Pick is the images of those indices, in that order.
 func Pick(im Images, indices []int32) Images {
-	out := Images{Pix: im.Pix, Labels: make([]uint16, len(indices)), Size: im.Size, places: make([]int32, len(indices))}
+	out := Images{Pix: im.Pix, Labels: make([]uint16, len(indices)), ImageSize: im.ImageSize, places: make([]int32, len(indices))}
 	for n, i := range indices {
 		out.Labels[n] = im.Labels[i]
 		out.places[n] = int32(im.place(int(i)))
@@ -131,7 +131,7 @@ func MeanStd(im Images, channels int) (mean, std []float64) {
 	if im.Len() == 0 || channels == 0 {
 		return mean, std
 	}
-	plane := im.Size / channels
+	plane := im.ImageSize / channels
 	sums, squares := make([]uint64, channels), make([]uint64, channels)
 	for i := range im.Len() {
 		pix := im.Image(i)

@@ -9,7 +9,7 @@ import (
 // numbered is n one-pixel images, image i of pixel i%256 and of label
 // i%classes.
 func numbered(n, classes int) Images {
-	im := Images{Size: 1}
+	im := Images{ImageSize: 1}
 	for i := range n {
 		im.Pix = append(im.Pix, uint8(i))
 		im.Labels = append(im.Labels, uint16(i%classes))
@@ -147,7 +147,7 @@ func TestOrderIsFair(t *testing.T) {
 
 func TestMeanStd(t *testing.T) {
 	// Channel 0: 0, 255, 0, 255; channel 1: always 51.
-	im := Images{Pix: []uint8{0, 255, 51, 51, 0, 255, 51, 51}, Labels: []uint16{0, 1}, Size: 4}
+	im := Images{Pix: []uint8{0, 255, 51, 51, 0, 255, 51, 51}, Labels: []uint16{0, 1}, ImageSize: 4}
 	mean, std := MeanStd(im, 2)
 	if want := []float64{0.5, 0.2}; !slices.Equal(mean, want) {
 		t.Errorf("got means %v, want %v", mean, want)
@@ -155,7 +155,7 @@ func TestMeanStd(t *testing.T) {
 	if want := []float64{0.5, 0}; !slices.Equal(std, want) {
 		t.Errorf("got deviations %v, want %v", std, want)
 	}
-	mean, std = MeanStd(Images{Size: 4}, 2)
+	mean, std = MeanStd(Images{ImageSize: 4}, 2)
 	if want := []float64{0, 0}; !slices.Equal(mean, want) || !slices.Equal(std, want) {
 		t.Errorf("no images: got %v and %v, want %v", mean, std, want)
 	}

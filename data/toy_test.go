@@ -164,7 +164,7 @@ func (m *matFile) add(name string, class uint32, dims []int32, kind uint32, numb
 
 // toyDigits is a file of n SVHN images and the images it should decode to.
 func toyDigits(m *matFile, n int, yKind uint32) ([]byte, Images) {
-	want := Images{Pix: make([]uint8, n*imageSize), Size: imageSize}
+	want := Images{Pix: make([]uint8, n*imageSize), ImageSize: imageSize}
 	x := make([]byte, n*imageSize)
 	var y []byte
 	for i := range n {

@@ -44,7 +44,7 @@ func Of(net *nn.Net, channels, side int) (*Explanation, error) {
 	}
 	first, rest := steps[0], steps[1:]
 	last := rest[len(rest)-1].linear
-	classes, _ := last.W.Size()
+	classes, _ := last.W.Shape()
 	// Back from the logits: of each unit what it adds to each class, and the
 	// classes, a bit each, that a path leads to.
 	width := (classes + 63) / 64
@@ -55,7 +55,7 @@ func Of(net *nn.Net, channels, side int) (*Explanation, error) {
 	}
 	var use []float64
 	for _, s := range slices.Backward(rest) {
-		rows, cols := s.linear.W.Size()
+		rows, cols := s.linear.W.Shape()
 		before := make([][]float64, cols)
 		beforeBits := make([][]uint64, cols)
 		numbers, words := make([]float64, cols*classes), make([]uint64, cols*width)
@@ -87,7 +87,7 @@ func Of(net *nn.Net, channels, side int) (*Explanation, error) {
 	for i := range seen {
 		seen[i] = make([]uint64, width)
 	}
-	rows, cols := first.linear.W.Size()
+	rows, cols := first.linear.W.Shape()
 	row := make([]float32, cols)
 	total := 0.0
 	for u := range rows {
@@ -206,7 +206,7 @@ func (s step) meets(row []float32, position int, f func(input int)) {
 	w := s.linear.Win
 	top, left := position/w.OutW()*w.Stride-w.Pad, position%w.OutW()*w.Stride-w.Pad
 	for i, v := range row {
-		c, y, x := i/(w.Size*w.Size), top+i/w.Size%w.Size, left+i%w.Size
+		c, y, x := i/(w.Kernel*w.Kernel), top+i/w.Kernel%w.Kernel, left+i%w.Kernel
 		if v != 0 && y >= 0 && y < w.H && x >= 0 && x < w.W {
 			f((c*w.H+y)*w.W + x)
 		}
@@ -217,17 +217,17 @@ func (s step) meets(row []float32, position int, f func(input int)) {
 // convolution its window, else the whole image, zeros where it has no weights.
 func Image(net *nn.Net, channels, side, unit int) (weights []float32, h, w int) {
 	first := step{linear: net.Layers[0].(*nn.Linear)}
-	_, cols := first.linear.W.Size()
+	_, cols := first.linear.W.Shape()
 	row := make([]float32, cols)
 	first.linear.W.Read(row, unit)
 	switch win := first.linear.Win; first.linear.Kind {
 	case nn.Conv2D:
-		return row, win.Size, win.Size
+		return row, win.Kernel, win.Kernel
 	case nn.Local:
 		whole := make([]float32, channels*side*side)
 		top, left := unit/win.K/win.OutW()*win.Stride-win.Pad, unit/win.K%win.OutW()*win.Stride-win.Pad
 		for i, v := range row {
-			c, y, x := i/(win.Size*win.Size), top+i/win.Size%win.Size, left+i%win.Size
+			c, y, x := i/(win.Kernel*win.Kernel), top+i/win.Kernel%win.Kernel, left+i%win.Kernel
 			if y >= 0 && y < side && x >= 0 && x < side {
 				whole[(c*side+y)*side+x] = v
 			}

@@ -29,7 +29,7 @@ func made(t *testing.T, name string) *nn.Net {
 		if p.Group == nn.None {
 			continue
 		}
-		rows, cols := p.Size()
+		rows, cols := p.Shape()
 		row := make([]float32, cols)
 		for i := range rows {
 			clear(row)
@@ -125,7 +125,7 @@ func TestHeatCountsWeights(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := net.Params()[0]
-	rows, cols := w.Size()
+	rows, cols := w.Shape()
 	want, row := make([]float64, 36), make([]float32, cols)
 	for r := range rows {
 		w.Read(row, r)

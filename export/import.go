@@ -219,7 +219,7 @@ func (n *Network) Renormalise(mean, std []float64) (exact bool, err error) {
 		return false, fmt.Errorf("%s has no batch norm behind its first layer, which would take up another normalisation than that of its training", n.Config.Model)
 	}
 	first := n.Net.Layers[0].(*nn.Linear)
-	rows, cols := first.W.Size()
+	rows, cols := first.W.Shape()
 	area, units := cols/n.Size.Channels, norm.Gamma.Value.Cols
 	shifts := make([]float64, units) // of each unit's outputs, the mean over its rows
 	row := make([]float32, cols)

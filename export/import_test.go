@@ -232,7 +232,7 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 // nothing is a matrix of 3 rows of zeros.
 type nothing struct{}
 
-func (nothing) Size() (rows, cols int)    { return 3, 48 }
+func (nothing) Shape() (rows, cols int)   { return 3, 48 }
 func (nothing) Read(dst []float32, _ int) { clear(dst) }
 func (nothing) Write(int, []float32)      {}
 

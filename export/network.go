@@ -70,7 +70,7 @@ func Open(d *run.Dir, dev compute.Device, size model.Size, best bool) (*Network,
 func (n *Network) Own() []run.Tensor {
 	var list []run.Tensor
 	for _, p := range n.Net.Params() {
-		rows, cols := p.Size()
+		rows, cols := p.Shape()
 		list = append(list, run.Tensor{Name: p.Name, Shape: []int{rows, cols}, Rows: p})
 	}
 	for _, b := range n.Net.Buffers() {

@@ -28,7 +28,7 @@ func (g *graph) layers(list []nn.Layer, last nn.Layer) {
 		case *nn.ReLU:
 			g.node("Relu", g.fresh("relu"), nil)
 		case *nn.AveragePool:
-			g.node("AveragePool", g.fresh("pool"), nil, wholes("kernel_shape", l.Win.Size, l.Win.Size), wholes("strides", l.Win.Stride, l.Win.Stride))
+			g.node("AveragePool", g.fresh("pool"), nil, wholes("kernel_shape", l.Win.Kernel, l.Win.Kernel), wholes("strides", l.Win.Stride, l.Win.Stride))
 		case *nn.Residual:
 			g.residual(l, last)
 		case *nn.Dropout: // does nothing to a network in use
@@ -76,7 +76,7 @@ func (g *graph) residual(l *nn.Residual, last nn.Layer) {
 // window are the attributes of a convolution over w.
 func window(w compute.Window) []message {
 	return []message{
-		wholes("kernel_shape", w.Size, w.Size),
+		wholes("kernel_shape", w.Kernel, w.Kernel),
 		wholes("strides", w.Stride, w.Stride),
 		wholes("pads", w.Pad, w.Pad, w.Pad, w.Pad),
 	}
@@ -84,7 +84,7 @@ func window(w compute.Window) []message {
 
 // conv adds a convolution.
 func (g *graph) conv(l *nn.Linear) {
-	g.weights(l.W.Name, l.W.Values(), l.Win.K, l.Win.C, l.Win.Size, l.Win.Size)
+	g.weights(l.W.Name, l.W.Values(), l.Win.K, l.Win.C, l.Win.Kernel, l.Win.Kernel)
 	g.node("Conv", strings.TrimSuffix(l.W.Name, ".weight"), []string{l.W.Name}, window(l.Win)...)
 }
 
@@ -93,12 +93,12 @@ func (g *graph) conv(l *nn.Linear) {
 // position sees, and a product with the weights of each position does the rest.
 func (g *graph) local(l *nn.Linear) {
 	w, name := l.Win, strings.TrimSuffix(l.W.Name, ".weight")
-	positions, patch, taps := w.Positions(), w.Patch(), w.Size*w.Size
+	positions, patch, taps := w.Positions(), w.Patch(), w.Kernel*w.Kernel
 	ones := make([]float32, patch*taps) // [patch, 1, size, size]
 	for p := range patch {
 		ones[p*taps+p%taps] = 1
 	}
-	g.weights(name+".taps", ones, patch, 1, w.Size, w.Size)
+	g.weights(name+".taps", ones, patch, 1, w.Kernel, w.Kernel)
 	g.node("Conv", name+"_seen", []string{name + ".taps"}, append(window(w), whole("group", w.C))...)
 	g.shape(name+".rows", 0, patch, positions)
 	g.node("Reshape", name+"_rows", []string{name + ".rows"})              // [N, patch, positions]
@@ -130,7 +130,7 @@ func (g *graph) dense(l *nn.Linear, last bool) {
 	if last {
 		out = "logits"
 	}
-	rows, cols := l.W.Size()
+	rows, cols := l.W.Shape()
 	g.weights(l.W.Name, l.W.Values(), rows, cols)
 	weights := []string{l.W.Name}
 	if l.HasBias() {

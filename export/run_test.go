@@ -115,7 +115,7 @@ func pixels() []float32 {
 // input is the test images as n sees them, [100, 3·32·32].
 func input(t *testing.T, n *Network) compute.Mat {
 	t.Helper()
-	x := device(t).Alloc(digits.Test.Len(), digits.Test.Size)
+	x := device(t).Alloc(digits.Test.Len(), digits.Test.ImageSize)
 	area := n.Size.Side * n.Size.Side
 	for i, v := range pixels() {
 		c := i / area % n.Size.Channels

@@ -42,11 +42,11 @@ func weightShape(l *nn.Linear) []int {
 	w := l.Win
 	switch l.Kind {
 	case nn.Conv2D:
-		return []int{w.K, w.C, w.Size, w.Size}
+		return []int{w.K, w.C, w.Kernel, w.Kernel}
 	case nn.Local:
 		return []int{w.Positions(), w.K, w.Patch()}
 	}
-	rows, cols := l.W.Size()
+	rows, cols := l.W.Shape()
 	return []int{rows, cols}
 }
 

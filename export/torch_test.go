@@ -114,7 +114,7 @@ func TestTorch(t *testing.T) {
 // thin keeps every ninth weight of a network's matrices.
 func thin(n *Network) {
 	for _, p := range n.Net.Params() {
-		rows, cols := p.Size()
+		rows, cols := p.Shape()
 		if p.Weights == nil {
 			continue
 		}

@@ -57,8 +57,8 @@ func Rows(name string, s Size) ([]Row, error) {
 			if p.shape.units {
 				r.Output = fmt.Sprint(p.out)
 			}
-			if p.win.Size > 0 {
-				r.Window = fmt.Sprintf("%dx%d, stride %d", p.win.Size, p.win.Size, p.win.Stride)
+			if p.win.Kernel > 0 {
+				r.Window = fmt.Sprintf("%dx%d, stride %d", p.win.Kernel, p.win.Kernel, p.win.Stride)
 			}
 			if p.weighty() {
 				r.Group = map[nn.Group]string{nn.Conv: "conv", nn.FC: "fc"}[p.group]

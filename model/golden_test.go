@@ -58,12 +58,12 @@ func setWeights(net *nn.Net) {
 		switch {
 		case p.Group != nn.None:
 			stream++
-			_, cols := p.Size()
+			_, cols := p.Shape()
 			from, fanIn = stream, cols
 		case !strings.HasSuffix(p.Name, ".bias"):
 			continue
 		}
-		rows, cols := p.Size()
+		rows, cols := p.Shape()
 		row := make([]float32, cols)
 		for r := range rows {
 			for i := range row {

@@ -138,7 +138,7 @@ func TestPixelsHaveNoPlace(t *testing.T) {
 				px.Row(r)[place(i)] = x.Row(r)[i]
 			}
 		}
-		rows, _ := w.Size()
+		rows, _ := w.Shape()
 		row, prow := make([]float32, columns), make([]float32, columns)
 		for r := range rows {
 			w.Read(row, r)

@@ -182,7 +182,7 @@ func (s Size) part(l Node, at shape) (p part, err error) {
 		if stride == 0 {
 			stride = k
 		}
-		p.win = compute.Window{C: at.c, H: at.h, W: at.w, K: at.c, Size: k, Stride: stride}
+		p.win = compute.Window{C: at.c, H: at.h, W: at.w, K: at.c, Kernel: k, Stride: stride}
 		err = sensible(p.win)
 		p.shape = shape{at.c, p.win.OutH(), p.win.OutW(), false}
 	case "residual":
@@ -213,15 +213,15 @@ func (s Size) part(l Node, at shape) (p part, err error) {
 
 // window is that of a convolution or what corresponds to one.
 func (s Size) window(l Node, at shape) (compute.Window, error) {
-	w := compute.Window{C: at.c, H: at.h, W: at.w, K: s.number(l.Out), Size: s.number(l.Kernel), Stride: max(l.Stride, 1)}
-	if w.Pad = w.Size / 2; l.Pad != nil {
+	w := compute.Window{C: at.c, H: at.h, W: at.w, K: s.number(l.Out), Kernel: s.number(l.Kernel), Stride: max(l.Stride, 1)}
+	if w.Pad = w.Kernel / 2; l.Pad != nil {
 		w.Pad = *l.Pad
 	}
 	if w.K < 1 || w.K > maxWidth {
-		return compute.Window{C: 1, H: 1, W: 1, K: 1, Size: 1, Stride: 1}, fmt.Errorf("out: must come to 1 to %d, not %d", maxWidth, w.K)
+		return compute.Window{C: 1, H: 1, W: 1, K: 1, Kernel: 1, Stride: 1}, fmt.Errorf("out: must come to 1 to %d, not %d", maxWidth, w.K)
 	}
 	if err := sensible(w); err != nil {
-		return compute.Window{C: 1, H: 1, W: 1, K: 1, Size: 1, Stride: 1}, err
+		return compute.Window{C: 1, H: 1, W: 1, K: 1, Kernel: 1, Stride: 1}, err
 	}
 	return w, nil
 }
@@ -229,14 +229,14 @@ func (s Size) window(l Node, at shape) (compute.Window, error) {
 // sensible finds what is wrong with a window.
 func sensible(w compute.Window) error {
 	switch {
-	case w.Size < 1 || w.Size > maxSide:
-		return fmt.Errorf("kernel: must come to 1 to %d, not %d", maxSide, w.Size)
+	case w.Kernel < 1 || w.Kernel > maxSide:
+		return fmt.Errorf("kernel: must come to 1 to %d, not %d", maxSide, w.Kernel)
 	case w.Stride < 1 || w.Stride > maxSide:
 		return fmt.Errorf("stride: must be 1 to %d, not %d", maxSide, w.Stride)
-	case w.Pad < 0 || w.Pad >= w.Size:
-		return fmt.Errorf("pad: must be from 0 to below the kernel's %d, not %d", w.Size, w.Pad)
-	case w.H+2*w.Pad < w.Size || w.W+2*w.Pad < w.Size:
-		return fmt.Errorf("kernel: %d is more than the image of %dx%d has", w.Size, w.H, w.W)
+	case w.Pad < 0 || w.Pad >= w.Kernel:
+		return fmt.Errorf("pad: must be from 0 to below the kernel's %d, not %d", w.Kernel, w.Pad)
+	case w.H+2*w.Pad < w.Kernel || w.W+2*w.Pad < w.Kernel:
+		return fmt.Errorf("kernel: %d is more than the image of %dx%d has", w.Kernel, w.H, w.W)
 	}
 	return nil
 }

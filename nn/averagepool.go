@@ -7,8 +7,8 @@ type AveragePool struct {
 	Win compute.Window // K is C, and Pad 0
 }
 
-// Size implements Layer.
-func (l *AveragePool) Size() (in, out int) { return l.Win.In(), l.Win.Out() }
+// Features implements Layer.
+func (l *AveragePool) Features() (in, out int) { return l.Win.In(), l.Win.Out() }
 
 // Forward implements Layer.
 func (l *AveragePool) Forward(dev compute.Device, y, x compute.Mat, _ bool) {

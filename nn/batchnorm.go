@@ -43,8 +43,8 @@ func NewBatchNorm(dev compute.Device, name string, columns, span int) *BatchNorm
 	return l
 }
 
-// Size implements Layer.
-func (l *BatchNorm) Size() (in, out int) {
+// Features implements Layer.
+func (l *BatchNorm) Features() (in, out int) {
 	n := l.Gamma.Value.Cols * l.State.Span
 	return n, n
 }

@@ -18,9 +18,9 @@ type chain struct {
 func newChain(dev compute.Device, batch int, layers []Layer, trans bool, shared *scratch) chain {
 	c := chain{layers: layers, outputs: make([]compute.Mat, len(layers)), shared: shared}
 	for i, l := range layers {
-		in, out := l.Size()
+		in, out := l.Features()
 		if i > 0 {
-			if _, before := layers[i-1].Size(); before != in {
+			if _, before := layers[i-1].Features(); before != in {
 				panic(fmt.Sprintf("nn: layer %d takes %d columns, layer %d gives %d", i, in, i-1, before))
 			}
 			trans = c.outputs[i-1].Trans
@@ -38,7 +38,7 @@ func newChain(dev compute.Device, batch int, layers []Layer, trans bool, shared 
 		}
 	}
 	if n := len(layers); n > 0 {
-		_, out := layers[n-1].Size()
+		_, out := layers[n-1].Features()
 		shared.widen(out)
 	}
 	return c
@@ -73,7 +73,7 @@ func (c *chain) backward(dev compute.Device, dx, dy compute.Mat, rule Rule) {
 	for i := len(c.layers) - 1; i >= 0; i-- {
 		l := c.layers[i]
 		var to compute.Mat
-		switch in, _ := l.Size(); {
+		switch in, _ := l.Features(); {
 		case i == 0 && (dx.Data != nil || !l.InPlace()):
 			to = dx
 		case own && l.InPlace():

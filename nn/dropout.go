@@ -19,8 +19,8 @@ func mix(z uint64) uint64 {
 	return z ^ z>>33
 }
 
-// Size implements Layer.
-func (l *Dropout) Size() (in, out int) { return l.Columns, l.Columns }
+// Features implements Layer.
+func (l *Dropout) Features() (in, out int) { return l.Columns, l.Columns }
 
 // Forward implements Layer. y may be x.
 func (l *Dropout) Forward(dev compute.Device, y, x compute.Mat, train bool) {

@@ -49,7 +49,7 @@ func slope(values []float32, i int, h float32, set func(), f func() float64) flo
 
 // put sets all values of p.
 func put(p *Param, values []float32) {
-	rows, cols := p.Size()
+	rows, cols := p.Shape()
 	for i := range rows {
 		p.Write(i, values[i*cols:(i+1)*cols])
 	}
@@ -88,7 +88,7 @@ const (
 func checkLayer(t *testing.T, l Layer, x compute.Mat) {
 	t.Helper()
 	dev := ref.New()
-	_, out := l.Size()
+	_, out := l.Features()
 	y, dx, dy := dev.Alloc(x.Rows, out), dev.Alloc(x.Rows, x.Cols), random(dev, x.Rows, out, 99)
 	f := func() float64 {
 		l.Forward(dev, y, x, true)
@@ -173,8 +173,8 @@ func away(m compute.Mat) compute.Mat {
 // residual is a block of two convolutions without ReLU, of 2 channels of 4x4; the
 // first moves by stride.
 func residual(dev compute.Device, batch, stride int, shortcut func(compute.Window) []Layer) *Residual {
-	first := compute.Window{C: 2, H: 4, W: 4, K: 2, Size: 3, Stride: stride, Pad: 1}
-	next := compute.Window{C: 2, H: first.OutH(), W: first.OutW(), K: 2, Size: 3, Stride: 1, Pad: 1}
+	first := compute.Window{C: 2, H: 4, W: 4, K: 2, Kernel: 3, Stride: stride, Pad: 1}
+	next := compute.Window{C: 2, H: first.OutH(), W: first.OutW(), K: 2, Kernel: 3, Stride: 1, Pad: 1}
 	l := &Residual{Body: []Layer{
 		NewConv2D(dev, "a", Conv, first, 3), NewBatchNorm(dev, "bna", first.Out(), first.Positions()),
 		NewConv2D(dev, "b", Conv, next, 4), NewBatchNorm(dev, "bnb", next.Out(), next.Positions()),
@@ -201,8 +201,8 @@ func ready(dev compute.Device, batch int, l *Residual) *Residual {
 
 func TestGradients(t *testing.T) {
 	dev := ref.New()
-	wide := compute.Window{C: 2, H: 5, W: 6, K: 3, Size: 3, Stride: 2, Pad: 1}
-	nine := compute.Window{C: 1, H: 6, W: 5, K: 2, Size: 9, Stride: 2, Pad: 4}
+	wide := compute.Window{C: 2, H: 5, W: 6, K: 3, Kernel: 3, Stride: 2, Pad: 1}
+	nine := compute.Window{C: 1, H: 6, W: 5, K: 2, Kernel: 9, Stride: 2, Pad: 4}
 	drop := &Dropout{P: 0.4, Columns: 7, seed: 5}
 	units, unitsX := normed(dev, 4, 3, 1)
 	plane, planeX := normed(dev, 2, 2, 4)
@@ -222,11 +222,11 @@ func TestGradients(t *testing.T) {
 		{"Dropout", drop, random(dev, 3, 7, 7)},
 		{"BatchNorm without ReLU", NewBatchNorm(dev, "bn", 6, 2), random(dev, 4, 6, 8)},
 		{"ReLU", &ReLU{Columns: 7}, away(random(dev, 3, 7, 9))},
-		{"AveragePool of all", &AveragePool{compute.Window{C: 2, H: 3, W: 3, K: 2, Size: 3, Stride: 1}}, random(dev, 3, 18, 10)},
-		{"AveragePool 2x2", &AveragePool{compute.Window{C: 2, H: 5, W: 4, K: 2, Size: 2, Stride: 2}}, random(dev, 3, 40, 11)},
+		{"AveragePool of all", &AveragePool{compute.Window{C: 2, H: 3, W: 3, K: 2, Kernel: 3, Stride: 1}}, random(dev, 3, 18, 10)},
+		{"AveragePool 2x2", &AveragePool{compute.Window{C: 2, H: 5, W: 4, K: 2, Kernel: 2, Stride: 2}}, random(dev, 3, 40, 11)},
 		{"Residual of the input itself", residual(dev, 8, 1, nil), random(dev, 8, 32, 12)},
 		{"Residual with a shortcut", residual(dev, 8, 2, func(win compute.Window) []Layer {
-			win.Size, win.Pad = 1, 0
+			win.Kernel, win.Pad = 1, 0
 			return []Layer{NewConv2D(dev, "short", Conv, win, 5), NewBatchNorm(dev, "bnshort", win.Out(), win.Positions())}
 		}), random(dev, 8, 32, 13)},
 		{"Residual of fully connected layers", dense(dev, 3), random(dev, 3, 6, 14)},
@@ -240,8 +240,8 @@ func TestGradients(t *testing.T) {
 // not agree ReLU's edge lies between; that may happen to few.
 func TestNetGradients(t *testing.T) {
 	dev := ref.New()
-	win := compute.Window{C: 2, H: 4, W: 4, K: 3, Size: 3, Stride: 2, Pad: 1}
-	next := compute.Window{C: 3, H: 2, W: 2, K: 2, Size: 3, Stride: 1, Pad: 1}
+	win := compute.Window{C: 2, H: 4, W: 4, K: 3, Kernel: 3, Stride: 2, Pad: 1}
+	next := compute.Window{C: 3, H: 2, W: 2, K: 2, Kernel: 3, Stride: 1, Pad: 1}
 	norm := func(name string, w compute.Window) Layer { return NewBatchNormReLU(dev, name, w.Out(), w.Positions()) }
 	plain := NewNet(dev, 9,
 		NewConv2D(dev, "conv1", Conv, win, 1), norm("bn1", win),
@@ -252,11 +252,11 @@ func TestNetGradients(t *testing.T) {
 		NewDense(dev, "fc2", FC, 6, 4, true, 1))
 	t.Run("a chain", func(t *testing.T) { netGradients(t, dev, plain, win.In(), step) })
 
-	same := compute.Window{C: 3, H: 2, W: 2, K: 3, Size: 3, Stride: 1, Pad: 1}
+	same := compute.Window{C: 3, H: 2, W: 2, K: 3, Kernel: 3, Stride: 1, Pad: 1}
 	wide, point := same, same
 	wide.K, point.K = 4, 4
-	point.Size, point.Pad = 1, 0
-	back := compute.Window{C: 4, H: 2, W: 2, K: 4, Size: 3, Stride: 1, Pad: 1}
+	point.Kernel, point.Pad = 1, 0
+	back := compute.Window{C: 4, H: 2, W: 2, K: 4, Kernel: 3, Stride: 1, Pad: 1}
 	inner := &Residual{Body: []Layer{NewConv2D(dev, "inner", Conv, back, 1), NewBatchNorm(dev, "bninner", back.Out(), back.Positions())}}
 	tree := NewNet(dev, 9,
 		NewConv2D(dev, "conv1", Conv, win, 1), norm("bn1", win),
@@ -268,7 +268,7 @@ func TestNetGradients(t *testing.T) {
 			Body:     []Layer{NewConv2D(dev, "conv4", Conv, wide, 1), norm("bn4", wide), inner},
 			Shortcut: []Layer{NewConv2D(dev, "conv5", Conv, point, 1), NewBatchNorm(dev, "bn5", point.Out(), point.Positions())},
 		}, &ReLU{Columns: wide.Out()},
-		&AveragePool{compute.Window{C: 4, H: 2, W: 2, K: 4, Size: 2, Stride: 2}},
+		&AveragePool{compute.Window{C: 4, H: 2, W: 2, K: 4, Kernel: 2, Stride: 2}},
 		&Residual{Body: []Layer{NewDense(dev, "fc1", FC, 4, 4, true, 1), NewBatchNormReLU(dev, "bn6", 4, 1)}},
 		NewDense(dev, "fc2", FC, 4, 4, true, 1))
 	t.Run("a tree", func(t *testing.T) { netGradients(t, dev, tree, win.In(), step/4) })

@@ -8,18 +8,18 @@ import (
 )
 
 var inclusionWindows = []compute.Window{
-	{C: 3, H: 8, W: 8, K: 4, Size: 9, Stride: 2, Pad: 4},
-	{C: 2, H: 5, W: 7, K: 3, Size: 3, Stride: 1, Pad: 1},
-	{C: 2, H: 6, W: 5, K: 3, Size: 3, Stride: 2, Pad: 1},
+	{C: 3, H: 8, W: 8, K: 4, Kernel: 9, Stride: 2, Pad: 4},
+	{C: 2, H: 5, W: 7, K: 3, Kernel: 3, Stride: 1, Pad: 1},
+	{C: 2, H: 6, W: 5, K: 3, Kernel: 3, Stride: 2, Pad: 1},
 }
 
 // pass runs a layer forward and back and gives y, dx and dW.
 func pass(l *Linear, x, dy compute.Mat) (y, dx, dw compute.Mat) {
 	dev := ref.New()
-	in, out := l.Size()
+	in, out := l.Features()
 	y, dx = dev.Alloc(x.Rows, out), dev.Alloc(x.Rows, in)
 	l.Forward(dev, y, x, true)
-	rows, cols := l.W.Size()
+	rows, cols := l.W.Shape()
 	dw = compute.Mat{Rows: rows, Cols: cols, Data: gradients(l.Params(), func(r Rule) { l.Backward(dev, dx, dy, r) })[0]}
 	return y, dx, dw
 }
@@ -57,13 +57,13 @@ func spread(win compute.Window, f func(row, tap, out, in int)) {
 		for q := range win.OutW() {
 			for k := range win.K {
 				for c := range win.C {
-					for u := range win.Size {
-						for v := range win.Size {
+					for u := range win.Kernel {
+						for v := range win.Kernel {
 							h, w := p*win.Stride+u-win.Pad, q*win.Stride+v-win.Pad
 							if h < 0 || h >= win.H || w < 0 || w >= win.W {
 								continue
 							}
-							f((p*win.OutW()+q)*win.K+k, (c*win.Size+u)*win.Size+v,
+							f((p*win.OutW()+q)*win.K+k, (c*win.Kernel+u)*win.Kernel+v,
 								(k*win.OutH()+p)*win.OutW()+q, (c*win.H+h)*win.W+w)
 						}
 					}

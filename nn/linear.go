@@ -36,7 +36,7 @@ func NewDense(dev compute.Device, name string, g Group, in, out int, bias bool, 
 }
 
 // NewConv2D is a convolution without a bias, with its first weights, named
-// NAME.weight: [K, C·Size·Size].
+// NAME.weight: [K, C·Kernel·Kernel].
 func NewConv2D(dev compute.Device, name string, g Group, win compute.Window, seed uint64) *Linear {
 	l := &Linear{Kind: Conv2D, Win: win, W: Param{Name: name + ".weight", Group: g, Weights: dev.Conv(win)}}
 	l.W.uniform(seed, win.Patch())
@@ -44,7 +44,7 @@ func NewConv2D(dev compute.Device, name string, g Group, win compute.Window, see
 }
 
 // NewLocal is a locally connected layer without a bias, with its first weights,
-// named NAME.weight: [OutH·OutW·K, C·Size·Size].
+// named NAME.weight: [OutH·OutW·K, C·Kernel·Kernel].
 func NewLocal(dev compute.Device, name string, g Group, win compute.Window, seed uint64) *Linear {
 	l := &Linear{Kind: Local, Win: win, W: Param{Name: name + ".weight", Group: g, Weights: dev.Local(win)}}
 	l.W.uniform(seed, win.Patch())
@@ -54,12 +54,12 @@ func NewLocal(dev compute.Device, name string, g Group, win compute.Window, seed
 // HasBias says whether l has a bias.
 func (l *Linear) HasBias() bool { return l.B.Value.Data != nil }
 
-// Size implements Layer.
-func (l *Linear) Size() (in, out int) {
+// Features implements Layer.
+func (l *Linear) Features() (in, out int) {
 	if l.Kind != Dense {
 		return l.Win.In(), l.Win.Out()
 	}
-	out, in = l.W.Size()
+	out, in = l.W.Shape()
 	return in, out
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 func smallNet(dev compute.Device, batch int) *Net {
-	win := compute.Window{C: 2, H: 6, W: 6, K: 3, Size: 3, Stride: 2, Pad: 1}
+	win := compute.Window{C: 2, H: 6, W: 6, K: 3, Kernel: 3, Stride: 2, Pad: 1}
 	return NewNet(dev, batch,
 		NewConv2D(dev, "conv1", Conv, win, 1), NewBatchNormReLU(dev, "bn1", win.Out(), win.Positions()),
 		&Dropout{P: 0.5, Columns: win.Out()},
@@ -146,7 +146,7 @@ func TestDropoutMasksDiffer(t *testing.T) {
 // on every machine.
 func TestFirstWeights(t *testing.T) {
 	dev := ref.New()
-	win := compute.Window{C: 3, H: 8, W: 8, K: 4, Size: 9, Stride: 2, Pad: 4}
+	win := compute.Window{C: 3, H: 8, W: 8, K: 4, Kernel: 9, Stride: 2, Pad: 4}
 	dense := NewDense(dev, "fc1", FC, 100, 30, true, 1)
 	for _, c := range []struct {
 		p     *Param

@@ -39,17 +39,17 @@ type Param struct {
 	Nonzero  int             // values that were not 0 after the last Backward or Count
 }
 
-// Size is the shape of p.
-func (p *Param) Size() (rows, cols int) {
+// Shape is the shape of p.
+func (p *Param) Shape() (rows, cols int) {
 	if p.Weights != nil {
-		return p.Weights.Size()
+		return p.Weights.Shape()
 	}
 	return p.Value.Rows, p.Value.Cols
 }
 
 // Len is the number of values of p.
 func (p *Param) Len() int {
-	rows, cols := p.Size()
+	rows, cols := p.Shape()
 	return rows * cols
 }
 
@@ -73,7 +73,7 @@ func (p *Param) Write(row int, src []float32) {
 
 // Values are all values of p, row after row: a copy.
 func (p *Param) Values() []float32 {
-	rows, cols := p.Size()
+	rows, cols := p.Shape()
 	list := make([]float32, rows*cols)
 	for i := range rows {
 		p.Read(list[i*cols:(i+1)*cols], i)
@@ -126,8 +126,8 @@ type Buffer struct {
 
 // Layer is one layer of a Net. x is [n, in], y is [n, out].
 type Layer interface {
-	// Size is the number of columns of the input and of the output.
-	Size() (in, out int)
+	// Features is the number of columns of the input and of the output.
+	Features() (in, out int)
 
 	// Forward sets y from x. It may keep x, which must not change before
 	// Backward. With train false the layer behaves as in evaluation.
@@ -158,7 +158,7 @@ func (p *Param) uniform(seed uint64, fanIn int) {
 	h.Write([]byte(p.Name))
 	r := rand.New(rand.NewPCG(seed, h.Sum64()))
 	b := 1 / math.Sqrt(float64(fanIn))
-	rows, cols := p.Size()
+	rows, cols := p.Shape()
 	row := make([]float32, cols)
 	for i := range rows {
 		for k := range row {

@@ -8,8 +8,8 @@ type ReLU struct {
 	y       compute.Mat
 }
 
-// Size implements Layer.
-func (l *ReLU) Size() (in, out int) { return l.Columns, l.Columns }
+// Features implements Layer.
+func (l *ReLU) Features() (in, out int) { return l.Columns, l.Columns }
 
 // Forward implements Layer.
 func (l *ReLU) Forward(dev compute.Device, y, x compute.Mat, _ bool) {

@@ -20,10 +20,10 @@ type Residual struct {
 	shared         *scratch
 }
 
-// Size implements Layer.
-func (l *Residual) Size() (in, out int) {
-	in, _ = l.Body[0].Size()
-	_, out = l.Body[len(l.Body)-1].Size()
+// Features implements Layer.
+func (l *Residual) Features() (in, out int) {
+	in, _ = l.Body[0].Features()
+	_, out = l.Body[len(l.Body)-1].Features()
 	return in, out
 }
 
@@ -31,7 +31,7 @@ func (l *Residual) Size() (in, out int) {
 // unit by unit, or not, and what is inside l its own. Where the memory of going
 // back is needed it is noted in shared, by depth.
 func (l *Residual) prepare(dev compute.Device, batch int, trans bool, shared *scratch) {
-	in, out := l.Size()
+	in, out := l.Features()
 	shared.widen(max(in, out))
 	l.shared = shared
 	l.body = newChain(dev, batch, l.Body, trans, shared.below())
@@ -42,9 +42,9 @@ func (l *Residual) prepare(dev compute.Device, batch int, trans bool, shared *sc
 		panic(fmt.Sprintf("nn: a residual's body makes %d columns of %d, and nothing is in the shortcut", out, in))
 	}
 	if from, to := l.Shortcut, l.Body; len(from) > 0 {
-		a, _ := from[0].Size()
-		_, b := from[len(from)-1].Size()
-		if c, d := l.Size(); a != c || b != d {
+		a, _ := from[0].Features()
+		_, b := from[len(from)-1].Features()
+		if c, d := l.Features(); a != c || b != d {
 			panic(fmt.Sprintf("nn: a residual's shortcut makes %d columns of %d, its body of %d layers %d of %d", b, a, len(to), d, c))
 		}
 	}

@@ -191,7 +191,7 @@ func Noise(c run.Config, n int) *data.Set {
 	}
 	size := of.Channels * of.Side * of.Side
 	r := rand.New(rand.NewPCG(1, 2))
-	im := data.Images{Pix: make([]uint8, n*size), Labels: make([]uint16, n), Size: size}
+	im := data.Images{Pix: make([]uint8, n*size), Labels: make([]uint16, n), ImageSize: size}
 	for i := range im.Pix {
 		im.Pix[i] = uint8(r.UintN(256))
 	}

@@ -21,11 +21,11 @@ func Checksum(list []Tensor) string {
 }
 
 func sumTensors(h hash.Hash, list []Tensor) {
-	buf := make([]byte, 0, chunkSize)
+	buf := make([]byte, 0, bufferSize)
 	for _, t := range list {
 		sumName(h, t)
 		t.each(func(row []float32) error {
-			for part := range slices.Chunk(row, chunkSize/4) {
+			for part := range slices.Chunk(row, bufferSize/4) {
 				buf = appendNumbers(buf[:0], part)
 				h.Write(buf)
 			}

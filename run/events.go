@@ -105,7 +105,7 @@ func (d *Dir) eachEvent(f func(Event) bool) error {
 		return err
 	}
 	defer file.Close()
-	in := bufio.NewReaderSize(file, chunkSize)
+	in := bufio.NewReaderSize(file, bufferSize)
 	for number := 1; ; number++ {
 		line, err := readLine(in)
 		if errors.Is(err, io.EOF) {

@@ -36,9 +36,9 @@ type entry struct {
 }
 
 const (
-	metaKey   = "__metadata__"
-	maxHeader = 8 << 20  // bytes; the format's own limit is 100 MB, by which JSON takes gigabytes
-	chunkSize = 64 << 10 // bytes converted at a time
+	metaKey    = "__metadata__"
+	maxHeader  = 8 << 20  // bytes; the format's own limit is 100 MB, by which JSON takes gigabytes
+	bufferSize = 64 << 10 // bytes converted at a time
 )
 
 // WriteTensors writes a safetensors file of tensors of float32, or of I64 where
@@ -61,9 +61,9 @@ func writeTensors(w io.Writer, head []byte, list []Tensor) error {
 	if _, err := w.Write(head); err != nil {
 		return err
 	}
-	buf := make([]byte, 0, 2*chunkSize)
+	buf := make([]byte, 0, 2*bufferSize)
 	for _, t := range list {
-		for part := range slices.Chunk(t.Ints, chunkSize/4) {
+		for part := range slices.Chunk(t.Ints, bufferSize/4) {
 			buf = buf[:0]
 			for _, x := range part {
 				buf = binary.LittleEndian.AppendUint32(buf, uint32(x))
@@ -73,7 +73,7 @@ func writeTensors(w io.Writer, head []byte, list []Tensor) error {
 			}
 		}
 		err := t.each(func(row []float32) error {
-			for part := range slices.Chunk(row, chunkSize/4) {
+			for part := range slices.Chunk(row, bufferSize/4) {
 				buf = buf[:0]
 				for _, x := range part {
 					if t.DType == "I64" {
@@ -168,7 +168,7 @@ func ReadOpenTensors(f *os.File) ([]Tensor, map[string]string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	list, meta, err := decodeTensors(bufio.NewReaderSize(f, chunkSize), st.Size())
+	list, meta, err := decodeTensors(bufio.NewReaderSize(f, bufferSize), st.Size())
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s is not a usable safetensors file: %w", f.Name(), err)
 	}
@@ -184,12 +184,12 @@ func decodeTensors(r io.Reader, size int64) ([]Tensor, map[string]string, error)
 	if most, of := Memory(); most > 0 && float64(size) > most {
 		return nil, nil, fmt.Errorf("its %.1f GB are more than the memory that there is: %.1f GB, %s", float64(size)/1e9, most/1e9, of)
 	}
-	buf := make([]byte, chunkSize)
+	buf := make([]byte, bufferSize)
 	for i := range list {
 		t := &list[i]
 		if t.DType == "I32" {
 			t.Ints = make([]int32, t.numbers())
-			for part := range slices.Chunk(t.Ints, chunkSize/8) {
+			for part := range slices.Chunk(t.Ints, bufferSize/8) {
 				if err := t.readInts(r, part, buf); err != nil {
 					return nil, nil, err
 				}
@@ -197,7 +197,7 @@ func decodeTensors(r io.Reader, size int64) ([]Tensor, map[string]string, error)
 			continue
 		}
 		t.Data = make([]float32, t.numbers())
-		for part := range slices.Chunk(t.Data, chunkSize/8) {
+		for part := range slices.Chunk(t.Data, bufferSize/8) {
 			if err := t.read(r, part, buf); err != nil {
 				return nil, nil, err
 			}
@@ -216,8 +216,8 @@ func (t Tensor) numbers() int {
 	return n
 }
 
-// read sets dst, of at most chunkSize/8 numbers, to the next numbers of the
-// tensor; buf has chunkSize bytes.
+// read sets dst, of at most bufferSize/8 numbers, to the next numbers of the
+// tensor; buf has bufferSize bytes.
 func (t Tensor) read(r io.Reader, dst []float32, buf []byte) error {
 	text := buf[:width(t.DType)*len(dst)]
 	if _, err := io.ReadFull(r, text); err != nil {

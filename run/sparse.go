@@ -11,7 +11,7 @@ import (
 // Rows is a matrix that is read and written row by row: weights that a device
 // keeps in a form of its own, or a sparse matrix.
 type Rows interface {
-	Size() (rows, cols int)
+	Shape() (rows, cols int)
 	Read(dst []float32, row int)
 	Write(row int, src []float32)
 }
@@ -20,7 +20,7 @@ type Rows interface {
 // in full is one row.
 func (t Tensor) Size() (rows, cols int) {
 	if t.Rows != nil {
-		return t.Rows.Size()
+		return t.Rows.Shape()
 	}
 	return 1, len(t.Data)
 }
@@ -36,7 +36,7 @@ func (t Tensor) each(f func(row []float32) error) error {
 	if t.Rows == nil {
 		return f(t.Data)
 	}
-	rows, cols := t.Rows.Size()
+	rows, cols := t.Rows.Shape()
 	buf := make([]float32, cols)
 	for i := range rows {
 		t.Rows.Read(buf, i)
@@ -64,7 +64,7 @@ func Copy(dst, src Tensor) {
 		src.each(func(row []float32) error { at += copy(dst.Data[at:], row); return nil })
 		return
 	}
-	rows, cols := dst.Rows.Size()
+	rows, cols := dst.Rows.Shape()
 	if r, c := src.Size(); r == rows && c == cols {
 		i := 0
 		src.each(func(row []float32) error { dst.Rows.Write(i, row); i++; return nil })
@@ -105,7 +105,7 @@ type sparse struct {
 
 // thin is the matrix of t by its non-zeros, or nil where they are too many.
 func thin(t Tensor) *sparse {
-	rows, cols := t.Rows.Size()
+	rows, cols := t.Rows.Shape()
 	most := int(sparseShare * float64(rows) * float64(cols))
 	s := &sparse{cols: cols, counts: make([]int32, 0, rows)}
 	err := t.each(func(row []float32) error {
@@ -130,8 +130,8 @@ func thin(t Tensor) *sparse {
 
 var errTooMany = errors.New("too many numbers are not zero")
 
-// Size implements Rows.
-func (s *sparse) Size() (rows, cols int) { return len(s.counts), s.cols }
+// Shape implements Rows.
+func (s *sparse) Shape() (rows, cols int) { return len(s.counts), s.cols }
 
 // Read implements Rows. Rows read one after the other take no search.
 func (s *sparse) Read(dst []float32, row int) {

@@ -15,7 +15,7 @@ type dense struct {
 	data []float32
 }
 
-func (d *dense) Size() (rows, cols int)       { return len(d.data) / d.cols, d.cols }
+func (d *dense) Shape() (rows, cols int)      { return len(d.data) / d.cols, d.cols }
 func (d *dense) Read(dst []float32, row int)  { copy(dst, d.data[row*d.cols:]) }
 func (d *dense) Write(row int, src []float32) { copy(d.data[row*d.cols:], src) }
 

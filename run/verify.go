@@ -131,7 +131,7 @@ func readSums(path string) (meta map[string]string, sum, own string, err error) 
 	if err != nil {
 		return nil, "", "", err
 	}
-	in := bufio.NewReaderSize(f, chunkSize)
+	in := bufio.NewReaderSize(f, bufferSize)
 	list, meta, err := readHeader(in, info.Size())
 	if err != nil {
 		return nil, "", "", fmt.Errorf("it is no usable safetensors file: %w", err)
@@ -140,7 +140,7 @@ func readSums(path string) (meta map[string]string, sum, own string, err error) 
 		return sparseSums(path)
 	}
 	all, network := metaSums(meta), sha256.New()
-	buf, text, part := make([]byte, chunkSize), make([]byte, 0, chunkSize), make([]float32, chunkSize/8)
+	buf, text, part := make([]byte, bufferSize), make([]byte, 0, bufferSize), make([]float32, bufferSize/8)
 	for _, t := range list {
 		hashes := []io.Writer{all}
 		sumName(all, t)

@@ -12,20 +12,20 @@ import (
 // Crew keeps worker processes at a study on this machine, and replaces those
 // that die.
 type Crew struct {
-	Dir   *Dir
-	Only  []string                       // IDs of the trials in question; none means all
-	Size  int                            // workers at a time; at least 1
-	Start func(i int) (*exec.Cmd, error) // starts worker i, from 0
-	Stop  func(worker *exec.Cmd)         // asks one to save and end; it may have ended already
-	Show  func([]Status)                 // called every second; may be nil
-	Died  func(i int, worker *exec.Cmd)  // worker i died, and another takes its place
+	Dir     *Dir
+	Only    []string                       // IDs of the trials in question; none means all
+	Workers int                            // workers at a time; at least 1
+	Start   func(i int) (*exec.Cmd, error) // starts worker i, from 0
+	Stop    func(worker *exec.Cmd)         // asks one to save and end; it may have ended already
+	Show    func([]Status)                 // called every second; may be nil
+	Died    func(i int, worker *exec.Cmd)  // worker i died, and another takes its place
 }
 
 // mostDeaths is the number of workers in a row that may die, by a signal that
 // nobody here sent, while no trial gets done.
 const mostDeaths = 5
 
-// Run keeps Size workers until none is left: they end by themselves when no
+// Run keeps c.Workers workers running until none is left: they end by themselves when no
 // trial is open, and are told to once ctx is done. A worker that exits, with any
 // status, is not replaced; one that a signal killed is, while a trial is open.
 func (c *Crew) Run(ctx context.Context) error {
@@ -33,8 +33,8 @@ func (c *Crew) Run(ctx context.Context) error {
 	// lives as long as this process.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	workers := make([]*exec.Cmd, c.Size)
-	ended := make(chan int, c.Size) // numbers of workers
+	workers := make([]*exec.Cmd, c.Workers)
+	ended := make(chan int, c.Workers) // numbers of workers
 	start := func(i int) error {
 		w, err := c.Start(i)
 		if err != nil {

@@ -32,7 +32,7 @@ func crew(t *testing.T, d *Dir, size int, dying func(started int) string) (c *Cr
 	t.Helper()
 	started, died = new(int), new(int)
 	c = &Crew{
-		Dir: d, Size: size,
+		Dir: d, Workers: size,
 		Start: func(int) (*exec.Cmd, error) {
 			w := exec.Command(os.Args[0])
 			w.Env = append(os.Environ(), asWorker+"="+d.Path())

@@ -30,7 +30,7 @@ func TestNoAllocationInAStep(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer tr.feed.close()
+				defer tr.loader.close()
 				const warm, steps = 10, 50
 				size := tr.batchSize()
 				var order []int32
@@ -38,10 +38,10 @@ func TestNoAllocationInAStep(t *testing.T) {
 					order = append(order, data.Order(tr.train.Len(), c.Seed, epoch)[:tr.steps()*size]...)
 				}
 				ctx, cancel := context.WithCancel(t.Context())
-				stream := tr.feed.batches(ctx, tr.train, order[:(warm+steps)*size], size, 0, func(dst []float32, pix []uint8, i int, sc *augment.Scratch) {
+				stream := tr.loader.batches(ctx, tr.train, order[:(warm+steps)*size], size, 0, func(dst []float32, pix []uint8, i int, sc *augment.Scratch) {
 					tr.pipe.Apply(dst, pix, augment.Seed(c.Seed, 0, i), sc)
 				})
-				defer tr.feed.drain(stream, cancel)
+				defer tr.loader.drain(stream, cancel)
 				var before, after runtime.MemStats
 				began, step := time.Now(), 0
 				for b := range stream {
@@ -50,7 +50,7 @@ func TestNoAllocationInAStep(t *testing.T) {
 						runtime.ReadMemStats(&before)
 					}
 					tr.step(b, step)
-					tr.feed.free <- b
+					tr.loader.free <- b
 					tr.state.Seen += size
 					tr.tell("train", time.Since(began).Seconds(), nil)
 					step++

@@ -45,7 +45,7 @@ func NewBench(o Options, steps int) (*Bench, error) {
 			err = load(append(tensors(t.net), t.velocities()...), saved)
 		}
 		if err != nil {
-			t.feed.close()
+			t.loader.close()
 			return nil, err
 		}
 		t.state = state
@@ -57,7 +57,7 @@ func NewBench(o Options, steps int) (*Bench, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	b.cancel = cancel
-	b.stream = t.feed.batches(ctx, t.train, order[:steps*size], size, 0, func(dst []float32, pix []uint8, i int, sc *augment.Scratch) {
+	b.stream = t.loader.batches(ctx, t.train, order[:steps*size], size, 0, func(dst []float32, pix []uint8, i int, sc *augment.Scratch) {
 		t.pipe.Apply(dst, pix, augment.Seed(c.Seed, t.state.Epoch, i), sc)
 	})
 	b.step = t.state.Epoch*t.steps() + t.state.Step
@@ -82,7 +82,7 @@ func (b *Bench) Step() (Timing, error) {
 	}
 	lap(&timing.Forward)
 	b.t.backward(next, b.step)
-	b.t.feed.free <- next
+	b.t.loader.free <- next
 	lap(&timing.Backward)
 	b.step++
 	timing.MACs = b.t.net.MACs()
@@ -93,7 +93,7 @@ func (b *Bench) Step() (Timing, error) {
 // is in memory, as in an evaluation.
 func (b *Bench) Infer() float64 {
 	if b.images.Data == nil {
-		in, _ := b.t.net.Layers[0].Size()
+		in, _ := b.t.net.Layers[0].Features()
 		b.images = b.t.Device.Alloc(b.t.batchSize(), in)
 		r := rand.New(rand.NewPCG(1, 1))
 		for i := range b.images.Data {
@@ -105,10 +105,10 @@ func (b *Bench) Infer() float64 {
 	return time.Since(began).Seconds()
 }
 
-// Feeding is what an example has taken to make, augmentation and all, in seconds
+// Loading is what an example has taken to make, augmentation and all, in seconds
 // of one core: the mean so far.
-func (b *Bench) Feeding() float64 {
-	return float64(b.t.feed.spent.Load()) / 1e9 / max(1, float64(b.t.feed.made.Load()))
+func (b *Bench) Loading() float64 {
+	return float64(b.t.loader.spent.Load()) / 1e9 / max(1, float64(b.t.loader.made.Load()))
 }
 
 // LR is the learning rate of the steps.
@@ -127,6 +127,6 @@ func (b *Bench) Density() []float64 {
 
 // Close ends the bench.
 func (b *Bench) Close() {
-	b.t.feed.drain(b.stream, b.cancel)
-	b.t.feed.close()
+	b.t.loader.drain(b.stream, b.cancel)
+	b.t.loader.close()
 }

@@ -16,7 +16,7 @@ import (
 func tensors(net *nn.Net) []run.Tensor {
 	var list []run.Tensor
 	for _, p := range net.Params() {
-		rows, cols := p.Size()
+		rows, cols := p.Shape()
 		list = append(list, run.Tensor{Name: p.Name, Shape: []int{rows, cols}, Rows: p})
 	}
 	for _, b := range net.Buffers() {

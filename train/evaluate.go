@@ -22,10 +22,10 @@ func (t *trainer) evaluate(im data.Images, confusion []run.Counts) (loss, acc fl
 		idx[i] = int32(i)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	stream := t.feed.batches(ctx, im, idx, t.Config.Batch, 0, func(dst []float32, pix []uint8, _ int, _ *augment.Scratch) {
+	stream := t.loader.batches(ctx, im, idx, t.Config.Batch, 0, func(dst []float32, pix []uint8, _ int, _ *augment.Scratch) {
 		t.pipe.Plain(dst, pix)
 	})
-	defer t.feed.drain(stream, cancel)
+	defer t.loader.drain(stream, cancel)
 	var correct int
 	for b := range stream {
 		b.ready.Wait()
@@ -36,7 +36,7 @@ func (t *trainer) evaluate(im data.Images, confusion []run.Counts) (loss, acc fl
 				confusion[label][likeliest(logits, i)]++
 			}
 		}
-		t.feed.free <- b
+		t.loader.free <- b
 		loss += l
 		correct += c
 	}
@@ -88,7 +88,7 @@ func Evaluate(o Options, weights []run.Tensor) (Scores, error) {
 	if err != nil {
 		return s, err
 	}
-	defer t.feed.close()
+	defer t.loader.close()
 	if err := load(tensors(t.net), weights); err != nil {
 		return s, err
 	}

@@ -20,10 +20,10 @@ func firstLayer(net *nn.Net, channels, side int) (units, h, w int, lay func(dst 
 	if !ok {
 		panic("train: the first layer of a network has no weights")
 	}
-	units, cols := l.W.Size()
+	units, cols := l.W.Shape()
 	switch l.Kind {
 	case nn.Conv2D:
-		return units, l.Win.Size, l.Win.Size, func(dst []float32, u int) { l.W.Read(dst, u) }
+		return units, l.Win.Kernel, l.Win.Kernel, func(dst []float32, u int) { l.W.Read(dst, u) }
 	case nn.Local:
 		row := make([]float32, cols)
 		return units, side, side, func(dst []float32, u int) {
@@ -41,7 +41,7 @@ func layLocal(dst, weights []float32, win compute.Window, position int) {
 	top := position/win.OutW()*win.Stride - win.Pad
 	left := position%win.OutW()*win.Stride - win.Pad
 	for i, v := range weights {
-		c, y, x := i/(win.Size*win.Size), top+i/win.Size%win.Size, left+i%win.Size
+		c, y, x := i/(win.Kernel*win.Kernel), top+i/win.Kernel%win.Kernel, left+i%win.Kernel
 		if y >= 0 && y < win.H && x >= 0 && x < win.W {
 			dst[(c*win.H+y)*win.W+x] = v
 		}

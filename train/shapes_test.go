@@ -14,10 +14,10 @@ import (
 // shaped is a set of noise in two classes, the second brighter.
 func shaped(channels, side int) *data.Set {
 	r := rand.New(rand.NewPCG(uint64(channels), uint64(side)))
-	im := data.Images{Size: channels * side * side}
+	im := data.Images{ImageSize: channels * side * side}
 	for i := range 48 {
 		im.Labels = append(im.Labels, uint16(i%2))
-		for range im.Size {
+		for range im.ImageSize {
 			im.Pix = append(im.Pix, uint8(r.IntN(150)+i%2*80))
 		}
 	}

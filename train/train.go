@@ -70,7 +70,7 @@ type trainer struct {
 	rule      nn.Rule
 	dense     float64 // multiply-adds of a step of one example, were all weights dense
 	pipe      *augment.Pipeline
-	feed      *feeder
+	loader    *loader
 	train     data.Images
 	val       data.Images
 	dlogits   compute.Mat
@@ -91,7 +91,7 @@ func Run(o Options) (run.Result, error) {
 	if err != nil {
 		return run.Result{}, err
 	}
-	defer t.feed.close()
+	defer t.loader.close()
 	if err := t.restore(); err != nil {
 		return run.Result{}, err
 	}
@@ -134,7 +134,7 @@ func newTrainer(o Options) (*trainer, error) {
 	}
 	t.dense = flops / 2
 	t.dlogits = o.Device.Alloc(c.Batch, len(o.Set.Classes))
-	t.feed = newFeeder(o.Device, c.Batch, t.train.Size, max(1, o.Threads))
+	t.loader = newLoader(o.Device, c.Batch, t.train.ImageSize, max(1, o.Threads))
 	return t, nil
 }
 
@@ -198,16 +198,16 @@ func (t *trainer) epoch() error {
 	order := data.Order(t.train.Len(), c.Seed, s.Epoch)[:steps*size]
 	epoch := s.Epoch
 	ctx, cancel := context.WithCancel(context.Background())
-	stream := t.feed.batches(ctx, t.train, order, size, s.Step, func(dst []float32, pix []uint8, i int, sc *augment.Scratch) {
+	stream := t.loader.batches(ctx, t.train, order, size, s.Step, func(dst []float32, pix []uint8, i int, sc *augment.Scratch) {
 		t.pipe.Apply(dst, pix, augment.Seed(c.Seed, epoch, i), sc)
 	})
-	defer t.feed.drain(stream, cancel)
+	defer t.loader.drain(stream, cancel)
 	for b := range stream {
 		b.ready.Wait()
 		step := s.Epoch*steps + s.Step
 		t.lr = optim.Cosine(c.LR, step, c.Epochs*steps)
 		loss, correct := t.step(b, step)
-		t.feed.free <- b
+		t.loader.free <- b
 		if !finite(loss) {
 			return t.diverged(step)
 		}

@@ -17,7 +17,7 @@ import (
 func images(n int, seed uint64) data.Images {
 	const size = 3 * 8 * 8
 	r := rand.New(rand.NewPCG(seed, 0))
-	im := data.Images{Pix: make([]uint8, n*size), Labels: make([]uint16, n), Size: size}
+	im := data.Images{Pix: make([]uint8, n*size), Labels: make([]uint16, n), ImageSize: size}
 	for i := range n {
 		im.Labels[i] = uint16(i % 3)
 		for j := range size {

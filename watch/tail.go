@@ -39,8 +39,8 @@ func parseMark(text string) mark {
 }
 
 const (
-	maxLine  = 1 << 20 // bytes of an event; a longer one is not read
-	maxChunk = 4 << 20 // bytes read at a time
+	maxLine = 1 << 20 // bytes of an event; a longer one is not read
+	maxRead = 4 << 20 // bytes read at a time
 )
 
 // tail follows a run's events from a mark on. It reads every byte once.
@@ -70,21 +70,21 @@ func (t *tail) next() (events []run.Event, again, more bool, err error) {
 	if t.mark != (mark{}) && !t.mark.of(f) {
 		t.mark, again = mark{}, true
 	}
-	chunk, err := io.ReadAll(io.NewSectionReader(f, t.mark.offset, maxChunk))
+	text, err := io.ReadAll(io.NewSectionReader(f, t.mark.offset, maxRead))
 	if err != nil {
 		return nil, again, false, err
 	}
-	if end := bytes.LastIndexByte(chunk, '\n') + 1; end > 0 {
-		more = len(chunk) == maxChunk
-		chunk = chunk[:end]
+	if end := bytes.LastIndexByte(text, '\n') + 1; end > 0 {
+		more = len(text) == maxRead
+		text = text[:end]
 	} else {
 		more = false
-		chunk = nil // a line that is being written
+		text = nil // a line that is being written
 	}
 	if !more {
 		t.size, t.changed = info.Size(), info.ModTime()
 	}
-	for line := range bytes.Lines(chunk) {
+	for line := range bytes.Lines(text) {
 		t.mark.offset += int64(len(line))
 		t.mark.length, t.mark.sum = len(line), crc32.ChecksumIEEE(line)
 		if e, err := run.ParseEvent(line); err == nil { // one that a power cut tore is left out

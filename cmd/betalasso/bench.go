@@ -194,14 +194,14 @@ func (b *benchCommand) one() (r benchResult, err error) {
 	if err != nil {
 		return r, err
 	}
-	feeders := threads(c)
+	loaders := threads(c)
 	var before float64
 	if b.Reckon {
-		feeders = 1 // they are reckoned too
+		loaders = 1 // they are reckoned too
 	} else {
 		before = dev.Peak()
 	}
-	bench, err := train.NewBench(train.Options{Config: c, Device: dev, Set: plan.Noise(c, 8*c.Batch), Threads: feeders}, warmSteps+b.Steps)
+	bench, err := train.NewBench(train.Options{Config: c, Device: dev, Set: plan.Noise(c, 8*c.Batch), Threads: loaders}, warmSteps+b.Steps)
 	if err != nil {
 		return r, err
 	}

@@ -54,7 +54,7 @@ func (b *benchCommand) reckon(dev *cpu.Device, bench *train.Bench, batch int) (r
 		}
 	}
 	outside := time.Duration(quantile(between, 0.5) * float64(time.Second))
-	r = onThreads(medians(steps), n, outside, start, bench.Feeding()*float64(batch))
+	r = onThreads(medians(steps), n, outside, start, bench.Loading()*float64(batch))
 	r.Threads, r.Batch, r.ExamplesPerSecond, r.Device = n, batch, 1e3*float64(batch)/r.StepMS, dev.Name()
 	return r, nil
 }

@@ -75,7 +75,7 @@ func (d *dataShowCommand) Run() error {
 	heads := []string{"as it is", d.Augment}
 	var rows []pictures.Row
 	var scratch augment.Scratch
-	seen := make([]float32, set.Train.Size)
+	seen := make([]float32, set.Train.ImageSize)
 	for i := range min(d.Images, some.Len()) {
 		row := pictures.Row{Label: run.Printable(set.Classes[some.Labels[i]]), Images: [][]uint8{some.Image(i)}}
 		for k := range shownAugmented {

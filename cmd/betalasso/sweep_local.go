@@ -57,7 +57,7 @@ func (s *session) local(f launchFlags, d *sweep.Dir, only []string) error {
 
 // run keeps the given number of workers going until the open trials are done.
 func (l *local) run(processes, threads int) error {
-	l.crew.Size = processes
+	l.crew.Workers = processes
 	l.crew.Start = func(i int) (*exec.Cmd, error) { return l.worker(i, sweep.Share(i, processes, threads)) }
 	err := l.crew.Run(l.ctx)
 	l.meter.clear()

@@ -58,11 +58,11 @@ func (s *suite) joins(t *testing.T) {
 // averagePool allows 4ε of the magnitudes for each number in a window.
 func (s *suite) averagePool(t *testing.T) {
 	for i, win := range []compute.Window{
-		{C: 1, H: 1, W: 1, K: 1, Size: 1, Stride: 1},
-		{C: 3, H: 4, W: 4, K: 3, Size: 4, Stride: 4},
-		{C: 2, H: 6, W: 5, K: 2, Size: 2, Stride: 2},
-		{C: 5, H: 7, W: 9, K: 5, Size: 3, Stride: 1},
-		{C: 2, H: 7, W: 7, K: 2, Size: 2, Stride: 3},
+		{C: 1, H: 1, W: 1, K: 1, Kernel: 1, Stride: 1},
+		{C: 3, H: 4, W: 4, K: 3, Kernel: 4, Stride: 4},
+		{C: 2, H: 6, W: 5, K: 2, Kernel: 2, Stride: 2},
+		{C: 5, H: 7, W: 9, K: 5, Kernel: 3, Stride: 1},
+		{C: 2, H: 7, W: 7, K: 2, Kernel: 2, Stride: 3},
 	} {
 		what := fmt.Sprintf("%+v", win)
 		x, dy := random(7, win.In(), 1, uint64(i)), random(7, win.Out(), 0, uint64(i)+9)
@@ -76,7 +76,7 @@ func (s *suite) averagePool(t *testing.T) {
 		s.dev.AveragePoolGrad(dx.Mat, dy, win)
 		y.intact(t, what)
 		dx.intact(t, what)
-		bound := 4 * ε * float64(win.Size*win.Size)
+		bound := 4 * ε * float64(win.Kernel*win.Kernel)
 		near(t, "AveragePool, "+what, y.Mat, want, func(i int) float64 { return bound * float64(size.Data[i]) })
 		near(t, "AveragePoolGrad, "+what, dx.Mat, wantX, func(i int) float64 { return bound * float64(sizeX.Data[i]) })
 	}

@@ -108,7 +108,7 @@ func exactly(t *testing.T, what string, got, want compute.Mat) {
 // misfits wants a panic wherever shapes do not fit together.
 func (s *suite) misfits(t *testing.T) {
 	d, m := s.dev, s.dev.Alloc
-	win := compute.Window{C: 2, H: 4, W: 4, K: 3, Size: 3, Stride: 1, Pad: 1}
+	win := compute.Window{C: 2, H: 4, W: 4, K: 3, Kernel: 3, Stride: 1, Pad: 1}
 	bn := newNorm(3, 1, false)
 	for _, c := range []struct {
 		name string
@@ -139,10 +139,10 @@ func (s *suite) misfits(t *testing.T) {
 		{"ReLU", func() { d.ReLU(m(2, 3), m(3, 2)) }},
 		{"ReLU, a view", func() { d.ReLU(m(2, 3), m(3, 2).T()) }},
 		{"ReLUGrad", func() { d.ReLUGrad(m(2, 3), m(2, 3), m(2, 2)) }},
-		{"AveragePool, y", func() { d.AveragePool(m(2, 9), m(2, 32), compute.Window{C: 2, H: 4, W: 4, K: 2, Size: 2, Stride: 2}) }},
-		{"AveragePool, channels", func() { d.AveragePool(m(2, 4), m(2, 32), compute.Window{C: 2, H: 4, W: 4, K: 1, Size: 2, Stride: 2}) }},
+		{"AveragePool, y", func() { d.AveragePool(m(2, 9), m(2, 32), compute.Window{C: 2, H: 4, W: 4, K: 2, Kernel: 2, Stride: 2}) }},
+		{"AveragePool, channels", func() { d.AveragePool(m(2, 4), m(2, 32), compute.Window{C: 2, H: 4, W: 4, K: 1, Kernel: 2, Stride: 2}) }},
 		{"AveragePoolGrad, dx", func() {
-			d.AveragePoolGrad(m(2, 31), m(2, 8), compute.Window{C: 2, H: 4, W: 4, K: 2, Size: 2, Stride: 2})
+			d.AveragePoolGrad(m(2, 31), m(2, 8), compute.Window{C: 2, H: 4, W: 4, K: 2, Kernel: 2, Stride: 2})
 		}},
 		{"Dropout", func() { d.Dropout(m(2, 3), m(3, 2), 0.5, 1) }},
 		{"CrossEntropy, labels", func() { d.CrossEntropy(m(2, 3), m(2, 3), make([]uint16, 3)) }},

@@ -42,9 +42,9 @@ func windowOps(n int, win compute.Window) []windowOp {
 	x, y := [2]int{n, win.In()}, [2]int{n, win.Out()}
 	return append(
 		layerOps("Conv", func(d compute.Device) compute.Weights { return d.Conv(win) }, x, y, [2]int{k, win.Patch()},
-			[3]int{win.Patch(), k * win.Size * win.Size, n * positions}),
+			[3]int{win.Patch(), k * win.Kernel * win.Kernel, n * positions}),
 		layerOps("Local", func(d compute.Device) compute.Weights { return d.Local(win) }, x, y, [2]int{positions * k, win.Patch()},
-			[3]int{win.Patch(), k * win.Size * win.Size, n})...)
+			[3]int{win.Patch(), k * win.Kernel * win.Kernel, n})...)
 }
 
 // denseOps are those of a fully connected layer.
@@ -85,26 +85,26 @@ func (s *suite) windows(t *testing.T) {
 		n   int
 		win compute.Window
 	}{
-		{1, compute.Window{C: 1, H: 1, W: 1, K: 1, Size: 1, Stride: 1}},
-		{0, compute.Window{C: 2, H: 4, W: 4, K: 3, Size: 3, Stride: 1, Pad: 1}},
+		{1, compute.Window{C: 1, H: 1, W: 1, K: 1, Kernel: 1, Stride: 1}},
+		{0, compute.Window{C: 2, H: 4, W: 4, K: 3, Kernel: 3, Stride: 1, Pad: 1}},
 		// S-: 9x9, stride 2, padding 4
-		{2, compute.Window{C: 3, H: 32, W: 32, K: 3, Size: 9, Stride: 2, Pad: 4}},
-		{5, compute.Window{C: 3, H: 8, W: 8, K: 6, Size: 9, Stride: 2, Pad: 4}},
-		{7, compute.Window{C: 1, H: 13, W: 6, K: 5, Size: 9, Stride: 2, Pad: 4}},
-		{1, compute.Window{C: 2, H: 3, W: 11, K: 17, Size: 9, Stride: 2, Pad: 4}},
+		{2, compute.Window{C: 3, H: 32, W: 32, K: 3, Kernel: 9, Stride: 2, Pad: 4}},
+		{5, compute.Window{C: 3, H: 8, W: 8, K: 6, Kernel: 9, Stride: 2, Pad: 4}},
+		{7, compute.Window{C: 1, H: 13, W: 6, K: 5, Kernel: 9, Stride: 2, Pad: 4}},
+		{1, compute.Window{C: 2, H: 3, W: 11, K: 17, Kernel: 9, Stride: 2, Pad: 4}},
 		// D-: 3x3, strides 1 and 2, padding 1
-		{3, compute.Window{C: 2, H: 8, W: 8, K: 16, Size: 3, Stride: 2, Pad: 1}},
-		{2, compute.Window{C: 4, H: 9, W: 7, K: 7, Size: 3, Stride: 1, Pad: 1}},
-		{6, compute.Window{C: 5, H: 5, W: 10, K: 15, Size: 3, Stride: 2, Pad: 1}},
-		{9, compute.Window{C: 17, H: 2, W: 2, K: 33, Size: 3, Stride: 2, Pad: 1}},
-		{2, compute.Window{C: 3, H: 17, W: 17, K: 1, Size: 3, Stride: 1, Pad: 1}},
-		{17, compute.Window{C: 16, H: 4, W: 4, K: 16, Size: 3, Stride: 1, Pad: 1}},
+		{3, compute.Window{C: 2, H: 8, W: 8, K: 16, Kernel: 3, Stride: 2, Pad: 1}},
+		{2, compute.Window{C: 4, H: 9, W: 7, K: 7, Kernel: 3, Stride: 1, Pad: 1}},
+		{6, compute.Window{C: 5, H: 5, W: 10, K: 15, Kernel: 3, Stride: 2, Pad: 1}},
+		{9, compute.Window{C: 17, H: 2, W: 2, K: 33, Kernel: 3, Stride: 2, Pad: 1}},
+		{2, compute.Window{C: 3, H: 17, W: 17, K: 1, Kernel: 3, Stride: 1, Pad: 1}},
+		{17, compute.Window{C: 16, H: 4, W: 4, K: 16, Kernel: 3, Stride: 1, Pad: 1}},
 		// others
-		{16, compute.Window{C: 2, H: 5, W: 4, K: 31, Size: 1, Stride: 1}},
-		{3, compute.Window{C: 2, H: 10, W: 9, K: 6, Size: 5, Stride: 3}},
-		{4, compute.Window{C: 3, H: 7, W: 8, K: 5, Size: 2, Stride: 2}},
-		{2, compute.Window{C: 1, H: 6, W: 7, K: 2, Size: 4, Stride: 3, Pad: 2}},
-		{33, compute.Window{C: 1, H: 3, W: 3, K: 8, Size: 3, Stride: 1}},
+		{16, compute.Window{C: 2, H: 5, W: 4, K: 31, Kernel: 1, Stride: 1}},
+		{3, compute.Window{C: 2, H: 10, W: 9, K: 6, Kernel: 5, Stride: 3}},
+		{4, compute.Window{C: 3, H: 7, W: 8, K: 5, Kernel: 2, Stride: 2}},
+		{2, compute.Window{C: 1, H: 6, W: 7, K: 2, Kernel: 4, Stride: 3, Pad: 2}},
+		{33, compute.Window{C: 1, H: 3, W: 3, K: 8, Kernel: 3, Stride: 1}},
 	} {
 		for i, op := range windowOps(c.n, c.win) {
 			what := fmt.Sprintf("%s, %d of %+v", op.name, c.n, c.win)
@@ -119,7 +119,7 @@ func (s *suite) windows(t *testing.T) {
 // may as well multiply by them.
 func (s *suite) windowsNotFinite(t *testing.T) {
 	inf := float32(math.Inf(1))
-	win := compute.Window{C: 2, H: 12, W: 12, K: 7, Size: 3, Stride: 2, Pad: 1}
+	win := compute.Window{C: 2, H: 12, W: 12, K: 7, Kernel: 3, Stride: 2, Pad: 1}
 	const n = 3
 	inner := (n-1)*win.Out() + 3*win.Positions() + 2*win.OutW() + 3 // in y
 	for _, special := range []float32{inf, -inf, float32(math.NaN())} {

@@ -32,9 +32,9 @@ func (d *Device) packChains(dst []float32, width int, o operand, from, have int,
 	}
 	switch {
 	case whole == 0:
-	case o.along && d.kernel.pairs != nil:
+	case o.kMajor && d.kernel.pairs != nil:
 		d.chainPairsAlong(dst, width, o, from, have, whole, long, w)
-	case o.along:
+	case o.kMajor:
 		d.chainAlong(dst, width, o, from, have, whole, long)
 	default:
 		for l := range chains {
@@ -99,7 +99,7 @@ func (d *Device) packRest(dst []float32, width int, o operand, from, have, whole
 		switch {
 		case n >= o.k:
 			return 0
-		case o.along:
+		case o.kMajor:
 			return o.data[(from+i)*o.ld+n]
 		}
 		return o.data[n*o.ld+from+i]

@@ -16,7 +16,7 @@ func (d *Device) convolve(y, x compute.Mat, w []float32, win compute.Window) {
 	taps := win.Patch()
 	j := &d.jobs.conv
 	*j = convJob{d: d, l: d.lattice(win), y: y, x: x}
-	j.a = d.packAll(&d.left, leftEdge, operand{data: w, ld: taps, lines: win.K, k: taps, along: true})
+	j.a = d.packAll(&d.left, leftEdge, operand{data: w, ld: taps, lines: win.K, k: taps, kMajor: true})
 	d.pool.run(x.Rows, len(y.Data)*taps, j)
 }
 
@@ -90,7 +90,7 @@ func (j *convGradWJob) do(t int, w *worker) {
 	b := grow(&w.b, kn.nr*maxKC)
 	for n := chunk * j.x.Rows / gradChunks; n < (chunk+1)*j.x.Rows/gradChunks; n++ {
 		l.fill(img, j.x.Row(n))
-		left := operand{data: j.dy.Row(n), ld: positions, lines: k, k: positions, along: true}
+		left := operand{data: j.dy.Row(n), ld: positions, lines: k, k: positions, kMajor: true}
 		for k0 := 0; k0 < positions; k0 += maxKC {
 			kc := min(maxKC, positions-k0)
 			kr := kn.rows(kc)
@@ -100,7 +100,7 @@ func (j *convGradWJob) do(t int, w *worker) {
 			for i := lo; i < hi; i += kn.nr {
 				nb := min(kn.nr, hi-i)
 				d.layTaps(met, kc, l, img, l.tap[i:i+nb], k0, kc)
-				d.pack(b, rightEdge, operand{data: met, ld: kc, lines: nb, k: kc, along: true}, 0, 0, kc, w)
+				d.pack(b, rightEdge, operand{data: met, ld: kc, lines: nb, k: kc, kMajor: true}, 0, 0, kc, w)
 				d.block(kr, false, a, b, k, nb, part[i:], taps, true, w)
 			}
 		}
@@ -129,11 +129,11 @@ type convGradXJob struct {
 // convolution of dy with the weights turned by 180°. Else it is the patches'
 // gradients, by a product, added up where they overlap.
 func (d *Device) convGradX(dx, dy, w compute.Mat, win compute.Window) {
-	if win.Stride == 1 && win.Pad < win.Size {
+	if win.Stride == 1 && win.Pad < win.Kernel {
 		back := compute.Window{C: win.K, H: win.OutH(), W: win.OutW(), K: win.C,
-			Size: win.Size, Stride: 1, Pad: win.Size - 1 - win.Pad}
+			Kernel: win.Kernel, Stride: 1, Pad: win.Kernel - 1 - win.Pad}
 		turned := grow(&d.spare, len(w.Data))
-		area := win.Size * win.Size
+		area := win.Kernel * win.Kernel
 		for k := range win.K {
 			for c := range win.C {
 				src, dst := w.Data[(k*win.C+c)*area:][:area], turned[(c*win.K+k)*area:][:area]

@@ -22,7 +22,7 @@ type Device struct {
 	left, right []float32
 	spare       []float32
 	lattices    map[compute.Window]*lattice
-	windows     map[compute.Window][]int32
+	localInputs map[compute.Window][]int32
 	jobs        jobs
 	spent       [Parts]time.Duration
 }
@@ -35,7 +35,7 @@ type jobs struct {
 	convGradW convGradWJob
 	convSum   convSumJob
 	convGradX convGradXJob
-	around    aroundJob
+	transpose transposeJob
 	local     localJob
 	localW    localGradWJob
 	localX    localGradXJob
@@ -87,7 +87,7 @@ func New(o Options) (*Device, error) {
 	for _, k := range kernels(o.BF16) {
 		if o.Kernel == "" || k.name == o.Kernel {
 			d := &Device{kernel: k, bf16: o.BF16, dense: o.Dense || k.chains == nil, threads: o.Threads, pool: newPool(o.Threads),
-				lattices: map[compute.Window]*lattice{}, windows: map[compute.Window][]int32{}}
+				lattices: map[compute.Window]*lattice{}, localInputs: map[compute.Window][]int32{}}
 			runtime.AddCleanup(d, func(p *pool) { p.close() }, d.pool)
 			return d, nil
 		}

@@ -53,7 +53,7 @@ func TestMulEdges(t *testing.T) {
 						buf[i] = guard
 					}
 					dst := compute.Mat{Rows: m, Cols: n, Data: buf[words : words+m*n]}
-					d.Mul(dst, turned(a, trans&2 != 0), turned(b, trans&1 != 0))
+					d.Mul(dst, transposed(a, trans&2 != 0), transposed(b, trans&1 != 0))
 					sameBits(t, what, dst, want)
 					for i := range words {
 						if buf[i] != guard || buf[words+m*n+i] != guard {
@@ -66,8 +66,8 @@ func TestMulEdges(t *testing.T) {
 	}
 }
 
-// turned is m, or the same matrix as a view of its stored transpose.
-func turned(m compute.Mat, trans bool) compute.Mat {
+// transposed is m, or the same matrix as a view of its stored transpose.
+func transposed(m compute.Mat, trans bool) compute.Mat {
 	if !trans {
 		return m
 	}

@@ -34,7 +34,7 @@ type filling struct {
 	vals    [][]float32
 }
 
-func (f *full) Size() (rows, cols int) { return f.rows, f.cols }
+func (f *full) Shape() (rows, cols int) { return f.rows, f.cols }
 
 // Write implements compute.Weights.
 func (f *full) Write(row int, src []float32) {
@@ -72,7 +72,7 @@ func (f *full) Read(dst []float32, row int) {
 }
 
 func checkRow(op string, w compute.Weights, row, n int) {
-	if rows, cols := w.Size(); row < 0 || row >= rows || n != cols {
+	if rows, cols := w.Shape(); row < 0 || row >= rows || n != cols {
 		check(op, false, compute.Mat{Rows: rows, Cols: cols}, compute.Mat{Rows: row, Cols: n})
 	}
 }
@@ -187,7 +187,7 @@ func (f *full) Forward(y, x compute.Mat) {
 		return
 	}
 	f.macs = f.all(x.Rows)
-	f.d.product(into(y), leftSide(x), operand{data: f.w, ld: f.cols, lines: f.rows, k: f.cols, along: true})
+	f.d.product(into(y), leftSide(x), operand{data: f.w, ld: f.cols, lines: f.rows, k: f.cols, kMajor: true})
 }
 
 // ForwardNorm implements compute.NormWeights.
@@ -279,7 +279,7 @@ func (f *full) Step(dy, x compute.Mat, u compute.Update) (nonzero int) {
 // into is where a product is stored.
 func into(m compute.Mat) target {
 	if m.Trans {
-		return target{c: m.Data, ld: m.Rows, turned: true}
+		return target{c: m.Data, ld: m.Rows, trans: true}
 	}
 	return target{c: m.Data, ld: m.Cols}
 }

@@ -68,7 +68,7 @@ func fusedEqualsSeparate(t *testing.T, name string, bf16 bool, n int) {
 	n1, n2 := b1.w.(compute.NormWeights), b2.w.(compute.NormWeights)
 	sparse, bursts := 0, 0
 	for step := range 12 {
-		x, dz := normals(r, n, inputs, 1), turned(normals(r, n, out, 0.1), true)
+		x, dz := normals(r, n, inputs, 1), transposed(normals(r, n, out, 0.1), true)
 		a1.w.Forward(a1.y, x)
 		separate.BatchNorm(a1.z, a1.y, &a1.bn)
 		a2.w.Forward(a2.y, a1.z)
@@ -113,7 +113,7 @@ func fusedEqualsSeparate(t *testing.T, name string, bf16 bool, n int) {
 			sameBits(t, at(fmt.Sprintf("dgamma %d", i+1)), l[1].dgamma, l[0].dgamma)
 			sameBits(t, at(fmt.Sprintf("dbeta %d", i+1)), l[1].dbeta, l[0].dbeta)
 			sameBits(t, at(fmt.Sprintf("running variance %d", i+1)), l[1].bn.RunVar, l[0].bn.RunVar)
-			rows, cols := l[0].w.Size()
+			rows, cols := l[0].w.Shape()
 			got, want := fused.Alloc(rows, cols), fused.Alloc(rows, cols)
 			for j := range rows {
 				l[0].w.Read(want.Row(j), j)

@@ -40,17 +40,17 @@ func leftSide(a compute.Mat) operand {
 	if a.Trans {
 		return operand{data: a.Data, ld: a.Rows, lines: a.Rows, k: a.Cols}
 	}
-	return operand{data: a.Data, ld: a.Cols, lines: a.Rows, k: a.Cols, along: true}
+	return operand{data: a.Data, ld: a.Cols, lines: a.Rows, k: a.Cols, kMajor: true}
 }
 
 // target says what becomes of a product [m, n]: it is stored in c, whose rows
-// are ld apart; or, turned, its transpose is; or it is the gradient of weights,
+// are ld apart; or, with trans, its transpose is; or it is the gradient of weights,
 // and they take a step along it.
 type target struct {
-	c      []float32
-	ld     int
-	turned bool
-	step   taker
+	c     []float32
+	ld    int
+	trans bool
+	step  taker
 }
 
 // taker is what a gradient goes to, block by block.
@@ -108,10 +108,10 @@ func (j *productJob) do(t int, w *worker) {
 	switch {
 	case j.to.step != nil:
 		j.steps(i0, j0, mb, nb, w)
-	case j.to.turned:
+	case j.to.trans:
 		tile := grow(&w.block, j.height*j.width)
 		j.sum(tile, nb, i0, j0, mb, nb, w)
-		j.d.turn(j.to.c[j0*j.to.ld+i0:], j.to.ld, tile, mb, nb)
+		j.d.transposeBlock(j.to.c[j0*j.to.ld+i0:], j.to.ld, tile, mb, nb)
 	default:
 		j.sum(j.to.c[i0*j.to.ld+j0:], j.to.ld, i0, j0, mb, nb, w)
 	}
@@ -182,8 +182,8 @@ func (j *productJob) steps(i0, j0, mb, nb int, w *worker) {
 	}
 }
 
-// turn sets dst, whose rows are ldd apart, to the transpose of src, [rows, cols].
-func (d *Device) turn(dst []float32, ldd int, src []float32, rows, cols int) {
+// transposeBlock sets dst, whose rows are ldd apart, to the transpose of src, [rows, cols].
+func (d *Device) transposeBlock(dst []float32, ldd int, src []float32, rows, cols int) {
 	i, whole := 0, cols&^15
 	if whole > 0 {
 		for ; i+16 <= rows; i += 16 {

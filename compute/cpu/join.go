@@ -87,18 +87,18 @@ func (d *Device) AveragePool(y, x compute.Mat, win compute.Window) {
 	check("AveragePool", win.K == win.C && win.Pad == 0 && y.Rows == x.Rows && x.Cols == win.In() && y.Cols == win.Out() && !x.Trans && !y.Trans, y, x)
 	j := &d.jobs.average
 	*j = averageJob{y, x, win}
-	d.pool.run(x.Rows, len(y.Data)*win.Size*win.Size, j)
+	d.pool.run(x.Rows, len(y.Data)*win.Kernel*win.Kernel, j)
 }
 
 func (j *averageJob) do(n int, _ *worker) {
 	w, x, y := j.win, j.x.Row(n), j.y.Row(n)
-	scale, at := 1/float32(w.Size*w.Size), 0
+	scale, at := 1/float32(w.Kernel*w.Kernel), 0
 	for c := range w.C {
 		for p := range w.OutH() {
 			for q := range w.OutW() {
 				var sum float32
-				for u := range w.Size {
-					for _, v := range x[(c*w.H+p*w.Stride+u)*w.W+q*w.Stride:][:w.Size] {
+				for u := range w.Kernel {
+					for _, v := range x[(c*w.H+p*w.Stride+u)*w.W+q*w.Stride:][:w.Kernel] {
 						sum += v
 					}
 				}
@@ -114,20 +114,20 @@ func (d *Device) AveragePoolGrad(dx, dy compute.Mat, win compute.Window) {
 	check("AveragePoolGrad", win.K == win.C && win.Pad == 0 && dx.Rows == dy.Rows && dx.Cols == win.In() && dy.Cols == win.Out() && !dx.Trans && !dy.Trans, dx, dy)
 	j := &d.jobs.averageGrad
 	*j = averageGradJob{dx, dy, win}
-	d.pool.run(dx.Rows, len(dy.Data)*win.Size*win.Size, j)
+	d.pool.run(dx.Rows, len(dy.Data)*win.Kernel*win.Kernel, j)
 }
 
 func (j *averageGradJob) do(n int, _ *worker) {
 	w, dx, dy := j.win, j.dx.Row(n), j.dy.Row(n)
-	scale, at := 1/float32(w.Size*w.Size), 0
+	scale, at := 1/float32(w.Kernel*w.Kernel), 0
 	clear(dx)
 	for c := range w.C {
 		for p := range w.OutH() {
 			for q := range w.OutW() {
 				g := dy[at] * scale
 				at++
-				for u := range w.Size {
-					row := dx[(c*w.H+p*w.Stride+u)*w.W+q*w.Stride:][:w.Size]
+				for u := range w.Kernel {
+					row := dx[(c*w.H+p*w.Stride+u)*w.W+q*w.Stride:][:w.Kernel]
 					for i := range row {
 						row[i] += g
 					}

@@ -26,8 +26,8 @@ func (d *Device) lattice(win compute.Window) *lattice {
 	l.size = win.C * l.high * s * l.wide
 	l.step = s * s * l.wide
 	for c := range win.C {
-		for u := range win.Size {
-			for v := range win.Size {
+		for u := range win.Kernel {
+			for v := range win.Kernel {
 				l.tap = append(l.tap, ((c*l.high+u)*s+v%s)*l.wide+v/s)
 			}
 		}
@@ -101,14 +101,14 @@ func (d *Device) packPositions(dst []float32, l *lattice, img []float32, j0, k0,
 		}
 		return
 	}
-	wide := grow(&w.wide, nr*chunk)
+	wide := grow(&w.wide, nr*pairSteps)
 	if have < nr {
 		clear(wide)
 	}
-	for p := 0; p < kc; p += chunk {
-		some := min(chunk, kc-p)
+	for p := 0; p < kc; p += pairSteps {
+		some := min(pairSteps, kc-p)
 		d.layTaps(wide, nr, l, img, l.tap[k0+p:k0+p+some], j0, have)
-		d.joinChunk(dst[p/2*nr:], nr, wide, some)
+		d.joinRows(dst[p/2*nr:], nr, wide, some)
 	}
 	rows := d.kernel.rows(kc)
 	clear(dst[(kc+1)/2*nr : rows*nr])

@@ -57,16 +57,16 @@ func (j *linesJob) do(t int, w *worker) {
 	}
 	n := j.m.Rows
 	apart := n + 16 // lines a power of two apart want the same places in the cache
-	turned := grow(&w.block, lineBand*apart)
-	j.d.turnColumns(turned, apart, j.m, lo, hi)
+	block := grow(&w.block, lineBand*apart)
+	j.d.transposeColumns(block, apart, j.m, lo, hi)
 	for c := lo; c < hi; c++ {
-		j.d.line(j.l.data[c*j.l.ld:(c+1)*j.l.ld], turned[(c-lo)*apart:][:n], w)
+		j.d.line(j.l.data[c*j.l.ld:(c+1)*j.l.ld], block[(c-lo)*apart:][:n], w)
 	}
 }
 
-// turnColumns lays columns lo..hi of m, which is no transposed view, into rows of
+// transposeColumns lays columns lo..hi of m, which is no transposed view, into rows of
 // dst that are ldd apart.
-func (d *Device) turnColumns(dst []float32, ldd int, m compute.Mat, lo, hi int) {
+func (d *Device) transposeColumns(dst []float32, ldd int, m compute.Mat, lo, hi int) {
 	n, i, whole := m.Rows, 0, (hi-lo)&^15
 	if whole > 0 {
 		for ; i+16 <= n; i += 16 {

@@ -2,12 +2,12 @@ package cpu
 
 import "betalasso/compute"
 
-// The locally connected layer turns its batch around, to [features, n]: the
+// The locally connected layer transposes its batch, to [features, n]: the
 // inputs that a window meets are then rows, each position is one small product
 // over the whole batch, and no two positions write to the same place.
 
-// aroundJob transposes a matrix, a band of columns a task.
-type aroundJob struct {
+// transposeJob transposes a matrix, a band of columns a task.
+type transposeJob struct {
 	d          *Device
 	dst, src   []float32
 	rows, cols int
@@ -15,14 +15,14 @@ type aroundJob struct {
 
 const aroundBand = 64
 
-// around sets dst, [cols, rows], to the transpose of src, [rows, cols].
-func (d *Device) around(dst, src []float32, rows, cols int) {
-	j := &d.jobs.around
-	*j = aroundJob{d, dst, src, rows, cols}
+// transpose sets dst, [cols, rows], to the transpose of src, [rows, cols].
+func (d *Device) transpose(dst, src []float32, rows, cols int) {
+	j := &d.jobs.transpose
+	*j = transposeJob{d, dst, src, rows, cols}
 	d.pool.run((cols+aroundBand-1)/aroundBand, pass*rows*cols, j)
 }
 
-func (j *aroundJob) do(t int, _ *worker) {
+func (j *transposeJob) do(t int, _ *worker) {
 	dst, src, rows, cols := j.dst, j.src, j.rows, j.cols
 	lo, hi := t*aroundBand, min((t+1)*aroundBand, cols)
 	i, whole := 0, lo+(hi-lo)&^15
@@ -43,15 +43,15 @@ func (j *aroundJob) do(t int, _ *worker) {
 // inputs lists, for each position and tap of a window, the index of the input
 // that they meet, −1 where that lies outside.
 func (d *Device) inputs(win compute.Window) []int32 {
-	if s, ok := d.windows[win]; ok {
+	if s, ok := d.localInputs[win]; ok {
 		return s
 	}
 	var s []int32
 	for p := range win.OutH() {
 		for q := range win.OutW() {
 			for c := range win.C {
-				for u := range win.Size {
-					for v := range win.Size {
+				for u := range win.Kernel {
+					for v := range win.Kernel {
 						y, x := p*win.Stride+u-win.Pad, q*win.Stride+v-win.Pad
 						if y < 0 || y >= win.H || x < 0 || x >= win.W {
 							s = append(s, -1)
@@ -63,7 +63,7 @@ func (d *Device) inputs(win compute.Window) []int32 {
 			}
 		}
 	}
-	d.windows[win] = s
+	d.localInputs[win] = s
 	return s
 }
 
@@ -103,9 +103,9 @@ func patch(dst, xt []float32, idx []int32, n int) {
 	}
 }
 
-// window is what the jobs of a locally connected layer share: matrices turned
-// around, and where the inputs of each position and tap are.
-type window struct {
+// localMats is what the jobs of a locally connected layer share: transposed
+// matrices, and where the inputs of each position and tap are.
+type localMats struct {
 	d         *Device
 	n         int // the batch
 	k, taps   int
@@ -115,17 +115,17 @@ type window struct {
 	w         compute.Mat
 }
 
-func (d *Device) window(n int, w compute.Mat, win compute.Window) window {
+func (d *Device) localMats(n int, w compute.Mat, win compute.Window) localMats {
 	in := win.In() * n
 	buf := grow(&d.spare, in+win.Out()*n)
-	return window{d, n, win.K, win.Patch(), win.Positions(), d.inputs(win), buf[:in], buf[in:], w}
+	return localMats{d, n, win.K, win.Patch(), win.Positions(), d.inputs(win), buf[:in], buf[in:], w}
 }
 
 // macs is the number of multiply-adds.
-func (j *window) macs() int { return j.n * j.positions * j.k * j.taps }
+func (j *localMats) macs() int { return j.n * j.positions * j.k * j.taps }
 
 // patch gathers the inputs that position p meets, [taps, n].
-func (j *window) patch(p int, w *worker) []float32 {
+func (j *localMats) patch(p int, w *worker) []float32 {
 	dst := grow(&w.extra, j.taps*j.n)
 	patch(dst, j.xt, j.idx[p*j.taps:(p+1)*j.taps], j.n)
 	return dst
@@ -133,40 +133,40 @@ func (j *window) patch(p int, w *worker) []float32 {
 
 // localJob, localGradWJob do a position a task; localGradXJob some of the batch.
 type (
-	localJob      struct{ window }
-	localGradWJob struct{ window }
+	localJob      struct{ localMats }
+	localGradWJob struct{ localMats }
 	localGradXJob struct {
-		window
+		localMats
 		band int
 	}
 )
 
 func (d *Device) localForward(y, x, w compute.Mat, win compute.Window) {
 	j := &d.jobs.local
-	j.window = d.window(x.Rows, w, win)
-	d.around(j.xt, x.Data, j.n, x.Cols)
+	j.localMats = d.localMats(x.Rows, w, win)
+	d.transpose(j.xt, x.Data, j.n, x.Cols)
 	d.pool.run(j.positions, j.macs(), j)
-	d.around(y.Data, j.yt, y.Cols, j.n)
+	d.transpose(y.Data, j.yt, y.Cols, j.n)
 }
 
 func (j *localJob) do(p int, w *worker) {
 	j.d.small(j.yt[p*j.n:], j.positions*j.n,
-		operand{data: j.w.Data[p*j.k*j.taps:], ld: j.taps, lines: j.k, k: j.taps, along: true},
+		operand{data: j.w.Data[p*j.k*j.taps:], ld: j.taps, lines: j.k, k: j.taps, kMajor: true},
 		operand{data: j.patch(p, w), ld: j.n, lines: j.n, k: j.taps}, w)
 }
 
 func (d *Device) localGradW(dw, dy, x compute.Mat, win compute.Window) {
 	j := &d.jobs.localW
-	j.window = d.window(x.Rows, dw, win)
-	d.around(j.xt, x.Data, j.n, x.Cols)
-	d.around(j.yt, dy.Data, j.n, dy.Cols)
+	j.localMats = d.localMats(x.Rows, dw, win)
+	d.transpose(j.xt, x.Data, j.n, x.Cols)
+	d.transpose(j.yt, dy.Data, j.n, dy.Cols)
 	d.pool.run(j.positions, j.macs(), j)
 }
 
 func (j *localGradWJob) do(p int, w *worker) {
 	j.d.small(j.w.Data[p*j.k*j.taps:], j.taps,
-		operand{data: j.yt[p*j.n:], ld: j.positions * j.n, lines: j.k, k: j.n, along: true},
-		operand{data: j.patch(p, w), ld: j.n, lines: j.taps, k: j.n, along: true}, w)
+		operand{data: j.yt[p*j.n:], ld: j.positions * j.n, lines: j.k, k: j.n, kMajor: true},
+		operand{data: j.patch(p, w), ld: j.n, lines: j.taps, k: j.n, kMajor: true}, w)
 }
 
 // localBand is how much of the batch a task of localGradX takes, in whole tiles.
@@ -176,11 +176,11 @@ const localBand = 72
 // windows overlap.
 func (d *Device) localGradX(dx, dy, w compute.Mat, win compute.Window) {
 	j := &d.jobs.localX
-	j.window = d.window(dx.Rows, w, win)
-	d.around(j.yt, dy.Data, j.n, dy.Cols)
+	j.localMats = d.localMats(dx.Rows, w, win)
+	d.transpose(j.yt, dy.Data, j.n, dy.Cols)
 	j.band = localBand / d.kernel.nr * d.kernel.nr
 	d.pool.run((j.n+j.band-1)/j.band, j.macs(), j)
-	d.around(dx.Data, j.xt, dx.Cols, j.n)
+	d.transpose(dx.Data, j.xt, dx.Cols, j.n)
 }
 
 func (j *localGradXJob) do(t int, w *worker) {

@@ -35,7 +35,7 @@ func ops(d *Device) []op {
 	}
 
 	layer := func(name string, w compute.Weights, x, dy compute.Mat) {
-		rows, cols := w.Size()
+		rows, cols := w.Shape()
 		for i, m := 0, random(rows, cols); i < rows; i++ {
 			w.Write(i, m.Row(i))
 		}
@@ -62,8 +62,8 @@ func ops(d *Device) []op {
 		do(name+", right gradient", func() { d.Mul(db, a.T(), c) }, db)
 	}
 	for _, win := range []compute.Window{
-		{C: 3, H: 17, W: 15, K: 7, Size: 9, Stride: 2, Pad: 4},
-		{C: 5, H: 8, W: 8, K: 9, Size: 3, Stride: 1, Pad: 1},
+		{C: 3, H: 17, W: 15, K: 7, Kernel: 9, Stride: 2, Pad: 4},
+		{C: 5, H: 8, W: 8, K: 9, Kernel: 3, Stride: 1, Pad: 1},
 	} {
 		const n = 19
 		x, y := random(n, win.In()), random(n, win.Out())

@@ -7,7 +7,7 @@ type operand struct {
 	ld      int
 	lines   int
 	k       int
-	along   bool // a line's numbers are neighbours in memory; else those of one k are
+	kMajor  bool // a line's numbers are neighbours in memory; else those of one k are
 	batch   bool // k is the batch of a weight gradient: a panel has all of it
 	chained bool // and it is summed in chains
 }
@@ -51,8 +51,8 @@ func (d *Device) pack(dst []float32, e edge, o operand, from, k0, kc int, w *wor
 
 // packFloats is pack for panels of float32.
 func (d *Device) packFloats(dst []float32, width int, o operand, from, have, k0, kc int) {
-	if o.along {
-		d.packAlong(dst, width, o, from, have, k0, kc)
+	if o.kMajor {
+		d.packKMajor(dst, width, o, from, have, k0, kc)
 	} else {
 		src := o.data[k0*o.ld+from:]
 		switch {
@@ -73,9 +73,9 @@ func (d *Device) packFloats(dst []float32, width int, o operand, from, have, k0,
 	}
 }
 
-// packAlong is pack for lines whose numbers are neighbours: a transposition, by
+// packKMajor is pack for lines whose numbers are neighbours: a transposition, by
 // blocks as far as there are whole ones.
-func (d *Device) packAlong(dst []float32, width int, o operand, from, have, k0, kc int) {
+func (d *Device) packKMajor(dst []float32, width int, o operand, from, have, k0, kc int) {
 	i := 0
 	lines := func(n, whole int, transpose func(dst []float32, ldd int, src []float32, lds, n int)) {
 		for ; i+n <= have; i += n {

@@ -124,15 +124,15 @@ func mulPairs4x8(k int, a, b, c []float32, ldc int, add bool) {
 	}
 }
 
-// chunk is how many steps of k are laid out as float32 at once, where that comes
+// pairSteps is how many steps of k are laid out as float32 at once, where that comes
 // before they are paired: a few kilobytes of a panel. It is even.
-const chunk = 32
+const pairSteps = 32
 
 // packPairs is pack for panels of pairs. It reads the operand itself where its
 // lines are neighbours.
 func (d *Device) packPairs(dst []float32, width int, o operand, from, have, k0, kc int, w *worker) {
-	if o.along {
-		d.packPairsAlong(dst, width, o, from, have, k0, kc, w)
+	if o.kMajor {
+		d.packPairsKMajor(dst, width, o, from, have, k0, kc, w)
 		return
 	}
 	src := o.data[k0*o.ld+from:]
@@ -145,20 +145,20 @@ func (d *Device) packPairs(dst []float32, width int, o operand, from, have, k0, 
 	}
 }
 
-// packPairsAlong makes pairs of the numbers of sixteen lines at a time, and then
+// packPairsKMajor makes pairs of the numbers of sixteen lines at a time, and then
 // transposes words.
-func (d *Device) packPairsAlong(dst []float32, width int, o operand, from, have, k0, kc int, w *worker) {
+func (d *Device) packPairsKMajor(dst []float32, width int, o operand, from, have, k0, kc int, w *worker) {
 	rows := (kc + 1) / 2
 	wide := grow(&w.wide, 16*rows)
 	for i := 0; i < have; i += 16 {
 		some := min(16, have-i)
 		d.kernel.pairs.halve(wide, rows, o.data[(from+i)*o.ld+k0:], o.ld, some, kc)
-		d.packAlong(dst[i:], width, operand{data: wide, ld: rows}, 0, some, 0, rows)
+		d.packKMajor(dst[i:], width, operand{data: wide, ld: rows}, 0, some, 0, rows)
 	}
 }
 
-// joinChunk makes the words of kc rows of wide, which has room for an even number.
-func (d *Device) joinChunk(dst []float32, width int, wide []float32, kc int) {
+// joinRows makes the words of kc rows of wide, which has room for an even number.
+func (d *Device) joinRows(dst []float32, width int, wide []float32, kc int) {
 	if kc%2 == 1 {
 		clear(wide[kc*width : (kc+1)*width])
 	}

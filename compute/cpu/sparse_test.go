@@ -64,7 +64,7 @@ func sparseEqualsDense(t *testing.T, name string, bf16 bool, n int) {
 	for step := range 24 {
 		x, dy := normals(r, n, sparseInputs, 1), normals(r, n, sparseUnits, 1/math.Sqrt(float64(n)))
 		if step%2 == 1 {
-			x, dy = turned(x, true), turned(dy, true)
+			x, dy = transposed(x, true), transposed(dy, true)
 		}
 		ya, yb := dense.Alloc(n, sparseUnits), thin.Alloc(n, sparseUnits)
 		dxa, dxb := dense.Alloc(n, sparseInputs), thin.Alloc(n, sparseInputs)

@@ -6,9 +6,9 @@ import (
 	"betalasso/compute"
 )
 
-// windowed are the weights of a convolution or a locally connected layer: dense,
+// windowWeights are the weights of a convolution or a locally connected layer: dense,
 // with a gradient beside them.
-type windowed struct {
+type windowWeights struct {
 	d         *Device
 	win       compute.Window
 	local     bool
@@ -20,23 +20,23 @@ type windowed struct {
 
 // Conv implements compute.Device.
 func (d *Device) Conv(win compute.Window) compute.Weights {
-	return &windowed{d: d, win: win, w: d.Alloc(win.K, win.Patch()), multiples: float64(win.Out() * win.Patch())}
+	return &windowWeights{d: d, win: win, w: d.Alloc(win.K, win.Patch()), multiples: float64(win.Out() * win.Patch())}
 }
 
 // Local implements compute.Device.
 func (d *Device) Local(win compute.Window) compute.Weights {
-	return &windowed{d: d, win: win, local: true, w: d.Alloc(win.Positions()*win.K, win.Patch()), multiples: float64(win.Out() * win.Patch())}
+	return &windowWeights{d: d, win: win, local: true, w: d.Alloc(win.Positions()*win.K, win.Patch()), multiples: float64(win.Out() * win.Patch())}
 }
 
-func (s *windowed) check(op string, y, x compute.Mat) {
+func (s *windowWeights) check(op string, y, x compute.Mat) {
 	check(op, x.Cols == s.win.In() && y.Cols == s.win.Out() && x.Rows == y.Rows && !x.Trans && !y.Trans, y, x, s.w)
 }
 
-// Size implements compute.Weights.
-func (s *windowed) Size() (rows, cols int) { return s.w.Rows, s.w.Cols }
+// Shape implements compute.Weights.
+func (s *windowWeights) Shape() (rows, cols int) { return s.w.Rows, s.w.Cols }
 
 // Forward implements compute.Weights.
-func (s *windowed) Forward(y, x compute.Mat) {
+func (s *windowWeights) Forward(y, x compute.Mat) {
 	defer s.d.took(Forward, time.Now())
 	s.check("Forward", y, x)
 	s.macs = s.multiples * float64(x.Rows)
@@ -48,7 +48,7 @@ func (s *windowed) Forward(y, x compute.Mat) {
 }
 
 // GradInput implements compute.Weights.
-func (s *windowed) GradInput(dx, dy compute.Mat) {
+func (s *windowWeights) GradInput(dx, dy compute.Mat) {
 	defer s.d.took(GradInput, time.Now())
 	s.check("GradInput", dy, dx)
 	s.macs += s.multiples * float64(dy.Rows)
@@ -60,7 +60,7 @@ func (s *windowed) GradInput(dx, dy compute.Mat) {
 }
 
 // Step implements compute.Weights.
-func (s *windowed) Step(dy, x compute.Mat, u compute.Update) (nonzero int) {
+func (s *windowWeights) Step(dy, x compute.Mat, u compute.Update) (nonzero int) {
 	defer s.d.took(GradStep, time.Now())
 	s.check("Step", dy, x)
 	check("Step", !(u.Hold && u.Momentum != 0), s.w)
@@ -80,22 +80,22 @@ func (s *windowed) Step(dy, x compute.Mat, u compute.Update) (nonzero int) {
 }
 
 // Nonzero implements compute.Weights.
-func (s *windowed) Nonzero() int { return s.d.nonzero(s.w.Data) }
+func (s *windowWeights) Nonzero() int { return s.d.nonzero(s.w.Data) }
 
 // Read implements compute.Weights.
-func (s *windowed) Read(dst []float32, row int) {
+func (s *windowWeights) Read(dst []float32, row int) {
 	checkRow("Read", s, row, len(dst))
 	copy(dst, s.w.Row(row))
 }
 
 // Write implements compute.Weights.
-func (s *windowed) Write(row int, src []float32) {
+func (s *windowWeights) Write(row int, src []float32) {
 	checkRow("Write", s, row, len(src))
 	copy(s.w.Row(row), src)
 }
 
 // Velocity implements compute.Weights.
-func (s *windowed) Velocity() compute.Mat {
+func (s *windowWeights) Velocity() compute.Mat {
 	if s.v.Data == nil {
 		s.v = s.d.Alloc(s.w.Rows, s.w.Cols)
 	}
@@ -103,7 +103,7 @@ func (s *windowed) Velocity() compute.Mat {
 }
 
 // Stored implements compute.Weights.
-func (s *windowed) Stored() int { return len(s.w.Data) }
+func (s *windowWeights) Stored() int { return len(s.w.Data) }
 
 // MACs implements compute.Weights.
-func (s *windowed) MACs() float64 { return s.macs }
+func (s *windowWeights) MACs() float64 { return s.macs }

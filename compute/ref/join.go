@@ -57,8 +57,8 @@ func pooled(win compute.Window, f func(out, in int)) {
 	for c := range win.C {
 		for p := range win.OutH() {
 			for q := range win.OutW() {
-				for u := range win.Size {
-					for v := range win.Size {
+				for u := range win.Kernel {
+					for v := range win.Kernel {
 						f((c*win.OutH()+p)*win.OutW()+q, (c*win.H+p*win.Stride+u)*win.W+q*win.Stride+v)
 					}
 				}
@@ -76,7 +76,7 @@ func (*Device) AveragePool(y, x compute.Mat, win compute.Window) {
 		clear(sums)
 		pooled(win, func(out, in int) { sums[out] += float64(x.Row(n)[in]) })
 		for i, s := range sums {
-			y.Row(n)[i] = float32(s / float64(win.Size*win.Size))
+			y.Row(n)[i] = float32(s / float64(win.Kernel*win.Kernel))
 		}
 	}
 }
@@ -90,7 +90,7 @@ func (*Device) AveragePoolGrad(dx, dy compute.Mat, win compute.Window) {
 		clear(sums)
 		pooled(win, func(out, in int) { sums[in] += float64(dy.Row(n)[out]) })
 		for i, s := range sums {
-			dx.Row(n)[i] = float32(s / float64(win.Size*win.Size))
+			dx.Row(n)[i] = float32(s / float64(win.Kernel*win.Kernel))
 		}
 	}
 }

@@ -35,7 +35,7 @@ func TestByHand(t *testing.T) {
 	want(t, "Mul of views", y.Data, 4, 5, 10, 11)
 
 	// A 3x3 window of ones sums what it sees; its position 0 sees the corner.
-	win := compute.Window{C: 1, H: 3, W: 3, K: 1, Size: 3, Stride: 2, Pad: 1}
+	win := compute.Window{C: 1, H: 3, W: 3, K: 1, Kernel: 3, Stride: 2, Pad: 1}
 	x := mat(1, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9)
 	y = d.Alloc(1, 4)
 	filled(d.Conv(win), mat(1, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1)).Forward(y, x)
@@ -63,7 +63,7 @@ func TestByHand(t *testing.T) {
 // form: ⟨dy, f(x, w)⟩ = ⟨dx, x⟩ = ⟨dw, w⟩.
 func TestAdjoint(t *testing.T) {
 	d := ref.New()
-	win := compute.Window{C: 2, H: 7, W: 9, K: 3, Size: 3, Stride: 2, Pad: 1}
+	win := compute.Window{C: 2, H: 7, W: 9, K: 3, Kernel: 3, Stride: 2, Pad: 1}
 	r := rand.New(rand.NewPCG(1, 2))
 	random := func(rows, cols int) compute.Mat {
 		m := d.Alloc(rows, cols)

@@ -34,7 +34,7 @@ func (d *Device) Local(win compute.Window) compute.Weights {
 	return &weights{kind: local, win: win, w: d.Alloc(win.Positions()*win.K, win.Patch())}
 }
 
-func (s *weights) Size() (rows, cols int) { return s.w.Rows, s.w.Cols }
+func (s *weights) Shape() (rows, cols int) { return s.w.Rows, s.w.Cols }
 
 func (s *weights) Forward(y, x compute.Mat) {
 	s.macs = 0

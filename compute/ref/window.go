@@ -3,16 +3,16 @@ package ref
 import "betalasso/compute"
 
 // taps calls f for every input that a window meets inside the image: output
-// position p, tap t of C·Size·Size, input i of C·H·W.
+// position p, tap t of C·Kernel·Kernel, input i of C·H·W.
 func taps(win compute.Window, f func(p, t, i int)) {
 	for y := range win.OutH() {
 		for x := range win.OutW() {
 			for c := range win.C {
-				for u := range win.Size {
-					for v := range win.Size {
+				for u := range win.Kernel {
+					for v := range win.Kernel {
 						h, w := y*win.Stride+u-win.Pad, x*win.Stride+v-win.Pad
 						if h >= 0 && h < win.H && w >= 0 && w < win.W {
-							f(y*win.OutW()+x, (c*win.Size+u)*win.Size+v, (c*win.H+h)*win.W+w)
+							f(y*win.OutW()+x, (c*win.Kernel+u)*win.Kernel+v, (c*win.H+h)*win.W+w)
 						}
 					}
 				}

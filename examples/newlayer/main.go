@@ -23,8 +23,8 @@ type SquaredReLU struct {
 	x       compute.Mat // the last input, [n, Columns]; Backward needs it
 }
 
-// Size implements nn.Layer.
-func (l *SquaredReLU) Size() (in, out int) { return l.Columns, l.Columns }
+// Features implements nn.Layer.
+func (l *SquaredReLU) Features() (in, out int) { return l.Columns, l.Columns }
 
 // Forward keeps x.
 func (l *SquaredReLU) Forward(_ compute.Device, y, x compute.Mat, _ bool) {

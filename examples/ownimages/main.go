@@ -79,7 +79,7 @@ func train(images data.Images, classes []string) error {
 	}
 	params := net.Params()
 	rule := optim.BetaLasso{Beta: 50, LambdaConv: 1e-4, LambdaFC: 2e-5}
-	x, dlogits, labels := dev.Alloc(batch, images.Size), dev.Alloc(batch, len(classes)), make([]uint16, batch)
+	x, dlogits, labels := dev.Alloc(batch, images.ImageSize), dev.Alloc(batch, len(classes)), make([]uint16, batch)
 	var scratch augment.Scratch
 	steps := images.Len() / batch
 	for epoch := range epochs {
@@ -98,7 +98,7 @@ func train(images data.Images, classes []string) error {
 		seen := float64(steps * batch)
 		fmt.Printf("epoch %2d  loss %.4f  right %5.1f %%  first layer: %d of %d weights\n", epoch+1, loss/seen, 100*float64(correct)/seen, params[0].Nonzero, params[0].Len())
 	}
-	filter := make([]float32, images.Size)
+	filter := make([]float32, images.ImageSize)
 	params[0].Read(filter, 0)
 	fmt.Printf("the first filter: %+v\n", filters.Locality(filter, 3, side, side))
 	return nil

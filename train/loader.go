@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	ahead = 3  // batches made, or being made, beside the one in use
-	chunk = 32 // examples that a worker takes at a time
+	ahead   = 3  // batches made, or being made, beside the one in use
+	perTask = 32 // examples that a worker takes at a time
 )
 
-// feeder makes batches ahead of the step that uses them, on goroutines of its
+// loader makes batches ahead of the step that uses them, on goroutines of its
 // own. What a batch holds depends on nothing but its examples' numbers.
-type feeder struct {
+type loader struct {
 	tasks chan task
 	free  chan *batch
 	spent atomic.Int64 // nanoseconds, of all workers together
@@ -45,29 +45,29 @@ type task struct {
 // fill lays image pix, example i of its set, into dst.
 type fill func(dst []float32, pix []uint8, i int, s *augment.Scratch)
 
-// newFeeder starts a feeder of batches of at most size rows. close ends it.
-func newFeeder(dev compute.Device, size, columns, workers int) *feeder {
-	f := &feeder{tasks: make(chan task, 64), free: make(chan *batch, ahead+1)}
+// newLoader starts a loader of batches of at most size rows. close ends it.
+func newLoader(dev compute.Device, size, columns, workers int) *loader {
+	l := &loader{tasks: make(chan task, 64), free: make(chan *batch, ahead+1)}
 	for range ahead + 1 {
-		f.free <- &batch{room: dev.Alloc(size, columns), labels: make([]uint16, size)}
+		l.free <- &batch{room: dev.Alloc(size, columns), labels: make([]uint16, size)}
 	}
 	for range workers {
-		go f.work()
+		go l.work()
 	}
-	return f
+	return l
 }
 
-func (f *feeder) work() {
+func (l *loader) work() {
 	var s augment.Scratch
-	for t := range f.tasks {
+	for t := range l.tasks {
 		began := time.Now()
 		for r := t.from; r < t.to; r++ {
 			i := int(t.idx[r])
 			t.fill(t.b.x.Row(r), t.im.Image(i), i, &s)
 			t.b.labels[r] = t.im.Labels[i]
 		}
-		f.spent.Add(int64(time.Since(began)))
-		f.made.Add(int64(t.to - t.from))
+		l.spent.Add(int64(time.Since(began)))
+		l.made.Add(int64(t.to - t.from))
 		t.b.ready.Done()
 	}
 }
@@ -76,22 +76,22 @@ func (f *feeder) work() {
 // time, beginning with batch number first. Wait for a batch's ready before its
 // use, and give it back to free after. The channel closes at the end, or soon
 // after ctx is done.
-func (f *feeder) batches(ctx context.Context, im data.Images, idx []int32, size, first int, fill fill) <-chan *batch {
+func (l *loader) batches(ctx context.Context, im data.Images, idx []int32, size, first int, fill fill) <-chan *batch {
 	out := make(chan *batch, ahead+1)
 	go func() {
 		defer close(out)
 		for at := first * size; at < len(idx); at += size {
 			var b *batch
 			select {
-			case b = <-f.free:
+			case b = <-l.free:
 			case <-ctx.Done():
 				return
 			}
 			n := min(size, len(idx)-at)
 			b.x, b.labels = b.room.Top(n), b.labels[:n]
-			b.ready.Add((n + chunk - 1) / chunk)
-			for from := 0; from < n; from += chunk {
-				f.tasks <- task{b, from, min(from+chunk, n), idx[at : at+n], im, fill}
+			b.ready.Add((n + perTask - 1) / perTask)
+			for from := 0; from < n; from += perTask {
+				l.tasks <- task{b, from, min(from+perTask, n), idx[at : at+n], im, fill}
 			}
 			out <- b // never blocks: it has room for every batch there is
 		}
@@ -100,13 +100,13 @@ func (f *feeder) batches(ctx context.Context, im data.Images, idx []int32, size,
 }
 
 // drain ends a stream early, or does nothing if it has ended.
-func (f *feeder) drain(stream <-chan *batch, cancel context.CancelFunc) {
+func (l *loader) drain(stream <-chan *batch, cancel context.CancelFunc) {
 	cancel()
 	for b := range stream {
 		b.ready.Wait()
-		f.free <- b
+		l.free <- b
 	}
 }
 
 // close ends the workers. No stream may be open.
-func (f *feeder) close() { close(f.tasks) }
+func (l *loader) close() { close(l.tasks) }
