@@ -25,7 +25,7 @@ func (t *trainer) follow() {
 		return
 	}
 	t.net.Normed(func(l *nn.Linear, norm *nn.BatchNorm) {
-		rows, cols := l.W.Size()
+		rows, cols := l.W.Shape()
 		s := &support{name: strings.TrimSuffix(l.W.Name, ".weight"), layer: l, norm: norm, words: (cols + 63) / 64}
 		s.bits = make([]uint64, rows*s.words)
 		for range max(1, t.Threads) {

@@ -74,12 +74,12 @@ func TestReturnedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tr.feed.close()
+	defer tr.loader.close()
 	if err := tr.restore(); err != nil {
 		t.Fatal(err)
 	}
 	w := tr.params[0].Weights
-	_, cols := w.Size()
+	_, cols := w.Shape()
 	row := make([]float32, cols)
 	w.Read(row, 3)
 	row[0], row[1], row[2], row[70] = 0, 0, 5, 0
