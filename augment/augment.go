@@ -83,11 +83,7 @@ func (p *Pipeline) Plain(dst []float32, src []uint8) {
 	p.check(dst, src)
 	area := p.side * p.side
 	for c := range p.table {
-		t := &p.table[c]
-		out := dst[c*area : (c+1)*area]
-		for i, v := range src[c*area : (c+1)*area] {
-			out[i] = t[v]
-		}
+		look(dst[c*area:(c+1)*area], src[c*area:(c+1)*area], &p.table[c])
 	}
 }
 
@@ -164,20 +160,52 @@ func (p *Pipeline) place(dst []float32, src []uint8, dy, dx int, flip bool) {
 			if !flip {
 				fill(out[:lo], t[0])
 				fill(out[hi:], t[0])
-				o := out[lo:hi]
-				for i, v := range in[:len(o)] {
-					o[i] = t[v]
-				}
+				look(out[lo:hi], in, t)
 				continue
 			}
 			fill(out[side-lo:], t[0])
 			fill(out[:side-hi], t[0])
-			o := out[side-hi : side-lo]
-			in = in[:len(o)]
-			for i := range o {
-				o[i] = t[in[len(in)-1-i]]
-			}
+			lookBack(out[side-hi:side-lo], in, t)
 		}
+	}
+}
+
+// look sets dst to what t has for the bytes of src, which are as many. Eight at a
+// time, so that an element costs its two loads and its store and little else; the
+// last eight may overlap those before them.
+func look(dst []float32, src []uint8, t *[256]float32) {
+	src = src[:len(dst)]
+	for len(dst) >= 8 {
+		d, s := (*[8]float32)(dst), (*[8]uint8)(src)
+		d[0], d[1], d[2], d[3] = t[s[0]], t[s[1]], t[s[2]], t[s[3]]
+		d[4], d[5], d[6], d[7] = t[s[4]], t[s[5]], t[s[6]], t[s[7]]
+		next := 8
+		if n := len(dst); n > 8 {
+			next = min(8, n-8)
+		}
+		dst, src = dst[next:], src[next:]
+	}
+	for i, v := range src {
+		dst[i] = t[v]
+	}
+}
+
+// lookBack is look with dst from its end.
+func lookBack(dst []float32, src []uint8, t *[256]float32) {
+	src = src[:len(dst)]
+	for len(dst) >= 8 {
+		n := len(dst)
+		d, s := (*[8]float32)(dst[n-8:]), (*[8]uint8)(src)
+		d[7], d[6], d[5], d[4] = t[s[0]], t[s[1]], t[s[2]], t[s[3]]
+		d[3], d[2], d[1], d[0] = t[s[4]], t[s[5]], t[s[6]], t[s[7]]
+		next := 8
+		if n > 8 {
+			next = min(8, n-8)
+		}
+		dst, src = dst[:n-next], src[next:]
+	}
+	for i, v := range src {
+		dst[len(dst)-1-i] = t[v]
 	}
 }
 

@@ -176,8 +176,14 @@ type NormWeights interface {
 
 	// ForwardNorm is Forward(y, x) and then Device.BatchNorm(z, y, bn). If next is
 	// not nil, nothing but its Forward, which comes next, and its Step read z: its
-	// device may leave z as it is and keep what they need in next.
-	ForwardNorm(z, y, x Mat, bn *BatchNorm, next Weights)
+	// device may leave z as it is and keep what they need in next. With back,
+	// nothing but this layer's StepNorm reads y, and y may be left likewise.
+	ForwardNorm(z, y, x Mat, bn *BatchNorm, next Weights, back bool)
+
+	// GradInputFor is GradInput(dx, dy) where nothing but the StepNorm of before,
+	// which takes dx as its dz, reads dx: it may be left for that to compute, from
+	// the weights as they are now.
+	GradInputFor(before Weights, dx, dy Mat)
 
 	// StepNorm is Device.BatchNormGrad(dz, dgamma, dbeta, dz, y, bn) and then
 	// Step(dz, x, u), but for what it leaves in dz.

@@ -11,7 +11,7 @@ type fused struct {
 	next   compute.Weights // of the layer behind both, or nil
 	norm   *BatchNorm
 	linear *Linear
-	back   bool // going back too
+	back   bool // going back too, with what the layer behind leaves of its own gradient
 }
 
 // fuse joins layers where it can. first says that they are a net's first ones, with
@@ -31,6 +31,9 @@ func fuse(layers []Layer, first bool) {
 		if i+2 < len(layers) {
 			if next, ok := layers[i+2].(*Linear); ok {
 				f.next = next.W.Weights
+				if f.back {
+					next.before = f.w
+				}
 			}
 		}
 		l.fused, norm.fused = f, f
@@ -38,7 +41,9 @@ func fuse(layers []Layer, first bool) {
 }
 
 // forward is the layer's forward pass and the batch norm's.
-func (f *fused) forward(z, y compute.Mat) { f.w.ForwardNorm(z, y, f.linear.x, &f.norm.State, f.next) }
+func (f *fused) forward(z, y compute.Mat) {
+	f.w.ForwardNorm(z, y, f.linear.x, &f.norm.State, f.next, f.back)
+}
 
 // backward is the batch norm's backward pass and the layer's.
 func (f *fused) backward(dev compute.Device, dz compute.Mat, rule Rule) {

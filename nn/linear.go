@@ -21,6 +21,8 @@ type Linear struct {
 	x    compute.Mat // the last input, [n, in]; Backward needs it
 
 	fused *fused
+
+	before compute.Weights // those whose StepNorm alone reads this layer's gradient by its input, or nil
 }
 
 // NewDense is a fully connected layer with its first weights, named NAME.weight
@@ -82,13 +84,22 @@ func (l *Linear) Backward(dev compute.Device, dx, dy compute.Mat, rule Rule) {
 		return
 	}
 	if dx.Data != nil {
-		l.W.Weights.GradInput(dx, dy)
+		l.gradInput(dx, dy)
 	}
 	l.W.Nonzero = l.W.Weights.Step(dy, l.x, rule(l.W.Group))
 	if l.HasBias() {
 		dev.SumRows(l.B.Grad, dy)
 		l.B.step(dev, rule)
 	}
+}
+
+// gradInput sets dx, or leaves it to the layer before that alone reads it.
+func (l *Linear) gradInput(dx, dy compute.Mat) {
+	if w, ok := l.W.Weights.(compute.NormWeights); ok && l.before != nil {
+		w.GradInputFor(l.before, dx, dy)
+		return
+	}
+	l.W.Weights.GradInput(dx, dy)
 }
 
 // InPlace implements Layer.

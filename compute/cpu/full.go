@@ -135,6 +135,9 @@ func (f *full) thin() {
 const (
 	thinBelow    = 0.12
 	thickenAbove = 0.2
+	// leaveBelow is how many weights a unit has on average up to which its output
+	// costs less to compute once more, going back, than to store and read again.
+	leaveBelow = 24
 	// sparseLeast is the size of the smallest layer that is worth it.
 	sparseLeast = 1 << 16
 )
@@ -191,7 +194,7 @@ func (f *full) Forward(y, x compute.Mat) {
 }
 
 // ForwardNorm implements compute.NormWeights.
-func (f *full) ForwardNorm(z, y, x compute.Mat, bn *compute.BatchNorm, next compute.Weights) {
+func (f *full) ForwardNorm(z, y, x compute.Mat, bn *compute.BatchNorm, next compute.Weights, back bool) {
 	f.settle()
 	if f.s == nil || !y.Trans || !z.Trans {
 		f.Forward(y, x)
@@ -206,7 +209,7 @@ func (f *full) ForwardNorm(z, y, x compute.Mat, bn *compute.BatchNorm, next comp
 			lines = n.s.expect(z)
 		}
 	}
-	f.s.forwardNorm(z, y, x, bn, lines)
+	f.s.forwardNorm(z, y, x, bn, lines, back && len(f.s.val) <= leaveBelow*f.rows)
 	f.macs = float64(len(f.s.val)) * float64(x.Rows)
 }
 
@@ -214,12 +217,28 @@ func (f *full) ForwardNorm(z, y, x compute.Mat, bn *compute.BatchNorm, next comp
 func (f *full) StepNorm(dgamma, dbeta, dz, y, x compute.Mat, bn *compute.BatchNorm, u compute.Update) (nonzero int) {
 	f.settle()
 	if f.s == nil || !dz.Trans || !y.Trans || !stays(u) || f.s.search.bursting && !u.Hold {
+		if f.s != nil {
+			f.s.settleLeft(y, dz)
+		}
 		f.d.BatchNormGrad(dz, dgamma, dbeta, dz, y, bn)
 		return f.Step(dz, x, u)
 	}
 	check("StepNorm", x.Cols == f.cols && dz.Cols == f.rows && x.Rows == dz.Rows, dz, x, f.shape())
 	nonzero, macs := f.s.stepNorm(dgamma, dbeta, dz, y, x, bn, u)
 	return f.stepped(nonzero, macs)
+}
+
+// GradInputFor implements compute.NormWeights.
+func (f *full) GradInputFor(before compute.Weights, dx, dy compute.Mat) {
+	b, ok := before.(*full)
+	if f.settle(); !ok || b.d != f.d || b.s == nil || f.s == nil || b.rows != f.cols || !dx.Trans {
+		f.GradInput(dx, dy)
+		return
+	}
+	defer f.d.took(GradInput, time.Now())
+	check("GradInputFor", dx.Cols == f.cols && dy.Cols == f.rows && dx.Rows == dy.Rows, dx, dy, f.shape())
+	f.s.owe(&b.s.owed, dy)
+	f.macs += float64(len(f.s.val)) * float64(dy.Rows)
 }
 
 // stays says whether weights that are 0 mostly stay so in a step: momentum moves

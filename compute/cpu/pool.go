@@ -13,6 +13,7 @@ type worker struct {
 	wide  []float32 // what is about to become pairs
 	extra []float32
 	row   []float32 // of one unit, before it goes to memory
+	dz    []float32 // of one unit: a gradient that was owed
 	vals  []float32 // of a sparse unit's weights
 
 	deltas  []float32 // of a block of units

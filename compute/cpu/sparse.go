@@ -25,6 +25,8 @@ type sparse struct {
 	x, dy    lines // of this step, once they have been laid out
 	ready    bool  // x was laid out before its Forward
 	only     bool  // and is nowhere else
+	left     bool  // the outputs of this step are nowhere
+	owed     owed  // the gradient by what the batch norm gave
 	xRoom    []float32
 	dyRoom   []float32
 	forwards sparseForward
@@ -173,6 +175,7 @@ type sparseForward struct {
 	norm *normJob
 	z    compute.Mat // what the batch norm gives, unless next has it as lines
 	next *lines
+	left bool // y is not stored
 }
 
 func (s *sparse) forward(y, x compute.Mat) {
@@ -180,17 +183,18 @@ func (s *sparse) forward(y, x compute.Mat) {
 	s.runForward(x)
 }
 
-// forwardNorm sets y and z, or next in its place.
-func (s *sparse) forwardNorm(z, y, x compute.Mat, bn *compute.BatchNorm, next *lines) {
+// forwardNorm sets y, unless it is left, and z, or next in its place.
+func (s *sparse) forwardNorm(z, y, x compute.Mat, bn *compute.BatchNorm, next *lines, left bool) {
 	n := &s.norms
 	*n = normJob{bn: bn, mode: normTrain, y: z, x: y}
 	n.ready("ForwardNorm", s.d)
-	s.forwards = sparseForward{s: s, y: y, norm: n, z: z, next: next}
+	s.forwards = sparseForward{s: s, y: y, norm: n, z: z, next: next, left: left}
 	s.runForward(x)
+	s.left = left
 }
 
 func (s *sparse) runForward(x compute.Mat) {
-	s.dy.of = nil
+	s.dy.of, s.left, s.owed.lines = nil, false, nil
 	s.only = s.ready && s.x.of == &x.Data[0]
 	s.ready = false
 	if !s.only {
@@ -224,7 +228,25 @@ func (j *sparseForward) do(t int, w *worker) {
 		} else {
 			copy(unit(&j.z, u), z)
 		}
-		copy(unit(&j.y, u), y)
+		if !j.left {
+			copy(unit(&j.y, u), y)
+		}
+	}
+}
+
+// settleLeft sets y and dz where they have been left.
+func (s *sparse) settleLeft(y, dz compute.Mat) {
+	if s.left {
+		s.forwards = sparseForward{s: s, y: y}
+		s.d.pool.run(blocks(s.rows), len(s.val)*y.Rows, &s.forwards)
+		s.left = false
+	}
+	if o := &s.owed; o.lines != nil {
+		for u := range s.rows {
+			row := unit(&dz, u)
+			copy(row, o.row(u, &s.d.pool.workers[0]))
+		}
+		o.lines = nil
 	}
 }
 
@@ -261,32 +283,73 @@ func (s *sparse) restore(x compute.Mat) {
 	s.only = false
 }
 
-// sparseInput sets dx, a block of inputs a task.
+// owed is a gradient by a layer's input that is still to be summed, unit by unit of
+// the layer before, from the lines of the gradient by its output.
+type owed struct {
+	d     *Device
+	lines *lines // nil: there is none
+	start []int  // as in backward
+	from  []int32
+	vals  []float32
+}
+
+// silent says that a unit's gradient is 0: it has no weights behind it.
+func (o *owed) silent(u int) bool { return o.start[u] == o.start[u+1] }
+
+// row is the gradient by unit u, for all examples of a line, in memory of w.
+func (o *owed) row(u int, w *worker) []float32 {
+	row := grow(&w.dz, o.lines.padded)
+	lo, hi := o.start[u], o.start[u+1]
+	o.d.kernel.sparse.gather(row, o.lines.data, o.lines.ld, o.from[lo:hi], o.vals[lo:hi])
+	return row
+}
+
+// owe makes o the gradient by the input.
+func (s *sparse) owe(o *owed, dy compute.Mat) {
+	s.turnBack()
+	s.d.layOut(&s.dy, &s.dyRoom, dy)
+	*o = owed{s.d, &s.dy, s.back.start, s.back.row, growTo(o.vals, len(s.val))}
+	s.inputs = sparseInput{s: s, owed: o}
+	s.d.pool.run(blocks(s.cols), pass*len(s.val), &s.inputs)
+}
+
+// sparseInput sets dx, or what is owed, a block of inputs a task.
 type sparseInput struct {
-	s  *sparse
-	dx compute.Mat
+	s    *sparse
+	dx   compute.Mat
+	owed *owed
 }
 
 func (s *sparse) gradInput(dx, dy compute.Mat) {
 	s.turnBack()
 	s.d.layOut(&s.dy, &s.dyRoom, dy)
-	s.inputs = sparseInput{s, dx}
+	s.inputs = sparseInput{s: s, dx: dx}
 	s.d.pool.run(blocks(s.cols), len(s.val)*dy.Rows, &s.inputs)
 }
 
 func (j *sparseInput) do(t int, w *worker) {
 	s, b := j.s, &j.s.back
-	for i := t * unitsEach; i < min((t+1)*unitsEach, s.cols); i++ {
+	first, last := t*unitsEach, min((t+1)*unitsEach, s.cols)
+	if j.owed != nil {
+		b.values(j.owed.vals[b.start[first]:b.start[last]], s, b.start[first])
+		return
+	}
+	for i := first; i < last; i++ {
 		s.fetch(&s.dy, b.row, b.start, i+1)
-		at := b.at[b.start[i]:b.start[i+1]]
-		vals := grow(&w.vals, len(at))
-		for k, p := range at {
-			vals[k] = s.val[p]
-		}
-		if s.d.bf16 {
-			s.d.kernel.round(vals)
-		}
+		vals := grow(&w.vals, b.start[i+1]-b.start[i])
+		b.values(vals, s, b.start[i])
 		s.d.gather(&j.dx, i, &s.dy, b.row[b.start[i]:b.start[i+1]], vals, w)
+	}
+}
+
+// values sets vals to the weights from number at on of the lists, as a product takes
+// them.
+func (b *backward) values(vals []float32, s *sparse, at int) {
+	for k, p := range b.at[at:][:len(vals)] {
+		vals[k] = s.val[p]
+	}
+	if s.d.bf16 {
+		s.d.kernel.round(vals)
 	}
 }
 

@@ -72,25 +72,47 @@ func (j *sparseStep) do(t int, w *worker) {
 	s, n := j.s, 0
 	lo, hi := t*j.block, min((t+1)*j.block, j.s.rows)
 	began := time.Now()
+	if !j.search {
+		for u := lo; u < hi; u++ { // a unit's inputs are in the cache for its output and for its gradients
+			n += j.unit(u, j.deltas(u, u+1, w), w)
+		}
+		j.nonzero.Add(int64(n))
+		j.stepping.Add(int64(time.Since(began)))
+		return
+	}
 	deltas := j.deltas(lo, hi, w)
 	laid := time.Now()
-	if j.search {
-		s.search.units(lo, hi, deltas, w)
-	}
+	s.search.units(lo, hi, deltas, w)
 	searched := time.Now()
 	for u := lo; u < hi; u++ {
-		from, to := s.start[u], s.start[u+1]
-		if from == to {
-			continue
-		}
-		s.fetch(&s.x, s.col, s.start, u+1)
-		g := grow(&w.vals, to-from)
-		s.d.kernel.sparse.dots(g, deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], s.x.data, s.x.ld, s.col[from:to])
-		n += s.d.kernel.step(s.val[from:to], g, &j.u)
+		n += j.unit(u, deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], w)
 	}
 	j.nonzero.Add(int64(n))
 	j.searching.Add(int64(searched.Sub(laid)))
 	j.stepping.Add(int64(laid.Sub(began) + time.Since(searched)))
+}
+
+// silent says that the gradient by unit u's output is known to be 0.
+func (j *sparseStep) silent(u int) bool {
+	return j.norm != nil && j.s.owed.lines != nil && j.s.owed.silent(u)
+}
+
+// unit takes the step on the weights of unit u, whose gradient is delta, and gives
+// its non-zeros.
+func (j *sparseStep) unit(u int, delta []float32, w *worker) (nonzero int) {
+	s := j.s
+	from, to := s.start[u], s.start[u+1]
+	if from == to {
+		return 0
+	}
+	g := grow(&w.vals, to-from)
+	if j.silent(u) {
+		clear(g)
+	} else {
+		s.fetch(&s.x, s.col, s.start, u+1)
+		s.d.kernel.sparse.dots(g, delta, s.x.data, s.x.ld, s.col[from:to])
+	}
+	return s.d.kernel.step(s.val[from:to], g, &j.u)
 }
 
 // deltas are the lines of the gradients by the output of units lo..hi.
@@ -104,10 +126,11 @@ func (j *sparseStep) deltas(lo, hi int, w *worker) []float32 {
 	for u := lo; u < hi; u++ {
 		dst := deltas[(u-lo)*ld : (u-lo+1)*ld]
 		switch {
+		case j.silent(u):
+			clear(dst)
+			j.norm.dgamma.Data[u], j.norm.dbeta.Data[u] = 0, 0
 		case j.norm != nil:
-			row := grow(&w.extra, dy.Rows)
-			j.norm.row(row, unit(&j.norm.x, u), unit(dy, u), u, w)
-			s.d.line(dst, row, w)
+			j.normed(dst, u, w)
 		case dy.Trans:
 			s.d.line(dst, unit(dy, u), w)
 		default:
@@ -119,6 +142,30 @@ func (j *sparseStep) deltas(lo, hi int, w *worker) []float32 {
 		}
 	}
 	return deltas
+}
+
+// normed lays out the gradient by unit u's output from that by what the batch norm
+// made of it.
+func (j *sparseStep) normed(dst []float32, u int, w *worker) {
+	s, n := j.s, j.dy.Rows
+	var y, dz []float32
+	if s.left {
+		lo, hi := s.start[u], s.start[u+1]
+		s.fetch(&s.x, s.col, s.start, u+1)
+		y = grow(&w.row, s.x.padded)
+		s.d.kernel.sparse.gather(y, s.x.data, s.x.ld, s.col[lo:hi], s.d.rounded(s.val[lo:hi], w))
+		y = y[:n]
+	} else {
+		y = unit(&j.norm.x, u)
+	}
+	if s.owed.lines != nil {
+		dz = s.owed.row(u, w)[:n]
+	} else {
+		dz = unit(&j.dy, u)
+	}
+	row := grow(&w.extra, n)
+	j.norm.row(row, y, dz, u, w)
+	s.d.line(dst, row, w)
 }
 
 // revived is a weight that was zero and is not any more.
