@@ -69,6 +69,9 @@ func (s State) check(c Config) error {
 	return b.err
 }
 
+// atBest says whether the state is that right after its best epoch.
+func (s State) atBest() bool { return s.BestEpoch == s.Epoch && s.Step == 0 }
+
 // SettingsError is that a file was made by a run of other settings than those
 // of the directory that it is in.
 type SettingsError struct{ Of, Want string } // Config.ID

@@ -283,3 +283,32 @@ func TestVerifyOfWhatIsNoRun(t *testing.T) {
 		t.Errorf("an empty folder: got %v", wrong)
 	}
 }
+
+// TestWithoutTheSecondCopy takes away the best epoch's weights: those of the
+// checkpoint stand for them where it is of that epoch, and nothing does elsewhere.
+func TestWithoutTheSecondCopy(t *testing.T) {
+	for _, best := range []int{3, 2} {
+		d := finished(t, 1)
+		state := State{Epoch: 3, BestEpoch: best}
+		list := []Tensor{{Name: "fc1.weight", Shape: []int{1}, Data: []float32{5}}}
+		if err := d.SaveBest(best, list); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.SaveCheckpoint(state, list); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.WriteResult(Result{Last: Score{Epoch: 3}, Best: Score{Epoch: best}, Seed: 1, WeightsSum: Checksum(list)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, got, err := d.Weights(true); err != nil || len(got) != 1 {
+			t.Fatalf("best epoch %d: %v", best, err)
+		}
+		if err := os.Remove(d.File(BestFile)); err != nil {
+			t.Fatal(err)
+		}
+		_, got, err := d.Weights(true)
+		if fits := best == 3; fits && (err != nil || len(got) != 1 || got[0].Data[0] != 5) || !fits && !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("best epoch %d: got %v, %v", best, got, err)
+		}
+	}
+}

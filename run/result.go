@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"os"
 	"slices"
 	"strings"
 
@@ -193,15 +194,16 @@ type FileSums struct {
 
 // Weights reads the network's tensors of the last checkpoint or, if best, of the
 // epoch with the best validation accuracy, beside the checkpoint's state. Where
-// there is a result, they are those that it is of. The error is fs.ErrNotExist
-// where there are none.
+// there is a result, they are those that it is of. The best epoch's are the
+// checkpoint's where that is of it: a directory that was handed on may lack the
+// second copy. The error is fs.ErrNotExist where there are none.
 func (d *Dir) Weights(best bool) (State, []Tensor, error) {
 	s, list, err := d.LoadCheckpoint()
 	if err != nil {
 		return s, nil, err
 	}
 	name, sum := WeightsFile, d.lastSum
-	if best {
+	if _, missing := os.Lstat(d.File(BestFile)); best && !(s.atBest() && errors.Is(missing, fs.ErrNotExist)) {
 		if list, err = d.LoadBest(s); err != nil {
 			return s, nil, err
 		}

@@ -91,7 +91,7 @@ func (v *verifier) weights() {
 		if err := bestEpoch(meta, s); err != nil {
 			v.add(fmt.Errorf("%s: %w", v.File(BestFile), err))
 		}
-	} else if _, err := os.Lstat(v.File(BestFile)); s.BestEpoch > 0 && v.config.Imported == "" && errors.Is(err, fs.ErrNotExist) {
+	} else if _, err := os.Lstat(v.File(BestFile)); s.BestEpoch > 0 && !s.atBest() && v.config.Imported == "" && errors.Is(err, fs.ErrNotExist) {
 		v.add(fmt.Errorf("%s is missing; put back a copy, or repeat the run", v.File(BestFile)))
 	}
 }

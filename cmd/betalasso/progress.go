@@ -58,11 +58,11 @@ func (m *meter) epochLine(p train.Progress) string {
 	parts := []string{
 		fmt.Sprintf("epoch %*d/%d", len(fmt.Sprint(p.Epochs)), e.Epoch, p.Epochs),
 		fmt.Sprintf("train %.4f %5.2f %%", e.TrainLoss, 100*e.TrainAcc),
-		fmt.Sprintf("val %.4f %5.2f %%", e.ValLoss, 100*e.ValAcc),
-		nonzeros(p),
-		m.left(p),
-		plan.Thousands(int(e.ExamplesPerSecond)) + " img/s",
 	}
+	if e.ValLoss > 0 { // there are images to validate
+		parts = append(parts, fmt.Sprintf("val %.4f %5.2f %%", e.ValLoss, 100*e.ValAcc))
+	}
+	parts = append(parts, nonzeros(p), m.left(p), plan.Thousands(int(e.ExamplesPerSecond))+" img/s")
 	if !m.terminal {
 		return strings.Join(parts, "  ")
 	}

@@ -186,8 +186,12 @@ func (s *session) tell(path string, r run.Result) {
 	for _, l := range r.Layers {
 		nonzero += l.Nonzero
 	}
-	fmt.Fprintf(s.notes, "%s\n  test %.2f %%, at the best validation (epoch %d) %.2f %%; nonzero %s of %s; %s\n",
-		run.Printable(path), 100*r.Last.TestAcc, r.Best.Epoch, 100*r.Best.TestAcc, plan.Thousands(nonzero), plan.Thousands(r.Params), plan.Span(took))
+	best := ""
+	if r.DataSet.Val > 0 {
+		best = fmt.Sprintf(", at the best validation (epoch %d) %.2f %%", r.Best.Epoch, 100*r.Best.TestAcc)
+	}
+	fmt.Fprintf(s.notes, "%s\n  test %.2f %%%s; nonzero %s of %s; %s\n",
+		run.Printable(path), 100*r.Last.TestAcc, best, plan.Thousands(nonzero), plan.Thousands(r.Params), plan.Span(took))
 }
 
 // defaultOut is the directory of a run that was given none.
