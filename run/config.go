@@ -108,6 +108,7 @@ type Event struct {
 // before the step.
 type Returns struct {
 	Weights int   `json:"weights"`
+	Most    int   `json:"most,omitempty"` // of these weights, in the step with the most
 	Std     []int `json:"std,omitempty"`  // of these weights, by StdBin of their unit
 	Left    []int `json:"left,omitempty"` // of these weights, by LeftBin of their unit
 

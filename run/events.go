@@ -53,6 +53,7 @@ func (b *bounds) returns(m map[string]Returns) {
 	for name, r := range m {
 		b.shown("a layer's name", name)
 		b.whole("returns of "+Printable(name), r.Weights, 0, math.MaxInt)
+		b.whole("most returns of "+Printable(name), r.Most, 0, r.Weights)
 		for what, list := range map[string][]int{"std": r.Std, "left": r.Left, "unit_std": r.UnitStd, "unit_left": r.UnitLeft} {
 			most := StdBins
 			if what == "left" || what == "unit_left" {

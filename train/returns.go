@@ -75,16 +75,18 @@ func (t *trainer) countReturns() {
 	var lock sync.Mutex
 	for _, s := range t.supports {
 		r := t.state.Returns[s.name]
-		s.look(func(row, before, returned int) {
+		before := r.Weights
+		s.look(func(row, left, returned int) {
 			if returned > 0 {
 				lock.Lock()
 				defer lock.Unlock()
 				r.Weights += returned
 				r.Std, r.Left = atLeast(r.Std, run.StdBins), atLeast(r.Left, run.LeftBins)
 				r.Std[run.StdBin(s.std(row))] += returned
-				r.Left[run.LeftBin(before)] += returned
+				r.Left[run.LeftBin(left)] += returned
 			}
 		})
+		r.Most = max(r.Most, r.Weights-before)
 		t.state.Returns[s.name] = r
 	}
 }

@@ -40,6 +40,9 @@ func TestReturns(t *testing.T) {
 		for _, name := range []string{"conv1", "fc1"} {
 			r, rows := e[name], 0
 			total += r.Weights
+			if r.Most > r.Weights || 3*r.Most < r.Weights { // an epoch has three steps
+				t.Errorf("epoch %d, %s: %d of %d weights in one step", i+1, name, r.Most, r.Weights)
+			}
 			std, left := 0, 0
 			for _, n := range r.Std {
 				std += n
