@@ -5,6 +5,7 @@
 package disk
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -236,9 +237,10 @@ func readAll(f *os.File, path string, limit int64) ([]byte, error) {
 	if info.Size() > limit {
 		return nil, &TooLargeError{path, info.Size(), limit}
 	}
-	text, err := io.ReadAll(io.LimitReader(f, limit+1)) // it may be growing
-	if err == nil && int64(len(text)) > limit {
-		return nil, &TooLargeError{path, int64(len(text)), limit}
+	text := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
+	_, err = text.ReadFrom(io.LimitReader(f, limit+1)) // it may be growing
+	if err == nil && int64(text.Len()) > limit {
+		return nil, &TooLargeError{path, int64(text.Len()), limit}
 	}
-	return text, err
+	return text.Bytes(), err
 }

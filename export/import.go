@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,17 +29,29 @@ type Weights struct {
 // Read reads a safetensors file. Where all names begin with the same word and a
 // point, as "module.conv1.weight", that is taken off.
 func Read(path string) (*Weights, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() { // a pipe may have nobody at its other end
+		return nil, fmt.Errorf("%s is no plain file; give a safetensors file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if err := notPickle(f); err != nil {
+	return parse(f, info.Size(), path)
+}
+
+// parse is Read of a file of size bytes.
+func parse(f io.ReaderAt, size int64, path string) (*Weights, error) {
+	if err := notPickle(f, path); err != nil {
 		return nil, err
 	}
-	list, meta, err := run.ReadOpenTensors(f)
+	list, meta, err := run.DecodeTensors(io.NewSectionReader(f, 0, size), size)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s is not a usable safetensors file: %w", path, err)
 	}
 	if len(list) == 0 {
 		return nil, fmt.Errorf("%s holds no tensors", path)
@@ -77,11 +90,10 @@ var ErrPickle = errors.New("this is a file of torch.save (a pickle, which may ho
 
 // notPickle is ErrPickle, with how to convert, where the file begins as
 // torch.save's do: as a ZIP archive, or in older versions as a pickle.
-func notPickle(f *os.File) error {
-	path := f.Name()
+func notPickle(f io.ReaderAt, path string) error {
 	var head [8]byte // of safetensors the length of a header, which is below 4 GB
 	if _, err := f.ReadAt(head[:], 0); err != nil {
-		return nil // too short for either, or no file that can be read twice
+		return nil // too short for either
 	}
 	archive := bytes.HasPrefix(head[:], []byte("PK\x03\x04"))
 	pickle := head[0] == 0x80 && head[1] >= 2 && head[1] <= 5 && !bytes.Equal(head[4:], make([]byte, 4))

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"bytes"
 	"encoding/binary"
 	"os"
 	"path/filepath"
@@ -256,13 +257,9 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(text)
-	dev, path := device(f), filepath.Join(f.TempDir(), "w.safetensors")
+	dev := device(f)
 	f.Fuzz(func(t *testing.T, file []byte) {
-		os.Remove(path) // a file that is cut and written again waits for the disk
-		if err := os.WriteFile(path, file, 0o666); err != nil {
-			t.Fatal(err)
-		}
-		w, err := Read(path)
+		w, err := parse(bytes.NewReader(file), int64(len(file)), "w.safetensors")
 		if err != nil || w.Config.Validate() != nil {
 			return
 		}

@@ -21,7 +21,7 @@ func Checksum(list []Tensor) string {
 }
 
 func sumTensors(h hash.Hash, list []Tensor) {
-	buf := make([]byte, 0, bufferSize)
+	var buf []byte
 	for _, t := range list {
 		sumName(h, t)
 		t.each(func(row []float32) error {

@@ -106,7 +106,7 @@ func (d *Dir) eachEvent(f func(Event) bool) error {
 		return err
 	}
 	defer file.Close()
-	in := bufio.NewReaderSize(file, bufferSize)
+	in := bufio.NewReaderSize(file, bufferSize/4)
 	for number := 1; ; number++ {
 		line, err := readLine(in)
 		if errors.Is(err, io.EOF) {

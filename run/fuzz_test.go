@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime/debug"
 	"testing"
 )
 
@@ -73,6 +74,7 @@ func FuzzStateAndResult(f *testing.F) {
 // A file is put aside and made anew, never cut and written again: ext4 waits for
 // the disk then, which took most of the time.
 func FuzzVerify(f *testing.F) {
+	debug.SetGCPercent(1000) // a run takes less than the smallest heap
 	whole := finished(f, 1)
 	path := whole.Path()
 	aside := filepath.Join(f.TempDir(), "aside")
@@ -92,11 +94,16 @@ func FuzzVerify(f *testing.F) {
 			t.Fatal(err)
 		}
 		wrong := Verify(path)
-		if err := readAll(path); wrong == nil && err != nil {
-			t.Errorf("nothing is wrong, and it cannot be read: %v", err)
+		// What is broken one reader reads, else both: they take twice as long as Verify.
+		if which < 128 || wrong == nil {
+			if err := readAll(path); wrong == nil && err != nil {
+				t.Errorf("nothing is wrong, and it cannot be read: %v", err)
+			}
 		}
-		if s := Look(path); wrong == nil && s.State != Done && s.State != Failed {
-			t.Errorf("nothing is wrong, and it is shown as %s: %s", s.State, s.Note)
+		if which >= 128 || wrong == nil {
+			if s := Look(path); wrong == nil && s.State != Done && s.State != Failed {
+				t.Errorf("nothing is wrong, and it is shown as %s: %s", s.State, s.Note)
+			}
 		}
 		if err := os.Remove(name); err != nil {
 			t.Fatal(err)

@@ -22,7 +22,7 @@ func TestNumbersOfOtherTypes(t *testing.T) {
 	} {
 		text := file(fmt.Sprintf(`{"a":{"dtype":%q,"shape":[%d],"data_offsets":[0,%d]}}`, c.dtype, len(c.want), len(c.bytes)), len(c.bytes))
 		copy(text[len(text)-len(c.bytes):], c.bytes)
-		got, _, err := decodeTensors(bytes.NewReader(text), int64(len(text)))
+		got, _, err := DecodeTensors(bytes.NewReader(text), int64(len(text)))
 		if err != nil || got[0].DType != c.dtype {
 			t.Errorf("%s: got %v, %v", c.dtype, got, err)
 			continue

@@ -168,15 +168,16 @@ func ReadOpenTensors(f *os.File) ([]Tensor, map[string]string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	list, meta, err := decodeTensors(bufio.NewReaderSize(f, bufferSize), st.Size())
+	list, meta, err := DecodeTensors(f, st.Size())
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s is not a usable safetensors file: %w", f.Name(), err)
 	}
 	return list, meta, nil
 }
 
-// decodeTensors reads a file of size bytes.
-func decodeTensors(r io.Reader, size int64) ([]Tensor, map[string]string, error) {
+// DecodeTensors is ReadTensors of size bytes.
+func DecodeTensors(in io.Reader, size int64) ([]Tensor, map[string]string, error) {
+	r := buffered(in, size)
 	list, meta, err := readHeader(r, size)
 	if err != nil {
 		return nil, nil, err
@@ -184,7 +185,7 @@ func decodeTensors(r io.Reader, size int64) ([]Tensor, map[string]string, error)
 	if most, of := Memory(); most > 0 && float64(size) > most {
 		return nil, nil, fmt.Errorf("its %.1f GB are more than the memory that there is: %.1f GB, %s", float64(size)/1e9, most/1e9, of)
 	}
-	buf := make([]byte, bufferSize)
+	buf := make([]byte, min(bufferSize, size))
 	for i := range list {
 		t := &list[i]
 		if t.DType == "I32" {
@@ -207,6 +208,11 @@ func decodeTensors(r io.Reader, size int64) ([]Tensor, map[string]string, error)
 	return list, meta, err
 }
 
+// buffered buffers the reader of a file of size bytes: most of a run's are small.
+func buffered(r io.Reader, size int64) *bufio.Reader {
+	return bufio.NewReaderSize(r, int(min(bufferSize, size)))
+}
+
 // numbers is how many numbers a tensor's shape has.
 func (t Tensor) numbers() int {
 	n := 1
@@ -217,7 +223,7 @@ func (t Tensor) numbers() int {
 }
 
 // read sets dst, of at most bufferSize/8 numbers, to the next numbers of the
-// tensor; buf has bufferSize bytes.
+// tensor; buf has bufferSize bytes, or as many as the file.
 func (t Tensor) read(r io.Reader, dst []float32, buf []byte) error {
 	text := buf[:width(t.DType)*len(dst)]
 	if _, err := io.ReadFull(r, text); err != nil {

@@ -86,7 +86,7 @@ func TestSecondOpinion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, _, err := decodeTensors(bytes.NewReader(text), int64(len(text)))
+	got, _, err := DecodeTensors(bytes.NewReader(text), int64(len(text)))
 	if err != nil || len(got) != 1 || got[0].Name != "x" || !slices.Equal(got[0].Shape, []int{2, 1}) || !slices.Equal(got[0].Data, []float32{1, 2}) {
 		t.Errorf("their file: got %v, %v", got, err)
 	}
@@ -122,7 +122,7 @@ func TestBrokenTensorFilesAreRefused(t *testing.T) {
 		{"a name twice", file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8), "twice"},
 		{"metadata of another kind", file(`{"__metadata__":{"a":1}}`, 0), "metadata"},
 	} {
-		_, _, err := decodeTensors(bytes.NewReader(c.file), int64(len(c.file)))
+		_, _, err := DecodeTensors(bytes.NewReader(c.file), int64(len(c.file)))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want an error with %q", c.rule, err, c.want)
 		}
@@ -156,7 +156,7 @@ func FuzzTensors(f *testing.F) {
 	}
 	f.Add(sparse.Bytes())
 	f.Fuzz(func(t *testing.T, text []byte) {
-		list, meta, err := decodeTensors(bytes.NewReader(text), int64(len(text)))
+		list, meta, err := DecodeTensors(bytes.NewReader(text), int64(len(text)))
 		if err != nil {
 			return
 		}
@@ -175,7 +175,7 @@ func FuzzTensors(f *testing.F) {
 		if err := writeTensors(&file, head, list); err != nil {
 			t.Fatal(err)
 		}
-		again, _, err := decodeTensors(&file, int64(file.Len()))
+		again, _, err := DecodeTensors(&file, int64(file.Len()))
 		if err != nil || Checksum(again) != sum {
 			t.Fatalf("what was written was read as something else: %v", err)
 		}

@@ -1,7 +1,6 @@
 package run
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -131,7 +130,8 @@ func readSums(path string) (meta map[string]string, sum, own string, err error) 
 	if err != nil {
 		return nil, "", "", err
 	}
-	in := bufio.NewReaderSize(f, bufferSize)
+	size := min(bufferSize, info.Size())
+	in := buffered(f, size)
 	list, meta, err := readHeader(in, info.Size())
 	if err != nil {
 		return nil, "", "", fmt.Errorf("it is no usable safetensors file: %w", err)
@@ -140,7 +140,7 @@ func readSums(path string) (meta map[string]string, sum, own string, err error) 
 		return sparseSums(path)
 	}
 	all, network := metaSums(meta), sha256.New()
-	buf, text, part := make([]byte, bufferSize), make([]byte, 0, bufferSize), make([]float32, bufferSize/8)
+	buf, text, part := make([]byte, size), make([]byte, 0, size), make([]float32, min(bufferSize/8, size))
 	for _, t := range list {
 		hashes := []io.Writer{all}
 		sumName(all, t)
