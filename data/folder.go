@@ -175,7 +175,7 @@ func listClass(list []picture, dir, path string, class, part int) ([]picture, er
 // fingerprint tells folders and ways to read them apart.
 func fingerprint(list []picture, classes []string, opt Options) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "1 %d %d %v %q\n", opt.Side, opt.Channels, opt.SkipBad, classes)
+	fmt.Fprintf(h, "2 %d %d %v %q\n", opt.Side, opt.Channels, opt.SkipBad, classes)
 	for _, p := range list {
 		fmt.Fprintf(h, "%q %d %d %d %d\n", p.path, p.class, p.part, p.size, p.time)
 	}

@@ -58,6 +58,9 @@ func codecOf(b []byte, limit int) (c codec, w, h int, err error) {
 		return c, 0, 0, errors.New("not a PNG, JPEG, WebP or BMP picture")
 	}
 	c = codecs[i]
+	if c.name == "WebP" && len(b) > 20 && string(b[12:16]) == "VP8X" && b[20]&2 != 0 {
+		return c, 0, 0, errors.New("WebP: it is animated; save one of its pictures as a file")
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("a broken %s picture: %v", c.name, r)
@@ -78,8 +81,8 @@ func codecOf(b []byte, limit int) (c codec, w, h int, err error) {
 }
 
 // decodePicture gives three planes of side x side bytes of the middle square of
-// the picture in b, transparency over black, and whether all of it is grey.
-// Orientation in EXIF is not heeded.
+// the picture in b as it is seen, transparency over black, and whether all of it
+// is grey.
 func decodePicture(b []byte, side, limit int) (pix []uint8, grey bool, err error) {
 	c, w, h, err := codecOf(b, limit)
 	if err != nil {
@@ -97,15 +100,17 @@ func decodePicture(b []byte, side, limit int) (pix []uint8, grey bool, err error
 	if got := m.Bounds(); got.Dx() != w || got.Dy() != h {
 		return nil, false, fmt.Errorf("%s: it decodes to %d x %d pixels and claims %d x %d", c.name, got.Dx(), got.Dy(), w, h)
 	}
-	from := min(w, h)
+	from, lies := min(w, h), lyings[orientation(b)-1]
 	square := image.NewRGBA(image.Rect(0, 0, from, from))
-	at := m.Bounds().Min.Add(image.Pt((w-from)/2, (h-from)/2))
+	at := m.Bounds().Min.Add(image.Pt(middle(w, from, lies.flipX), middle(h, from, lies.flipY)))
 	draw.Draw(square, square.Bounds(), m, at, draw.Src)
 	plane, scale := make([]uint8, from*from), newScaler(from, side)
 	pix = make([]uint8, 3*side*side)
 	for c := range 3 {
-		for i := range plane {
-			plane[i] = square.Pix[4*i+c]
+		for y := range from {
+			for x := range from {
+				plane[y*from+x] = square.Pix[4*lies.place(from, x, y)+c]
+			}
 		}
 		scale.plane(pix[c*side*side:][:side*side], plane)
 	}
@@ -115,7 +120,8 @@ func decodePicture(b []byte, side, limit int) (pix []uint8, grey bool, err error
 }
 
 // Picture reads the picture at path as a network for images of that shape takes
-// it, and tells its own size: the middle square of it, resized; see scaler.
+// it, and tells its own size, as it is seen: the middle square of it, resized; see
+// scaler.
 func Picture(path string, channels, side int) (pix []uint8, wide, high int, err error) {
 	b, err := readSmall(path, maxPicture)
 	if err != nil {
@@ -126,6 +132,9 @@ func Picture(path string, channels, side int) (pix []uint8, wide, high int, err 
 	}
 	if pix, _, err = decodePicture(b, side, maxPixels); err != nil {
 		return nil, wide, high, fmt.Errorf("%s: %w", path, err)
+	}
+	if lyings[orientation(b)-1].swap {
+		wide, high = high, wide
 	}
 	if channels == 1 {
 		greyOf(pix, pix)
