@@ -33,11 +33,14 @@ type importCommand struct {
 	Mean   []float64 `placeholder:"R,G,B" group:"network" help:"what was subtracted from pixels of 0 to 1 in training (default: by the file, or the data set's)"`
 	Std    []float64 `placeholder:"R,G,B" group:"network" help:"what they were divided by (default: by the file, or the data set's)"`
 
-	Data    string  `placeholder:"NAME" group:"data" help:"${datasets} (default: by the file, or cifar10)"`
-	DataDir string  `placeholder:"DIR" group:"data" help:"folder with its files (default: the cache, downloaded)"`
-	Val     *int    `placeholder:"N" group:"data" help:"training examples held out to validate (default: by the file, or 5000)"`
-	Seed    *uint64 `placeholder:"N" group:"data" help:"of the split into them, and of the filters shown (default: by the file, or 1)"`
-	Threads int     `default:"0" placeholder:"N" group:"data" help:"changes no result; 0 is all cores (default 0)"`
+	Data     string  `placeholder:"NAME|PATH" group:"data" help:"${datasets}; or your own, as train takes them (default: by the file, or cifar10)"`
+	DataDir  string  `placeholder:"DIR" group:"data" help:"folder with its files (default: the cache, downloaded)"`
+	Side     *int    `placeholder:"N" group:"data" help:"pixels of an image's side, which is resized (default: by the file, or as it is)"`
+	Channels *int    `placeholder:"1|3" group:"data" help:"make the images grey or coloured (default: by the file, or as they are)"`
+	SkipBad  bool    `name:"skip-bad" group:"data" help:"leave out pictures that cannot be read (default: by the file)"`
+	Val      *int    `placeholder:"N" group:"data" help:"training examples held out to validate (default: by the file, or 5000, of your own a tenth)"`
+	Seed     *uint64 `placeholder:"N" group:"data" help:"of the split into them, and of the filters shown (default: by the file, or 1)"`
+	Threads  int     `default:"0" placeholder:"N" group:"data" help:"changes no result; 0 is all cores (default 0)"`
 }
 
 // Help is the end of `betalasso import --help`.
@@ -51,7 +54,8 @@ func (importCommand) Help() string {
 
 The tensors must have the names and shapes that docs/export.md lists. For a file that this program did not write, names and shapes tell the network and its size, and flags the rest:
 
-    betalasso import net.safetensors --data cifar10 --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5`
+    betalasso import net.safetensors --data cifar10 --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5
+    betalasso import net.safetensors --data pictures/flowers --side 32 --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5`
 }
 
 // Run makes the directory.
@@ -146,10 +150,6 @@ func (i *importCommand) config(w *export.Weights) (run.Config, error) {
 	if i.Kernel != nil {
 		c.Kernel = *i.Kernel
 	}
-	if i.Data != "" && i.Data != c.Data {
-		c.Data, c.SVHNExtra = i.Data, false
-		c.DataSum, c.Side, c.Channels, c.SkipBad = "", 0, 0, false
-	}
 	if i.Val != nil {
 		c.Val = *i.Val
 	}
@@ -157,6 +157,9 @@ func (i *importCommand) config(w *export.Weights) (run.Config, error) {
 		c.Seed = *i.Seed
 	}
 	c.DataDir, c.Threads, c.Precision = i.DataDir, i.Threads, precision(c.Precision)
+	if err := i.settleData(&c); err != nil {
+		return c, err
+	}
 	if c.Model == "" {
 		return c, usageError{fmt.Errorf("model: the tensors' names do not tell; give it with --model. The file has %s, ..., where docs/export.md has conv1.weight or fc1.weight", w.Tensors[0].Name)}
 	}
@@ -166,6 +169,42 @@ func (i *importCommand) config(w *export.Weights) (run.Config, error) {
 	}
 	c.Imported = fmt.Sprintf("%s, SHA-256 %s", filepath.Base(i.Weights), sum[:16])
 	return c, c.Validate()
+}
+
+// settleData sets whose images they are, as train does, and how they are read: as
+// the file says of its own ones, but for what flags say.
+func (i *importCommand) settleData(c *run.Config) error {
+	file, own := *c, data.IsOwn(i.Data)
+	if i.Data != "" && (own || i.Data != c.Data) {
+		c.Data, c.SVHNExtra, c.DataSum = i.Data, false, ""
+		if !own || file.DataSum == "" {
+			c.Side, c.Channels, c.SkipBad = 0, 0, false
+		}
+	}
+	if i.Side != nil {
+		c.Side = *i.Side
+	}
+	if i.Channels != nil {
+		c.Channels = *i.Channels
+	}
+	c.SkipBad = c.SkipBad || i.SkipBad
+	if c.DataSum != "" { // the file's own: --data-dir says where they are
+		return nil
+	}
+	given := origin{"data": byFlag}
+	if i.Val != nil {
+		given["val"] = byFlag
+	}
+	if i.DataDir != "" {
+		given["data-dir"] = byFlag
+	}
+	if err := (settings{Data: i.Data, Val: c.Val}).settleData(c, given); err != nil {
+		return err
+	}
+	if own && i.Val == nil && c.DataSum == file.DataSum {
+		c.Val = file.Val
+	}
+	return nil
 }
 
 // checksum is the SHA-256 of a file in hex.
