@@ -7,6 +7,8 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	"math"
+	"slices"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/goregular"
@@ -98,6 +100,43 @@ func paint(m *image.NRGBA, pix []uint8, channels, side, scale, left, top int) {
 			for i := range scale * scale {
 				m.SetNRGBA(left+x*scale+i%scale, top+y*scale+i/scale, c)
 			}
+		}
+	}
+}
+
+// HeatMap draws numbers of 0 and more, row by row, each as a square of scale
+// pixels: from black at none, by way of red, to yellow at the most.
+func HeatMap(values []float32, side, scale int) *image.NRGBA {
+	m := image.NewNRGBA(image.Rect(0, 0, side*scale, side*scale))
+	heat(m, values, side, scale, 0, 0)
+	return m
+}
+
+// HeatMaps draws several, five to a row, each below its name and against its own
+// most.
+func HeatMaps(names []string, maps [][]float32, side, scale int) *image.NRGBA {
+	const gap, line, columns = 6, 18, 5
+	face := newFace(13)
+	wide, high := side*scale+gap, side*scale+line+gap
+	m := blank(gap+min(columns, len(maps))*wide, gap+(len(maps)+columns-1)/columns*high)
+	for i, values := range maps {
+		left, top := gap+i%columns*wide, gap+i/columns*high
+		text(m, face, ink, names[i], left, top+line-5, side*scale)
+		heat(m, values, side, scale, left, top+line)
+	}
+	return m
+}
+
+// heat draws a map at (left, top).
+func heat(m *image.NRGBA, values []float32, side, scale, left, top int) {
+	most := slices.Max(values)
+	for y := range side * scale {
+		for x := range side * scale {
+			v := 0.0
+			if most > 0 {
+				v = math.Sqrt(float64(max(0, values[y/scale*side+x/scale]) / most))
+			}
+			m.SetNRGBA(left+x, top+y, color.NRGBA{R: uint8(255 * v), G: uint8(230 * v * v), B: uint8(140 * v * (1 - v)), A: 255})
 		}
 	}
 }

@@ -161,6 +161,9 @@ func (p *page) markdown(w io.Writer) error {
 	for _, u := range p.Uses {
 		fmt.Fprintf(b, "### %s\n\n", cell.Replace(u.Run))
 		figure(u.Pixels, "png")
+		if u.Classes.Image != "" {
+			figure(u.Classes, "png")
+		}
 		figure(u.Filters, "png")
 		mdTable(b, 1, []string{"filter", "non-zeros", "use", "for", "against"}, u.Used)
 		mdTable(b, 1, []string{"class", "inputs", "pixels"}, u.Inputs)

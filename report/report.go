@@ -234,6 +234,7 @@ func (p *page) number() {
 	}
 	for i := range p.Uses {
 		next(&p.Uses[i].Pixels)
+		next(&p.Uses[i].Classes)
 		next(&p.Uses[i].Filters)
 	}
 	for i := range p.Sections {

@@ -6,14 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"image/png"
 	"io"
 	"io/fs"
-	"math"
 	"slices"
 	"strings"
 
+	"betalasso/pictures"
 	"betalasso/run"
 )
 
@@ -24,6 +23,7 @@ type uses struct {
 	filters       [][]float32
 	used          [][]float32 // of each filter: unit, non-zeros, share of all use, then for each class what it says
 	inputs        [][]float32 // of each class: inputs and pixels on which it depends
+	reach         [][]float32 // of each class, or of the first ones: each pixel's share of its paths; none in files of earlier versions
 	epoch         int
 	classes       []string
 }
@@ -47,14 +47,18 @@ func readUses(d *run.Dir) (uses, error) {
 
 // newUses is what the tensors of such a file say.
 func newUses(list []run.Tensor, meta map[string]string) (u uses, err error) {
-	shapes := map[string][]int{"heat": nil, "filters": nil, "used": nil, "inputs": nil, "epoch": nil}
+	shapes := map[string][]int{"heat": nil, "filters": nil, "used": nil, "inputs": nil, "epoch": nil, "reach": nil}
 	data := map[string][]float32{}
 	for _, t := range list {
 		if _, ok := shapes[t.Name]; ok {
 			shapes[t.Name], data[t.Name] = t.Shape, t.Values()
 		}
 	}
-	for name, dims := range map[string]int{"heat": 2, "filters": 4, "used": 2, "inputs": 2, "epoch": 1} {
+	want := map[string]int{"heat": 2, "filters": 4, "used": 2, "inputs": 2, "epoch": 1}
+	if shapes["reach"] != nil {
+		want["reach"] = 3
+	}
+	for name, dims := range want {
 		if len(shapes[name]) != dims || slices.ContainsFunc(shapes[name], func(n int) bool { return n < 1 || n > 1<<16 }) {
 			return u, fmt.Errorf("it has no tensor %q of %d dimensions", name, dims)
 		}
@@ -67,6 +71,12 @@ func newUses(list []run.Tensor, meta map[string]string) (u uses, err error) {
 	classes := shapes["inputs"][0]
 	if shapes["heat"][1] != u.side || u.side > 1024 || f[0] > 1000 || u.h > 1024 || u.w > 1024 || shapes["used"][0] != f[0] || shapes["used"][1] != 3+classes || shapes["inputs"][1] != 2 {
 		return u, errors.New("its tensors do not fit each other")
+	}
+	if r := shapes["reach"]; r != nil {
+		if r[0] > min(classes, 100) || r[1] != u.side || r[2] != u.side {
+			return u, errors.New("its tensors do not fit each other")
+		}
+		u.reach = slices.Collect(slices.Chunk(data["reach"], u.side*u.side))
 	}
 	u.heat, u.epoch = data["heat"], int(data["epoch"][0])
 	u.filters = slices.Collect(slices.Chunk(data["filters"], u.c*u.h*u.w))
@@ -88,18 +98,16 @@ func (u uses) class(c int) string {
 	return fmt.Sprint(c)
 }
 
-// heatMap draws how many weights use each pixel, from black at none to yellow at
-// the most.
-func (u uses) heatMap(scale int) *image.NRGBA {
-	most := max(1, slices.Max(u.heat))
-	img := image.NewNRGBA(image.Rect(0, 0, u.side*scale, u.side*scale))
-	for y := range u.side * scale {
-		for x := range u.side * scale {
-			v := math.Sqrt(float64(max(0, u.heat[y/scale*u.side+x/scale]) / most))
-			img.SetNRGBA(x, y, color.NRGBA{R: uint8(255 * v), G: uint8(230 * v * v), B: uint8(140 * v * (1 - v)), A: 255})
-		}
+// heatMap draws how many weights use each pixel.
+func (u uses) heatMap() *image.NRGBA { return pictures.HeatMap(u.heat, u.side, scaleFor(u.side)) }
+
+// classMaps draws how strongly each class depends on each pixel.
+func (u uses) classMaps() *image.NRGBA {
+	var names []string
+	for c := range u.reach {
+		names = append(names, u.class(c))
 	}
-	return img
+	return pictures.HeatMaps(names, u.reach, u.side, max(1, scaleFor(u.side)/3))
 }
 
 // sheet draws the filters.
@@ -111,8 +119,9 @@ func (u uses) sheet() *image.NRGBA {
 func scaleFor(n int) int { return max(1, 384/n) }
 
 // DrawUses writes the pictures of what `betalasso explain` has found of the run
-// in dir: the pixels, and the filters that are used most, first ones first.
-func DrawUses(dir, pixels, sheetFile string) error {
+// in dir: the pixels that its weights use, the pixels of each class, and the
+// filters that are used most.
+func DrawUses(dir, pixels, classes, filters string) error {
 	d, err := run.Open(dir)
 	if err != nil {
 		return err
@@ -121,16 +130,19 @@ func DrawUses(dir, pixels, sheetFile string) error {
 	if err != nil {
 		return err
 	}
-	if err := run.WriteWhole(pixels, func(w io.Writer) error { return png.Encode(w, u.heatMap(scaleFor(u.side))) }); err != nil {
-		return err
+	for path, img := range map[string]image.Image{pixels: u.heatMap(), classes: u.classMaps(), filters: u.sheet()} {
+		if err := run.WriteWhole(path, func(w io.Writer) error { return png.Encode(w, img) }); err != nil {
+			return err
+		}
 	}
-	return run.WriteWhole(sheetFile, func(w io.Writer) error { return png.Encode(w, u.sheet()) })
+	return nil
 }
 
 // Explained is what a run's weights look at.
 type Explained struct {
 	Run     string
 	Pixels  Picture
+	Classes Picture // its Image is "" where the file has none
 	Filters Picture
 	Used    [][]string // filter, non-zeros, use, for, against
 	Inputs  [][]string // class, inputs, pixels
@@ -153,9 +165,14 @@ func (p *page) explained(all []record) error {
 		}
 		e := Explained{Run: r.dir}
 		name := fmt.Sprintf("explain-%d", len(p.Uses)+1)
-		e.Pixels = Picture{Title: r.dir, File: name + "-pixels", Caption: fmt.Sprintf("how many first-layer weights that are not zero use each pixel, after epoch %d; yellow is %s", u.epoch, commas(int(slices.Max(u.heat))))}
-		e.Filters = Picture{Title: r.dir, File: name + "-filters", Caption: fmt.Sprintf("the %d filters that the next layer reads most, in the order of the table", len(u.filters))}
-		for pic, img := range map[*Picture]image.Image{&e.Pixels: u.heatMap(scaleFor(u.side)), &e.Filters: u.sheet()} {
+		e.Pixels = Picture{Title: r.dir, File: name + "-pixels", Caption: fmt.Sprintf("first-layer weights that are not zero, by the pixel that they meet, after epoch %d; yellow is %s", u.epoch, commas(int(slices.Max(u.heat))))}
+		e.Filters = Picture{Title: r.dir, File: name + "-filters", Caption: fmt.Sprintf("the %d first-layer filters that matter most, in the order of the table", len(u.filters))}
+		drawn := map[*Picture]image.Image{&e.Pixels: u.heatMap(), &e.Filters: u.sheet()}
+		if len(u.reach) > 0 {
+			e.Classes = Picture{Title: r.dir, File: name + "-classes", Caption: "how strongly each class depends on each pixel, by the magnitudes of its paths; yellow is the class's strongest"}
+			drawn[&e.Classes] = u.classMaps()
+		}
+		for pic, img := range drawn {
 			if err := pic.draw(img); err != nil {
 				return err
 			}
@@ -194,4 +211,4 @@ func (u uses) speaks(says []float32, sign float32) string {
 	return strings.Join(list, ", ")
 }
 
-const explainedNote = "What `betalasso explain` found in the weights alone. A filter's use is the share of the next layer's weights, as magnitudes, that read it. What it says for a class is what its output, one higher, would add to the logit if every unit between were above zero. A class depends on an input if a path of weights that are not zero leads from one to the other."
+const explainedNote = "What `betalasso explain` found in the weights alone. It follows paths: chains of weights that are not zero, from an input to a class, each worth the product of its weights and of the scales of batch norm. A class depends on an input if a path leads from one to the other. A filter's use is its share of all paths by magnitude; what it says for a class is the sum of its paths, which is what its output, one higher, would add to the logit if every unit between were above zero."

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,7 +25,7 @@ type explainCommand struct {
 	Dir     string  `arg:"" help:"the run's directory"`
 	Out     string  `placeholder:"DIR" help:"folder for the pictures (default: the run's)"`
 	Best    bool    `help:"the epoch of best validation (default: the last checkpoint)"`
-	Filters int     `default:"24" placeholder:"N" help:"filters shown, the most used first (default 24)"`
+	Filters int     `default:"24" placeholder:"N" help:"filters shown, those that matter most first (default 24)"`
 	DataDir *string `placeholder:"DIR" help:"folder with the data set's files (default: as the run)"`
 	JSON    bool    `name:"json" help:"one JSON object: all filters, inputs by class (default off)"`
 }
@@ -36,7 +37,7 @@ func (explainCommand) Help() string {
     betalasso train --model s-fc --alpha 1 --data digits --optimizer beta-lasso --lambda-conv 3e-4 --epochs 3 --out runs/mine
     betalasso explain runs/mine && betalasso report runs/mine
 
-Says which pixels the first layer's non-zero weights use, which filters what follows reads most and for which classes they speak, and on how many inputs each class depends: from the weights alone. The report of the run then has it too. It follows networks of one layer that sees the image and fully connected ones behind it: s-conv, s-local, s-fc, 3-fc.`
+Reads the weights alone and says which pixels the non-zero weights of the first layer use, on which pixels each class depends and how strongly, which first-layer filters matter most, and for which classes they speak. It follows every network that the program trains, of any depth: a class depends on a pixel if a path of non-zero weights leads from one to the other, and a path counts by the product of its weights and of batch norm's scales, with every ReLU open. The pictures are explain-pixels.png, explain-classes.png and explain-filters.png; the run's next report shows them too.`
 }
 
 // Run explains.
@@ -93,14 +94,20 @@ func (e *explainCommand) keep(d *run.Dir, n *export.Network, found *looks.Explan
 		pictures = append(pictures, filter...)
 		rows = append(rows, float32(f.Unit), float32(f.Nonzero), float32(f.Use))
 		for _, v := range f.Classes {
-			rows = append(rows, float32(v))
+			rows = append(rows, float32(max(-math.MaxFloat32, min(math.MaxFloat32, v)))) // deep networks may have more
 		}
 	}
 	heat := make([]float32, len(found.Heat))
 	for i, v := range found.Heat {
 		heat[i] = float32(v)
 	}
-	var inputs []float32
+	var inputs, reach []float32
+	mapped := found.Reach[:min(len(found.Reach), 100)]
+	for _, m := range mapped {
+		for _, v := range m {
+			reach = append(reach, float32(v))
+		}
+	}
 	for i, v := range found.Inputs {
 		inputs = append(inputs, float32(v), float32(found.Pixels[i]))
 	}
@@ -113,6 +120,7 @@ func (e *explainCommand) keep(d *run.Dir, n *export.Network, found *looks.Explan
 		{Name: "filters", Shape: []int{len(shown), found.Channels, h, w}, Data: pictures},
 		{Name: "used", Shape: []int{len(shown), 3 + len(found.Inputs)}, Data: rows},
 		{Name: "inputs", Shape: []int{len(found.Inputs), 2}, Data: inputs},
+		{Name: "reach", Shape: []int{len(mapped), found.Side, found.Side}, Data: reach},
 		{Name: "epoch", Shape: []int{1}, Data: []float32{float32(n.Epoch)}},
 	}, map[string]string{"class_names": string(names), "settings": d.Config().ID()})
 	if err != nil {
@@ -125,11 +133,11 @@ func (e *explainCommand) keep(d *run.Dir, n *export.Network, found *looks.Explan
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		return err
 	}
-	pixels, sheet := filepath.Join(out, "explain-pixels.png"), filepath.Join(out, "explain-filters.png")
-	if err := report.DrawUses(d.Path(), pixels, sheet); err != nil {
+	pixels, maps, filters := filepath.Join(out, "explain-pixels.png"), filepath.Join(out, "explain-classes.png"), filepath.Join(out, "explain-filters.png")
+	if err := report.DrawUses(d.Path(), pixels, maps, filters); err != nil {
 		return err
 	}
-	fmt.Printf("%s\n%s\n\n", pixels, sheet)
+	fmt.Printf("%s\n%s\n%s\n\n", pixels, maps, filters)
 	return nil
 }
 

@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"compare":             {"run", "data"},
 	"index":               {"run"},
 	"watch":               {"run", "report"},
-	"explain":             {"nn"},
+	"explain":             {"nn", "compute"},
 	"export":              {"run", "model", "nn", "compute", "filters"},
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,7 +118,7 @@ func TestExplain(t *testing.T) {
 	want(t, 0, "train", "--model", "s-fc", "--alpha", "1", "--data", "digits", "--train", "500", "--val", "100", "--epochs", "1", "--batch", "50",
 		"--optimizer", "beta-lasso", "--lambda-conv", "2e-4", "--lambda-fc", "2e-5", "--out", out)
 	text, _ := want(t, 0, "explain", out, "--filters", "5")
-	for _, w := range []string{"explain-pixels.png", "s-fc, epoch 1:", "of 256 first-layer filters", "CLASS", "of 3,072", "of 1,024"} {
+	for _, w := range []string{"explain-pixels.png", "explain-classes.png", "s-fc, epoch 1:", "of 256 first-layer filters", "CLASS", "of 3,072", "of 1,024"} {
 		if !strings.Contains(text, w) {
 			t.Errorf("explain does not say %q:\n%s", w, text)
 		}
@@ -130,7 +131,23 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%s has no section of what the weights look at, or none of Theorem 2 (%v)", name, err)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(page, "figures", "explain-1-pixels.png")); err != nil {
+	for _, name := range []string{"pixels", "classes", "filters"} {
+		if _, err := os.Stat(filepath.Join(page, "figures", "explain-1-"+name+".png")); err != nil {
+			t.Error(err)
+		}
+	}
+	// What earlier versions wrote has no map of each class.
+	file := filepath.Join(out, run.ExplainFile)
+	list, meta, err := run.ReadTensors(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list = slices.DeleteFunc(list, func(t run.Tensor) bool { return t.Name == "reach" })
+	if _, err := run.WriteTensors(file, list, meta); err != nil {
+		t.Fatal(err)
+	}
+	want(t, 0, "report", out, "--out", filepath.Join(dir, "older"))
+	if _, err := os.Stat(filepath.Join(dir, "older", "figures", "explain-1-filters.png")); err != nil {
 		t.Error(err)
 	}
 	if err := os.Truncate(filepath.Join(out, run.ExplainFile), 100); err != nil {
