@@ -43,7 +43,7 @@ func lambdaFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	slices.SortFunc(all, func(a, b lambdaPair) int { return int(math.Copysign(1, a.fc-b.fc+1e-3*(a.conv-b.conv))) })
 	charts := []chart{
 		{title: "accuracy", y: "test accuracy, %"},
-		{title: "first layer", y: "weights left, %", log: true},
+		{title: "first layer", y: "non-zero weights", log: true},
 		{title: "radius of its filters", y: "median, pixels"},
 		{title: "box around its filters", y: "median √(height · width), pixels"},
 	}
@@ -90,7 +90,7 @@ func lambdaFigure(list []group, set paper.DataSet) (f figure, caption string) {
 type lambdaPair struct {
 	conv, fc    float64
 	acc, accSD  float64 // test accuracy, %
-	left        float64 // of the first layer's weights, %
+	left        float64 // of the first layer's weights
 	radius, box float64 // medians over filters, pixels; 0 where no filter is measured
 }
 
@@ -105,7 +105,7 @@ func pairOf(g group) (p lambdaPair, ok bool) {
 		}
 		first := r.result.Layers[0]
 		acc = append(acc, 100*r.result.Last.TestAcc)
-		left = append(left, 100*max(float64(first.Nonzero), 1)/float64(first.Params))
+		left = append(left, float64(first.Nonzero))
 		for _, m := range r.filters.measures {
 			radius = append(radius, m.Radius)
 			box = append(box, math.Sqrt(float64(m.Height*m.Width)))

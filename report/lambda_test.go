@@ -37,7 +37,7 @@ func TestLambdaFigure(t *testing.T) {
 	if len(f.charts) != 5 || len(f.keys) != 2 {
 		t.Fatalf("got %d charts with %d keys", len(f.charts), len(f.keys))
 	}
-	if s := f.charts[1].series[0]; len(s.x) != 3 || s.x[0] != 1e-5 || s.y[2] != 0.1 {
+	if s := f.charts[1].series[0]; len(s.x) != 3 || s.x[0] != 1e-5 || s.y[2] != 1 {
 		t.Errorf("first layer: got %v, %v", s.x, s.y)
 	}
 	if s := f.charts[3].series[1]; len(s.x) != 1 || s.y[0] != 6 {
