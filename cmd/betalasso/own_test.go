@@ -144,3 +144,87 @@ func TestDataMistakes(t *testing.T) {
 		}
 	}
 }
+
+// TestImportOwn: a network comes back to one's own images, the same ones or others,
+// wherever they lie, with the file's word for how they are read or without it.
+func TestImportOwn(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	dir, more, tmp := squares(t, 30), squares(t, 40), t.TempDir()
+	at := func(name string) string { return filepath.Join(tmp, name) }
+	want(t, 0, "train", "--data", dir, "--side=16", "--val=7", "--model=s-conv", "--alpha=2", "--epochs=1", "--batch=16", "--threads=1", "--precision=fp32", "--out", at("run"))
+	want(t, 0, "export", at("run"), "--format=safetensors", "--out", at("w.safetensors"))
+	list, _, err := run.ReadTensors(at("w.safetensors"))
+	if err == nil {
+		_, err = run.WriteTensors(at("bare.safetensors"), list, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	mistaken, err := os.ReadFile(at("w.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, to := range map[string]string{"huge": strings.Replace(string(mistaken), `\"side\":16`, `\"side\":99`, 1), "cut": string(mistaken[:len(mistaken)-5])} {
+		if to == string(mistaken) {
+			t.Fatal("the file's settings do not have the side")
+		}
+		if err := os.WriteFile(at(name+".safetensors"), []byte(to), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	trained, err := run.Open(at("run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := trained.Config().DataSum
+	for i, c := range []struct {
+		args []string
+		same bool // images
+		val  int
+	}{
+		{[]string{"w.safetensors", "--data-dir", dir}, true, 7},
+		{[]string{"w.safetensors", "--data", dir}, true, 7},
+		{[]string{"w.safetensors", "--val=5", "--data", dir}, true, 5},
+		{[]string{"w.safetensors", "--data", more}, false, 6},
+		{[]string{"bare.safetensors", "--side=16", "--data", dir}, true, 4},
+	} {
+		out := at(fmt.Sprint("back", i))
+		want(t, 0, append([]string{"import", at(c.args[0]), "--threads=1", "--out", out}, c.args[1:]...)...)
+		d, err := run.Open(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Config(); (got.DataSum == same) != c.same || got.Val != c.val || got.Side != 16 || got.Data != "my-squares" {
+			t.Errorf("%q: got the settings %+v", c.args, got)
+		}
+		want(t, 0, "eval", out)
+		want(t, 0, "predict", out, filepath.Join(dir, "warm", "001.png"))
+		if found := run.Verify(out); found != nil {
+			t.Errorf("%q: verify: %v", c.args, found)
+		}
+	}
+	for _, c := range []struct {
+		status int
+		args   []string
+		want   string
+	}{
+		{exitUsage, []string{"w.safetensors", "--data", "no/such/folder"}, "there is nothing there"},
+		{exitFailure, []string{"w.safetensors"}, "--data-dir"},
+		{exitFailure, []string{"w.safetensors", "--data-dir", more}, "are others than those"},
+		{exitUsage, []string{"w.safetensors", "--data", dir, "--data-dir", dir}, "leave it out"},
+		{exitUsage, []string{"w.safetensors", "--data", dir, "--side", "97"}, "side: must be"},
+		{exitFailure, []string{"w.safetensors", "--data", dir, "--side", "24"}, "fc1.weight, expected"},
+		{exitFailure, []string{"bare.safetensors", "--data", dir}, "fc1.weight, expected"},
+		{exitUsage, []string{"huge.safetensors", "--data", dir}, "side: must be"},
+		{exitFailure, []string{"cut.safetensors", "--data", dir}, "cut.safetensors"},
+		{exitFailure, []string{"", "--data", dir}, "no plain file"},
+	} {
+		args := append([]string{"import", at(c.args[0]), "--out", at("none")}, c.args[1:]...)
+		if _, stderr := want(t, c.status, args...); !strings.Contains(stderr, c.want) {
+			t.Errorf("%q: got %q, want %q", c.args, stderr, c.want)
+		}
+		if _, err := os.Stat(at("none")); err == nil {
+			t.Fatalf("%q: a refused import left a directory", c.args)
+		}
+	}
+}
