@@ -66,10 +66,15 @@ type Setting struct {
 	Value string `json:"value"`
 }
 
-// String is the group's settings: optimizer=sgd lr=0.1.
+// String is the group's settings, without those that its optimiser does not use:
+// optimizer=sgd lr=0.1.
 func (g *Group) String() string {
+	sgd := slices.Contains(g.Settings, Setting{"optimizer", "sgd"})
 	var parts []string
 	for _, s := range g.Settings {
+		if sgd && s.Value == "0" && (s.Name == "beta" || s.Name == "lambda-conv" || s.Name == "lambda-fc") {
+			continue
+		}
 		parts = append(parts, s.Name+"="+s.Value)
 	}
 	return cmp.Or(strings.Join(parts, " "), "all runs")

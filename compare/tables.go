@@ -146,7 +146,8 @@ func grouped(x float64) string {
 }
 
 // Rows are the table of groups for a document: its heads, and the cells of each
-// group. The last columns are the difference and its interval.
+// group. The last columns are the difference and, where some group has pairs enough for
+// one, its interval.
 func (c Comparison) Rows() (head []string, rows [][]string) {
 	if len(c.Groups) == 0 {
 		return nil, nil
@@ -154,7 +155,11 @@ func (c Comparison) Rows() (head []string, rows [][]string) {
 	for _, s := range c.Groups[0].Settings {
 		head = append(head, s.Name)
 	}
-	head = append(head, "n", "validation %", "test %", "non-zero", "difference", fmt.Sprintf("%g %% interval", 100*c.Confidence))
+	head = append(head, "n", "validation %", "test %", "non-zero", "difference")
+	intervals := slices.ContainsFunc(c.Groups, func(g Compared) bool { return g.Difference != nil && g.Difference.Low != nil })
+	if intervals {
+		head = append(head, fmt.Sprintf("%g %% interval", 100*c.Confidence))
+	}
 	for _, g := range c.Groups {
 		var row []string
 		for _, s := range g.Settings {
@@ -175,7 +180,11 @@ func (c Comparison) Rows() (head []string, rows [][]string) {
 		if g.Best {
 			val += " *"
 		}
-		rows = append(rows, append(row, g.N(), val, Spread(g.Samples["test"]), g.Share(), mean, interval))
+		row = append(row, g.N(), val, Spread(g.Samples["test"]), g.Share(), mean)
+		if intervals {
+			row = append(row, interval)
+		}
+		rows = append(rows, row)
 	}
 	return head, rows
 }

@@ -96,11 +96,16 @@ func (b Bench) Probe(c run.Config, set *data.Set) (t Probe, err error) {
 	if len(steps) <= warmSteps {
 		return Probe{}, nil
 	}
-	step := quick(steps[warmSteps:])
-	t.Example = step / float64(batch)
-	t.Epoch = max(0, t.Epoch-step)
-	t.Run = max(0, time.Since(began).Seconds()-float64(probeEpochs)*t.Epoch-float64(len(steps)+probeEpochs)*step)
-	return t, nil
+	return probeOf(steps[warmSteps:], len(steps)+probeEpochs, batch, t.Epoch, time.Since(began).Seconds()), nil
+}
+
+// probeOf takes a measurement apart: the seconds of some of its steps, of batch
+// examples each, of its second epoch's beginning with its first step, and of all of it.
+func probeOf(timed []float64, steps, batch int, epoch, all float64) Probe {
+	step := quick(timed)
+	p := Probe{Example: step / float64(batch), Epoch: max(0, epoch-step)}
+	p.Run = max(0, all-probeEpochs*p.Epoch-float64(steps)*step)
+	return p
 }
 
 // readBack is an error if the checkpoint in d is not the one that result is of.
