@@ -16,7 +16,7 @@ func archKernels() []kernel {
 			list = append(list, kernel{
 				name: "avx512bf16", mr: 8, nr: 48, mul: mul8x48avx512bf16, chains: chains8x48avx512bf16,
 				pairs:  &pairs{join: joinAVX512BF16, halve: halveAVX512BF16, unit: 1},
-				sparse: sparseKernel{gather: gatherPairsAVX512, dots: inGroups(8, dotsPairsAVX512), square: addSquares},
+				sparse: sparseKernel{gather: gatherPairsAVX512, dots: inGroups(8, dotsPairsAVX512), square: addSquares, split: splitPairsAVX512},
 				peak:   peak{run: peakAVX512BF16, ops: 24 * 16 * 4},
 				passes: avx512,
 			})
@@ -53,6 +53,9 @@ func addSquares(line []float32) (sum float64) {
 	}
 	return sum
 }
+
+//go:noescape
+func splitPairsAVX512(lo, hi, line []float32)
 
 //go:noescape
 func squaresPairsAVX512(lanes *[16]float32, line []float32)

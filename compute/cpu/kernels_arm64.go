@@ -10,7 +10,7 @@ func archKernels() []kernel {
 		list = append(list, kernel{
 			name: "neonbf16", mr: 8, nr: 12, mul: mul8x12bf16, chains: oneByOne(8, 12, mul8x12bf16),
 			pairs:  &pairs{join: joinInFours(joinBF16), halve: halveInEights(halveBF16), together: true, unit: 2, arrange: zipPairs},
-			sparse: sparseKernel{gather: gatherBF16, dots: inGroups(4, dotsBF16), square: squarePairs},
+			sparse: sparseKernel{gather: gatherBF16, dots: inGroups(4, dotsBF16), square: squarePairs, split: splitPairs},
 			peak:   peak{run: peakBF16, ops: 24 * 16 * 2},
 			passes: neon,
 		})

@@ -17,8 +17,8 @@ type worker struct {
 	vals  []float32 // of a sparse unit's weights
 
 	deltas  []float32 // of a block of units
-	coords  []float32
 	numbers []float32
+	centred []float32
 	loud    loud
 	marks   []uint64
 	sums    []float64

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // longestLine is the most numbers that a quantised line may have: a sum of their
@@ -24,6 +25,14 @@ type side struct {
 	words []float32 // panels, see lowbit
 	start []int32   // of a row: what undoes the columns' offset
 
+	// A divided side's lines come in parts of partWords words; else parts is 0. After
+	// each number of them: at least the norm of those still to come, and the start of
+	// a product that ends there. That of line l after p parts is number p·lines + l
+	// of tails, and number p·len(start) + l of starts.
+	parts, partWords int
+	tails            []float32
+	starts           []int32
+
 	// norm is at least the Euclidean norm of a line, rest that of what rounding
 	// leaves of it, and slack times norm more, and hat that of scale·q. All three
 	// are Inf for a line that has NaN or Inf.
@@ -36,6 +45,21 @@ func (s *side) resetRows(l *lowbit, bits, lines, n int) {
 	s.reset(l, bits, l.mr, lines, n, 0)
 	s.offset = 0
 	s.start = growTo(s.start, s.panels()*l.mr)
+}
+
+// mostParts is how many parts a line has at most: eight, and a product can stop
+// after every eighth of it.
+const mostParts = 8
+
+// divide has lines that are to be set in parts, which are at least so many words.
+func (s *side) divide(least int) {
+	depth := s.depth()
+	s.partWords = max(least, (depth+mostParts-1)/mostParts)
+	s.parts = (depth + s.partWords - 1) / s.partWords
+	s.tails = growTo(s.tails, (s.parts+1)*s.lines)
+	if s.start != nil {
+		s.starts = growTo(s.starts, s.parts*len(s.start))
+	}
 }
 
 // resetColumns does the same for the columns of a product whose rows have the
@@ -56,6 +80,7 @@ func (s *side) reset(l *lowbit, bits, width, lines, n int, slack float64) {
 			n, bits, l.name, longestLine, l.rowBits))
 	}
 	s.low, s.bits, s.width, s.lines, s.n, s.slack = l, bits, width, lines, n, slack
+	s.parts = 0
 	s.words = grow(&s.words, s.panels()*width*s.depth())
 	for _, f := range []*[]float32{&s.scale, &s.norm, &s.rest, &s.hat} {
 		*f = growTo(*f, lines)
@@ -106,9 +131,20 @@ func (s *side) setLine(l int, line []float32) {
 		if s.start != nil {
 			s.start[l] = 0
 		}
+		for p := range s.parts {
+			s.tails[p*s.lines+l], s.tails[(p+1)*s.lines+l] = inf, inf
+			if s.start != nil {
+				s.starts[p*len(s.start)+l] = 0
+			}
+		}
 		return
 	}
-	sums := s.low.quantise(dst, s.width, line, inv, scale, s.offset)
+	var sums lineSums
+	if s.parts > 0 {
+		sums = s.setParts(l, dst, line, inv, scale)
+	} else {
+		sums = s.low.quantise(dst, s.width, line, inv, scale, s.offset)
+	}
 	norm := math.Sqrt(sums.norm)
 	s.norm[l] = above(norm)
 	s.rest[l] = above(math.Sqrt(sums.rest) + s.slack*norm)
@@ -118,28 +154,115 @@ func (s *side) setLine(l int, line []float32) {
 	}
 }
 
+// setParts quantises line l part by part.
+func (s *side) setParts(l int, dst, line []float32, inv, scale float32) (sums lineSums) {
+	var norms [mostParts]float64
+	each := 4 * s.partWords
+	for p := range s.parts {
+		if s.start != nil {
+			s.starts[p*len(s.start)+l] = -sums.sum * int32(s.low.columnOffset(s.bits))
+		}
+		part := s.low.quantise(dst[p*s.partWords*s.width:], s.width, line[p*each:min((p+1)*each, len(line))], inv, scale, s.offset)
+		norms[p] = part.norm
+		sums.sum += part.sum
+		sums.squares += part.squares
+		sums.norm += part.norm
+		sums.rest += part.rest
+	}
+	s.tails[s.parts*s.lines+l] = 0
+	var rest float64
+	for p := s.parts - 1; p >= 0; p-- {
+		rest += norms[p]
+		s.tails[p*s.lines+l] = above(math.Sqrt(rest))
+	}
+	return sums
+}
+
 // above is a float32 that is not below x, for an x of float64 sums of up to
 // longestLine squares and a few more operations.
-func above(x float64) float32 {
-	x *= 1 + 0x1p-30
-	f := float32(x)
-	if float64(f) < x {
-		f = math.Nextafter32(f, float32(math.Inf(1)))
-	}
-	return f
-}
+func above(x float64) float32 { return float32(x*(1+0x1p-22) + 0x1p-149) }
 
 // bound is what limits a product of row j and column i: |p|·u_j·v_i + a_j·b_i + c_j·e_i,
 // where p is what is known of it. All factors are ≥ 0; Inf excludes nothing.
 type bound struct {
 	u, a, c []float32 // of each row
 	v, b, e []float32 // of each column
+
+	stops *stops // nil: all of each product is taken
+}
+
+// stops are where a product may stop early: after p parts, with what number p·lines + l
+// of a and b limits in place of the bound's own a_j·b_i, which is also what the
+// parts still to come add at most. Lines come from the longest norm to the shortest.
+type stops struct {
+	a, b             []float32
+	rowMost, colMost []float32 // by groups of scoreRows rows, and by tiles: the most of a and of b after each number of parts
+	none             []float32 // by groups: a product of whose a and b below this excludes a tile without any part
+	enough           float32   // and one after which it is worth a look
+}
+
+// share is how the two errors of a bound with stops are weighed against each other:
+// a_j·b_i + tail_j·tail_i ≤ √(tail_j² + (share·a_j)²)·√(tail_i² + (b_i/share)²), and
+// not much less where b_i is so much of tail_i.
+const share = 1. / 16
+
+// temper makes of the tails the factors of stops: factor is the bound's a times share,
+// or its b by share, of the first lines. It gives the largest of each group of lines.
+func (s *side) temper(factor []float32, by float64, group int, most []float32) []float32 {
+	most = growTo(most, (s.lines+group-1)/group*(s.parts+1))
+	clear(most)
+	for l, f := range factor {
+		square := float64(f) * by * float64(f) * by
+		of := most[l/group*(s.parts+1):][:s.parts+1]
+		for p := range of {
+			t := &s.tails[p*s.lines+l]
+			*t = above(math.Sqrt(float64(*t)*float64(*t) + square))
+			if *t != *t {
+				*t = float32(math.Inf(1))
+			}
+			of[p] = max(of[p], *t)
+		}
+	}
+	return most
+}
+
+// set readies the stops of a bound, whose a and c are those of the rows that there
+// are. colMost is what the columns' temper gave, by b and 1/share. A product is
+// expected to take the part room of thr.
+func (e *stops) set(rows, cols *side, f *bound, colMost []float32, thr float32, room float64) {
+	e.rowMost = rows.temper(f.a, share, scoreRows, e.rowMost)
+	e.a, e.b, e.colMost = rows.tails, cols.tails, colMost
+	e.enough = thr * float32(1-room)
+	e.none = e.none[:0]
+	hat := float64(slices.Max(f.e))
+	for g := 0; g < len(f.c); g += scoreRows {
+		rest := float64(slices.Max(f.c[g:min(g+scoreRows, len(f.c))]))
+		none := (float64(thr) - rest*hat) * (1 - 1e-6)
+		if !(none > 0x1p-100) {
+			none = 0
+		}
+		e.none = append(e.none, float32(none))
+	}
+}
+
+// after is the number of parts after which a tile is worth a look; 0 excludes it.
+func (e *stops) after(group, tile, parts int) int {
+	row, col := e.rowMost[group*(parts+1):], e.colMost[tile*(parts+1):]
+	if row[0]*col[0] < e.none[group] {
+		return 0
+	}
+	for p := 1; p < parts; p++ {
+		if row[p]*col[p] < e.enough {
+			return p
+		}
+	}
+	return parts
 }
 
 // lowBound limits the products of two quantised sides, where p is their product
 // in whole numbers: with x = x̂ + r and y = ŷ + s, x·y = x̂·ŷ + x·s + r·ŷ.
 func lowBound(rows, cols *side) bound {
-	return bound{rows.scale, rows.norm, rows.rest, cols.scale, cols.rest, cols.hat}
+	return bound{u: rows.scale, a: rows.norm, c: rows.rest, v: cols.scale, b: cols.rest, e: cols.hat}
 }
 
 // scoreRows is how many rows are multiplied before they are compared, tile by
@@ -171,19 +294,30 @@ func (w *screener) screen(out [][]int32, rows, cols *side, first int, f bound, t
 	}
 	for i := 0; i < cols.lines; i += l.nr {
 		right, width := cols.panel(i/l.nr), min(l.nr, cols.lines-i)
-		v, b, e := f.v[i:i+width], f.b[i:i+width], f.e[i:i+width]
-		if width < l.nr {
-			copy(w.last[0][:], v)
-			copy(w.last[1][:], b)
-			copy(w.last[2][:], e)
-			v, b, e = w.last[0][:], w.last[1][:], w.last[2][:]
-		}
 		for j := 0; j < len(out); j += scoreRows {
 			at, height := first+j, min(scoreRows, len(out)-j)
-			for r := 0; r < height; r += l.mr {
-				l.mul(k, rows.panel((at+r)/l.mr), right, rows.start[at+r:], w.tiles[r*l.nr:])
+			k, start, as, bs := k, rows.start, f.a, f.b
+			if f.stops != nil {
+				p := f.stops.after(at/scoreRows, i/l.nr, rows.parts)
+				if p == 0 {
+					continue
+				}
+				if p < rows.parts {
+					k, start = p*rows.partWords, rows.starts[p*len(rows.start):]
+				}
+				as, bs = f.stops.a[p*rows.lines:], f.stops.b[p*cols.lines:]
 			}
-			u, a, c := f.u[at:at+height], f.a[at:at+height], f.c[at:at+height]
+			v, b, e := f.v[i:i+width], bs[i:i+width], f.e[i:i+width]
+			if width < l.nr {
+				copy(w.last[0][:], v)
+				copy(w.last[1][:], b)
+				copy(w.last[2][:], e)
+				v, b, e = w.last[0][:], w.last[1][:], w.last[2][:]
+			}
+			for r := 0; r < height; r += l.mr {
+				l.mul(k, rows.panel((at+r)/l.mr), right, start[at+r:], w.tiles[r*l.nr:])
+			}
+			u, a, c := f.u[at:at+height], as[at:at+height], f.c[at:at+height]
 			if !l.score(w.masks[:], w.tiles[:], height, l.nr, u, a, c, v, b, e, cut) {
 				continue
 			}

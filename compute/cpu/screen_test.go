@@ -20,6 +20,24 @@ func screened(rows, cols *side, block int, f bound, thr float32) [][]int32 {
 	return out
 }
 
+// stopped is the columns that screen leaves for each row with products that stop
+// early.
+func stopped(l *lowbit, bits, n int, d lowbitData, thr float32, room float64) [][]int32 {
+	rows, cols := new(side), new(side)
+	rows.resetRows(l, bits, len(d.rows)/n, n)
+	cols.resetColumns(l, bits, len(d.cols)/n, n, 0)
+	rows.divide(1)
+	cols.divide(1)
+	rows.set(0, d.rows)
+	cols.set(0, d.cols)
+	f := lowBound(rows, cols)
+	f.stops = new(stops)
+	f.stops.set(rows, cols, &f, cols.temper(f.b, 1/share, l.nr, nil), thr, room)
+	out := make([][]int32, rows.lines)
+	new(screener).screen(out, rows, cols, 0, f, thr)
+	return out
+}
+
 // exact is |x·y|, without any rounding.
 func exact(x, y []float32) *big.Float {
 	sum, product := new(big.Float).SetPrec(700), new(big.Float).SetPrec(700)
@@ -126,8 +144,12 @@ func TestScreenMissesNothing(t *testing.T) {
 					rows, cols := quantised(&l, false, bits, n, d.rows), quantised(&l, true, bits, n, d.cols)
 					for _, thr := range thresholds {
 						out := screened(rows, cols, 2*l.mr, lowBound(rows, cols), thr)
+						early := stopped(&l, bits, n, d, thr, 0.1)
 						for i, v := range truth {
-							if v.Cmp(big.NewFloat(float64(thr))) >= 0 && !slices.Contains(out[i/k], int32(i%k)) {
+							if v.Cmp(big.NewFloat(float64(thr))) < 0 {
+								continue
+							}
+							if !slices.Contains(out[i/k], int32(i%k)) || !slices.Contains(early[i/k], int32(i%k)) {
 								t.Fatalf("%s: %s, %d x %d x %d, %d bits: row %d, column %d: the product is %v, the threshold %v: got excluded",
 									l.name, d.name, m, k, n, bits, i/k, i%k, v, thr)
 							}
@@ -182,7 +204,7 @@ func TestScreenSame(t *testing.T) {
 		}
 		return s
 	}
-	f := bound{factors(m), factors(m), factors(m), factors(k), factors(k), factors(k)}
+	f := bound{u: factors(m), a: factors(m), c: factors(m), v: factors(k), b: factors(k), e: factors(k)}
 	var want [][]int32
 	for _, l := range slices.Backward(lowbits()) {
 		a, b := quantised(&l, false, bits, n, rows), quantised(&l, true, bits, n, cols)
@@ -278,6 +300,47 @@ func TestScreenExcludes(t *testing.T) {
 				t.Errorf("%s: %d bits: got %d of %d left, want fewer than a hundredth", l.name, bits, left, m*k)
 			}
 		}
+	}
+}
+
+// TestStops wants products that stop early to leave few, and to stop: none of the
+// parts of a tile whose norms exclude it, few of one whose tails nearly do, all of
+// one that is not finite.
+func TestStops(t *testing.T) {
+	r := rand.New(rand.NewPCG(28, 1))
+	const m, k, n = 16, 96, 512
+	d := lowbitData{n: n, rows: gauss(r, m*n), cols: gauss(r, k*n)}
+	for i := range d.cols[48*n:] {
+		d.cols[48*n+i] /= 3
+	}
+	for _, l := range lowbits() {
+		left := 0
+		for _, out := range stopped(&l, l.rowBits, n, d, 0.6*n, 0.3) {
+			left += len(out)
+		}
+		if left > m*k/50 {
+			t.Errorf("%s: got %d of %d left, want fewer than a fiftieth", l.name, left, m*k)
+		}
+		rows, cols := new(side), new(side)
+		rows.resetRows(&l, l.rowBits, m, n)
+		cols.resetColumns(&l, l.rowBits, k, n, 0)
+		rows.divide(8)
+		cols.divide(8)
+		rows.set(0, d.rows)
+		cols.set(0, d.cols)
+		f := lowBound(rows, cols)
+		var e stops
+		e.set(rows, cols, &f, cols.temper(f.b, 1/share, 48, nil), 0.6*n, 0.1)
+		if some, none := e.after(0, 0, 8), e.after(0, 1, 8); some < 2 || some > 6 || none != 0 {
+			t.Errorf("%s: got %d and %d parts of 8, want about half of them and none", l.name, some, none)
+		}
+		d.cols[3] = float32(math.NaN())
+		cols.set(0, d.cols[:n])
+		e.set(rows, cols, &f, cols.temper(f.b, 1/share, 48, nil), 0.6*n, 0.1)
+		if got := e.after(0, 0, 8); got != 8 {
+			t.Errorf("%s: got %d parts of a tile with NaN, want 8", l.name, got)
+		}
+		d.cols[3] = 0
 	}
 }
 

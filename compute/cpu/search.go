@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"betalasso/compute"
 )
@@ -14,96 +13,52 @@ import (
 // not below the threshold, exactly as the dense form would.
 //
 // For almost all of them a bound shows that they stay, at a fraction of what
-// their gradients cost. The bound is of products of short lines of small
-// integers: the lines of the batch themselves, quantised, or, shorter still, their
-// coordinates in a basis that holds most of the inputs. What neither side's
-// integers hold has a norm, and the product of two norms limits what it can add.
-// Where it excludes too few, the dense gradient is taken after all.
+// their gradients cost: the norms of a unit's gradients and of an input, or a
+// product of the batch's lines quantised to small integers, as far into the batch as
+// is needed, where the norm of what the integers do not have limits what it can add.
+// Where the last step's norms were enough by themselves, there are no integers. Where
+// the bound excludes too few, the dense gradient is taken after all.
+//
+// Behind a batch norm the gradients of a unit add up to next to nothing, so that
+// inputs may be taken without their means: what this leaves out is the product of
+// that sum and the mean.
 type search struct {
 	s        *sparse
 	u        compute.Update
-	choice   choice
 	bursting bool // weights return in great numbers
+	searched bool // there was a step before this one, so that loud says how it was
+	few      bool // few units were loud in it, and norms alone do in this one
 
-	work       float64 // the multiply-adds of this step
-	level      int     // of this step's lines
-	projected  bool
-	prepared   time.Duration // what the inputs took
-	low        lowbit
-	basis      basis
-	cols       side
-	inBeside   []float32 // of each input: the norm of what its coordinates do not hold
-	reach      []float32 // and what times a unit's length limits all else that the integers do not have
-	farthest   float32   // the longest input's norm
-	limit      float32   // gradients below it move no zero weight
-	slack      float64
-	coordsJob  inputCoords
-	candidates atomic.Int64
+	work       float64      // the multiply-adds of this step
+	loud       atomic.Int64 // units that norms alone do not exclude
+	candidates atomic.Int64 // weights that no bound excludes
+	limit      float32      // gradients below it move no zero weight
+	slack      float64      // what rounding adds to a product, as a part of the norms'
+
+	// Of each input: its norm, with its mean and without, and the mean.
+	norms, centred, means []float32
+	farthest              float32 // the most of norms, and of centred, with what rounding adds
+	nearest               float32
+	shift                 float32 // the most of the means' magnitudes
+	moments               inputMoments
+
+	low     lowbit
+	byNorm  descending
+	order   []int32 // the inputs from the longest to the shortest: the lines of cols
+	cols    side
+	reach   []float32 // what times a unit's length limits all that the integers do not have
+	colMost []float32
+	room    float64 // a part of the limit that products are expected to take
+	lines   inputLines
 
 	mu    sync.Mutex
 	found []revived
 }
 
-// levels are the lengths of the lines that are multiplied; whole stands for the
-// batch's own.
-var levels = [...]int{8, 16, 32, 64, whole}
+// lowBits are those of a quantised number.
+const lowBits = 8
 
-const (
-	whole   = 1 << 30
-	lowBits = 8
-)
-
-// choice is which level a layer takes: that which took the least time. It tries
-// them all one after the other, some steps each, first of all and then now and
-// then. What it chooses shows in no number.
-type choice struct {
-	best   int
-	took   [len(levels)]time.Duration // of the last step of each
-	trying int                        // the level that is tried
-	left   int                        // steps that it is tried for; 0: none is
-	wait   int                        // steps until they are tried again
-	pause  int                        // what wait begins with
-}
-
-const (
-	trySteps   = 3 // a basis takes some to be as good as it will be
-	firstPause = 256
-	mostPause  = 4096
-)
-
-// next is the level to take in this step.
-func (c *choice) next() int {
-	if c.wait == 0 && c.left == 0 {
-		c.trying, c.left = len(levels)-1, trySteps
-	}
-	if c.left > 0 {
-		return c.trying
-	}
-	return c.best
-}
-
-// done says how long a step took at the level that next gave.
-func (c *choice) done(level int, took time.Duration) {
-	c.took[level] = took
-	if c.left == 0 {
-		c.wait--
-		return
-	}
-	if c.left--; c.left > 0 {
-		return
-	}
-	if level == len(levels)-1 || took < c.took[c.best] {
-		c.best = level
-	}
-	if c.trying > 0 {
-		c.trying, c.left = c.trying-1, trySteps
-		return
-	}
-	c.pause = max(firstPause, min(2*c.pause, mostPause))
-	c.wait = c.pause
-}
-
-// burst is the part of all weights that are candidates on whole lines for which
+// burst is the part of all weights that are candidates for which
 // the dense gradient is taken in the next step instead.
 const burst = 1.0 / 20
 
@@ -123,19 +78,32 @@ func (f *search) begin(s *sparse, dy, x compute.Mat, u compute.Update) (units bo
 		f.work = float64(s.rows) * float64(s.cols) * float64(x.Rows)
 		return false
 	}
-	began := time.Now()
-	f.level = f.choice.next()
-	f.inputs(min(levels[f.level], s.x.padded))
-	f.prepared = time.Since(began)
+	f.few = f.loud.Load()*quiet < int64(s.rows) && f.searched
+	f.searched = true
+	f.loud.Store(0)
+	f.measure()
+	if !f.few {
+		f.inputs()
+	}
 	return true
 }
 
-// end closes a step whose calls of units took so long.
-func (f *search) end(took time.Duration) {
+// end closes a step whose units have all been looked at.
+func (f *search) end() {
 	all, candidates := float64(f.s.rows)*float64(f.s.cols), float64(f.candidates.Load())
-	f.bursting = levels[f.level] == whole && candidates > burst*all
-	f.choice.done(f.level, f.prepared+took)
-	f.work = all*float64(f.cols.n)/4 + candidates*float64(f.s.x.padded)
+	f.work = candidates * float64(f.s.x.padded)
+	f.bursting = !f.few && candidates > burst*all
+	if f.few {
+		return
+	}
+	f.work += all * float64(f.cols.n) / 4
+	// A product that stops too early leaves what costs more one by one.
+	switch part := candidates / max(1, float64(f.loud.Load())*float64(f.s.cols)); {
+	case part > 0.004:
+		f.room = min(0.8, f.room+0.05)
+	case part < 0.002:
+		f.room = max(0.05, f.room-0.02)
+	}
 }
 
 // dense looks at every gradient.
@@ -179,28 +147,116 @@ func (s *sparse) has(row, col int) bool {
 	return ok
 }
 
-// inputs readies the inputs' side for a bound over lines of so many numbers.
-func (f *search) inputs(length int) {
+// quiet is which part of the units may be loud in a step for norms alone to do in the
+// next one.
+const quiet = 64
+
+// measure takes the norms of the inputs.
+func (f *search) measure() {
+	s := f.s
+	// What the dense product's own rounding may add, and that of norms, which are
+	// sums of as many terms: see rounding.
+	f.slack = rounding(s.x.padded)
+	for _, list := range []*[]float32{&f.norms, &f.centred, &f.means} {
+		*list = growTo(*list, s.cols)
+	}
+	f.moments = inputMoments{f}
+	s.d.pool.run((s.cols+lineBand-1)/lineBand, s.cols*s.x.padded*4, &f.moments)
+	f.farthest, f.nearest, f.shift = 0, 0, 0
+	for i, v := range f.norms {
+		f.farthest = max(f.farthest, above(float64(v)*(1+f.slack)))
+		f.nearest = max(f.nearest, above(float64(f.centred[i])+f.slack*float64(v)))
+		f.shift = max(f.shift, above(math.Abs(float64(f.means[i]))))
+	}
+}
+
+// inputMoments takes inputs' norms and means, a band a task.
+type inputMoments struct {
+	f *search
+}
+
+func (j *inputMoments) do(t int, w *worker) {
+	f, s := j.f, j.f.s
+	for i := t * lineBand; i < min((t+1)*lineBand, s.cols); i++ {
+		s1, s2 := s.d.sums(s.x.data[i*s.x.ld:(i+1)*s.x.ld], w)
+		n := float64(s.x.padded)
+		mean := float32(s1 / n)
+		f.means[i], f.norms[i] = mean, above(math.Sqrt(s2*(1+0x1p-40)))
+		m := float64(mean)
+		// Σ(x − m)², and what the sums' rounding may have taken away.
+		f.centred[i] = above(math.Sqrt(max(0, s2-2*m*s1+n*m*m) + s2*0x1p-40))
+	}
+}
+
+// inputs quantises the inputs' lines.
+func (f *search) inputs() {
 	s := f.s
 	if f.low.mul == nil {
 		f.low = bestLowbit(lowBits)
 	}
-	f.projected = length < s.x.padded
-	// What the dense product's own rounding may add, and that of norms and
-	// coordinates, which are sums of as many terms: see rounding.
-	f.slack = rounding(s.x.padded)
-	if f.projected {
-		f.basis.make(s.d, &s.x, s.cols, length)
-		f.slack += f.basis.error
+	f.order = f.byNorm.of(f.centred)
+	f.reach = growTo(f.reach, s.cols)
+	f.cols.resetColumns(&f.low, lowBits, s.cols, s.x.padded, 0)
+	f.cols.divide(leastPart)
+	f.lines = inputLines{f}
+	s.d.pool.run((s.cols+lineBand-1)/lineBand, s.cols*s.x.padded*16, &f.lines)
+	f.colMost = f.cols.temper(f.reach, 1/share, f.low.nr, f.colMost)
+}
+
+// leastPart is the fewest words of a part: a comparison costs as much as some.
+const leastPart = 8
+
+// descending sorts norms by buckets: nearly, and in no time.
+type descending struct {
+	order []int32
+}
+
+// of gives the numbers of norms from the longest to the shortest, but for a
+// 256th of the longest.
+func (d *descending) of(norms []float32) []int32 {
+	var most float32
+	for _, v := range norms {
+		if v <= math.MaxFloat32 {
+			most = max(most, v)
+		}
 	}
-	f.reach, f.inBeside = growTo(f.reach, s.cols), growTo(f.inBeside, s.cols)
-	f.cols.resetColumns(&f.low, lowBits, s.cols, length, 0)
-	f.coordsJob = inputCoords{f}
-	s.d.pool.run((s.cols+lineBand-1)/lineBand, s.cols*length*64, &f.coordsJob)
-	f.farthest = 0
-	for i, v := range f.reach {
-		f.farthest = max(f.farthest, above(math.Hypot(float64(f.cols.norm[i]), float64(f.inBeside[i])))+v)
+	scale := 255 / max(most, 0x1p-100)
+	bucket := func(v float32) int {
+		if !(v <= most) {
+			return 0
+		}
+		return 255 - int(v*scale)
 	}
+	var starts [257]int32
+	for _, v := range norms {
+		starts[bucket(v)+1]++
+	}
+	for b := range 256 {
+		starts[b+1] += starts[b]
+	}
+	d.order = growTo(d.order, len(norms))
+	for i, v := range norms {
+		b := bucket(v)
+		d.order[starts[b]] = int32(i)
+		starts[b]++
+	}
+	return d.order
+}
+
+// sums are those of a line's numbers and of their squares.
+func (d *Device) sums(line []float32, w *worker) (s1, s2 float64) {
+	w.lanes = lanes{}
+	d.kernel.rowMoments(d.numbers(line, w), &w.lanes)
+	return w.lanes.totals()
+}
+
+// centre is a line's numbers less their mean.
+func (d *Device) centre(line []float32, mean float32, w *worker) []float32 {
+	n := d.numbers(line, w)
+	c := grow(&w.centred, len(n))
+	w.unit = factors{mean: mean, scale: 1, limit: float32(math.NaN())} // nothing is ≤ NaN
+	d.kernel.rowNormalise(c, n, &w.unit)
+	return c
 }
 
 // rounding is an upper bound of the error of a float32 sum of n products, in
@@ -208,96 +264,111 @@ func (f *search) inputs(length int) {
 // the sums that a bound is made of.
 func rounding(n int) float64 { return 4 * float64(n+64) * 0x1p-24 }
 
-// inputCoords quantises the inputs' lines or coordinates, a band a task.
-type inputCoords struct {
+// inputLines quantises the inputs' lines, a band a task.
+type inputLines struct {
 	f *search
 }
 
-func (j *inputCoords) do(t int, w *worker) {
+func (j *inputLines) do(t int, w *worker) {
 	f, s := j.f, j.f.s
 	for i := t * lineBand; i < min((t+1)*lineBand, s.cols); i++ {
-		line := s.x.data[i*s.x.ld : (i+1)*s.x.ld]
-		var square float64
-		if f.projected {
-			square = s.d.square(line, w)
-		}
-		rest := f.describe(&f.cols, i, line, square, w)
-		norm := math.Hypot(float64(f.cols.norm[i]), rest)
-		f.inBeside[i] = above(rest)
+		of := f.order[i]
+		mean, norm := f.means[of], float64(f.norms[of])
+		f.cols.setLine(i, s.d.centre(s.x.data[int(of)*s.x.ld:][:s.x.ld], mean, w))
 		f.reach[i] = above(float64(f.cols.rest[i]) + f.slack*norm)
-		if f.projected {
-			// Quantised to q steps either way, k coordinates are off by at most
-			// √k/2q of the largest, and so of their norm.
-			const steps = 1<<lowBits - 2
-			f.reach[i] = above(float64(f.reach[i]) + math.Sqrt(float64(f.cols.n))/steps*(norm+float64(f.cols.rest[i])))
-		}
+		// Beside what rounding leaves of a unit's gradients, their sum times the mean.
+		f.cols.hat[i] = above(float64(f.cols.hat[i]) + math.Abs(float64(mean))*math.Sqrt(float64(s.x.padded)))
 	}
-}
-
-// describe quantises a line to be line i of a side, and gives an upper bound of
-// the norm of what its coordinates do not hold. square is the line's own product,
-// which only coordinates need.
-func (f *search) describe(to *side, i int, line []float32, square float64, w *worker) (rest float64) {
-	d := f.s.d
-	if !f.projected {
-		to.setLine(i, d.numbers(line, w))
-		return 0
-	}
-	b := &f.basis
-	coords := grow(&w.coords, len(b.idx))
-	d.kernel.sparse.dots(coords, line, b.lines, len(line), b.idx)
-	if to == &f.cols {
-		b.keep(i, coords)
-	}
-	to.setLine(i, coords)
-	norm := square * (1 + f.slack)
-	held := float64(to.norm[i]) * float64(to.norm[i]) * (1 - 2*f.slack)
-	return math.Sqrt(max(0, norm-held) + f.slack*norm)
 }
 
 // loud are the units of a block that the norms alone do not exclude.
 type loud struct {
-	units          []int
-	side           side
-	squares        []float64
-	length, beside []float32 // the norm of a unit's gradients, and of what their coordinates do not hold
-	near           [][]int32 // the inputs that a bound did not exclude
-	screener       screener
+	units    []int
+	length   []float32 // the norm of a unit's gradients
+	sums     []float32 // the magnitude of their sum, by √n
+	order    descending
+	side     side
+	stops    stops
+	near     [][]int32 // the inputs that a bound did not exclude
+	screener screener
 }
 
 // units finds what returns among the weights of units lo..hi, whose gradients are
 // deltas.
 func (f *search) units(lo, hi int, deltas []float32, w *worker) {
 	s, l := f.s, &w.loud
-	l.units, l.squares, l.length, l.beside = l.units[:0], l.squares[:0], l.length[:0], l.beside[:0]
+	l.units, l.length, l.sums = l.units[:0], l.length[:0], l.sums[:0]
+	root := math.Sqrt(float64(s.x.padded))
 	for u := lo; u < hi; u++ {
-		square := s.d.square(deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], w)
-		length := above(math.Sqrt(square*(1+f.slack)) * (1 + f.slack))
-		if !(length*f.farthest < f.limit) { // also where it is not a number
-			l.units, l.squares, l.length = append(l.units, u), append(l.squares, square), append(l.length, length)
+		line := deltas[(u-lo)*s.x.ld : (u-lo+1)*s.x.ld]
+		length := above(math.Sqrt(s.d.square(line, w)*(1+f.slack)) * (1 + f.slack))
+		if length*f.farthest < f.limit {
+			continue
 		}
+		sum, _ := s.d.sums(line, w)
+		bySum := above(math.Abs(sum)*(1+0x1p-40)/root + float64(length)*0x1p-40)
+		if float64(length)*float64(f.nearest)+float64(bySum)*root*float64(f.shift) < float64(f.limit)*(1-1e-6) {
+			continue
+		}
+		l.units, l.length, l.sums = append(l.units, u), append(l.length, length), append(l.sums, bySum)
 	}
-	if len(l.units) == 0 {
-		return
-	}
-	l.side.resetRows(&f.low, lowBits, (len(l.units)+7)&^7, f.cols.n)
-	for k, u := range l.units {
-		l.beside = append(l.beside, above(f.describe(&l.side, k, deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], l.squares[k], w)))
-	}
+	f.loud.Add(int64(len(l.units)))
 	for len(l.near) < len(l.units) {
 		l.near = append(l.near, nil)
 	}
-	near := l.near[:len(l.units)]
-	for k := range near {
-		near[k] = near[k][:0]
+	for k := range l.units {
+		l.near[k] = l.near[k][:0]
 	}
-	b := bound{u: l.side.scale, a: l.length, c: l.side.rest, v: f.cols.scale, b: f.reach, e: f.cols.hat}
-	if f.projected {
-		b = bound{u: l.side.scale, a: l.beside, c: l.length, v: f.cols.scale, b: f.inBeside, e: f.reach}
+	switch {
+	case len(l.units) == 0:
+	case f.few:
+		f.byNorms(lo, deltas, w)
+	default:
+		f.byProducts(lo, deltas, w)
 	}
-	l.screener.screen(near, &l.side, &f.cols, 0, b, f.limit)
+}
+
+// byNorms looks through loud units by norms alone.
+func (f *search) byNorms(lo int, deltas []float32, w *worker) {
+	l, ld := &w.loud, f.s.x.ld
+	root := math.Sqrt(float64(f.s.x.padded))
 	for k, u := range l.units {
-		f.exact(u, near[k], deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], w)
+		near, length, sum := l.near[k], float64(l.length[k]), float64(l.sums[k])*root
+		for i, norm := range f.centred {
+			if !(length*(float64(norm)+f.slack*float64(f.norms[i]))+sum*math.Abs(float64(f.means[i])) < float64(f.limit)*(1-1e-6)) {
+				near = append(near, int32(i))
+			}
+		}
+		l.near[k] = near
+		f.exact(u, near, deltas[(u-lo)*ld:(u-lo+1)*ld], w)
+	}
+}
+
+// byProducts looks through loud units by products of quantised lines, from the loudest
+// unit and the longest input on.
+func (f *search) byProducts(lo int, deltas []float32, w *worker) {
+	l, ld := &w.loud, f.s.x.ld
+	order := l.order.of(l.length)
+	l.side.resetRows(&f.low, lowBits, (len(order)+7)&^7, f.cols.n)
+	l.side.divide(leastPart)
+	factors := grow(&w.vals, 2*len(order))
+	lengths, rests := factors[:len(order)], factors[len(order):]
+	for k, of := range order {
+		u := l.units[of]
+		l.side.setLine(k, f.s.d.numbers(deltas[(u-lo)*ld:(u-lo+1)*ld], w))
+		lengths[k] = l.length[of]
+		rests[k] = above(float64(l.side.rest[k]) + float64(l.sums[of]))
+	}
+	b := bound{u: l.side.scale, a: lengths, c: rests, v: f.cols.scale, b: f.reach, e: f.cols.hat, stops: &l.stops}
+	l.stops.set(&l.side, &f.cols, &b, f.colMost, f.limit, f.room)
+	near := l.near[:len(order)]
+	l.screener.screen(near, &l.side, &f.cols, 0, b, f.limit)
+	for k, of := range order {
+		u := l.units[of]
+		for n, i := range near[k] {
+			near[k][n] = f.order[i]
+		}
+		f.exact(u, near[k], deltas[(u-lo)*ld:(u-lo+1)*ld], w)
 	}
 }
 
@@ -344,8 +415,6 @@ func (d *Device) numbers(line []float32, w *worker) []float32 {
 		return line
 	}
 	n := grow(&w.numbers, 2*len(line))
-	for i, x := range line {
-		n[i], n[len(line)+i] = unpair(x)
-	}
+	d.kernel.sparse.split(n[:len(line)], n[len(line):], line)
 	return n
 }

@@ -476,6 +476,33 @@ pdotDone:
 	VZEROUPPER
 	RET
 
+// func splitPairsAVX512(lo, hi, line []float32)
+TEXT ·splitPairsAVX512(SB), NOSPLIT, $0-72
+	MOVQ lo_base+0(FP), DI
+	MOVQ hi_base+24(FP), DX
+	MOVQ line_base+48(FP), SI
+	MOVQ line_len+56(FP), CX
+	MOVL $0xffff0000, AX
+	VPBROADCASTD AX, Z31
+	SHRQ $4, CX
+	JZ   splitDone
+
+splitLoop:
+	VMOVDQU32 (SI), Z0
+	VPSLLD $16, Z0, Z1
+	VPANDD Z31, Z0, Z0
+	VMOVDQU32 Z1, (DI)
+	VMOVDQU32 Z0, (DX)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	ADDQ $64, DX
+	DECQ CX
+	JNZ  splitLoop
+
+splitDone:
+	VZEROUPPER
+	RET
+
 // func squaresPairsAVX512(lanes *[16]float32, line []float32)
 TEXT ·squaresPairsAVX512(SB), NOSPLIT, $0-32
 	MOVQ lanes+0(FP), DI

@@ -15,11 +15,14 @@ type sparseKernel struct {
 	// square gives the product of a line with itself, summed in any order, where
 	// lines are pairs; others have theirs by rowMoments.
 	square func(line []float32) float64
+
+	// split sets lo and hi to the numbers of a line of pairs.
+	split func(lo, hi, line []float32)
 }
 
 var (
 	portableSparse      = sparseKernel{gather: gatherFloats, dots: dotFloats}
-	portableSparsePairs = sparseKernel{gather: gatherPairs, dots: dotPairs, square: squarePairs}
+	portableSparsePairs = sparseKernel{gather: gatherPairs, dots: dotPairs, square: squarePairs, split: splitPairs}
 )
 
 // inGroups makes sparseKernel.dots of one that takes a multiple of size indices,
@@ -56,6 +59,12 @@ func squarePairs(line []float32) (sum float64) {
 		sum += float64(lo)*float64(lo) + float64(hi)*float64(hi)
 	}
 	return sum
+}
+
+func splitPairs(lo, hi, line []float32) {
+	for i, x := range line {
+		lo[i], hi[i] = unpair(x)
+	}
 }
 
 func gatherFloats(y, data []float32, ld int, idx []int32, vals []float32) {

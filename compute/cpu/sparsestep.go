@@ -57,7 +57,7 @@ func (s *sparse) step(dy, x compute.Mat, u compute.Update) (nonzero int, work fl
 	if j.search {
 		searching, stepping := float64(j.searching.Load()), float64(j.stepping.Load())
 		took := time.Duration(float64(time.Since(began)) * searching / max(1, searching+stepping)) // a clock may stand still
-		s.search.end(took)
+		s.search.end()
 		s.d.spent[Search] += took
 		s.d.spent[GradStep] -= took
 	}
