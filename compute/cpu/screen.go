@@ -227,17 +227,16 @@ func (s *side) temper(factor []float32, by float64, group int, most []float32) [
 }
 
 // set readies the stops of a bound, whose a and c are those of the rows that there
-// are. colMost is what the columns' temper gave, by b and 1/share. A product is
-// expected to take the part room of thr.
-func (e *stops) set(rows, cols *side, f *bound, colMost []float32, thr float32, room float64) {
+// are. colMost is what the columns' temper gave, by b and 1/share, and most the largest
+// of f.e. A product is expected to take the part room of thr.
+func (e *stops) set(rows, cols *side, f *bound, colMost []float32, most, thr float32, room float64) {
 	e.rowMost = rows.temper(f.a, share, scoreRows, e.rowMost)
 	e.a, e.b, e.colMost = rows.tails, cols.tails, colMost
 	e.enough = thr * float32(1-room)
 	e.none = e.none[:0]
-	hat := float64(slices.Max(f.e))
 	for g := 0; g < len(f.c); g += scoreRows {
 		rest := float64(slices.Max(f.c[g:min(g+scoreRows, len(f.c))]))
-		none := (float64(thr) - rest*hat) * (1 - 1e-6)
+		none := (float64(thr) - rest*float64(most)) * (1 - 1e-6)
 		if !(none > 0x1p-100) {
 			none = 0
 		}

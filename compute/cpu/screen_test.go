@@ -32,7 +32,7 @@ func stopped(l *lowbit, bits, n int, d lowbitData, thr float32, room float64) []
 	cols.set(0, d.cols)
 	f := lowBound(rows, cols)
 	f.stops = new(stops)
-	f.stops.set(rows, cols, &f, cols.temper(f.b, 1/share, l.nr, nil), thr, room)
+	f.stops.set(rows, cols, &f, cols.temper(f.b, 1/share, l.nr, nil), slices.Max(f.e), thr, room)
 	out := make([][]int32, rows.lines)
 	new(screener).screen(out, rows, cols, 0, f, thr)
 	return out
@@ -330,13 +330,13 @@ func TestStops(t *testing.T) {
 		cols.set(0, d.cols)
 		f := lowBound(rows, cols)
 		var e stops
-		e.set(rows, cols, &f, cols.temper(f.b, 1/share, 48, nil), 0.6*n, 0.1)
+		e.set(rows, cols, &f, cols.temper(f.b, 1/share, 48, nil), slices.Max(f.e), 0.6*n, 0.1)
 		if some, none := e.after(0, 0, 8), e.after(0, 1, 8); some < 2 || some > 6 || none != 0 {
 			t.Errorf("%s: got %d and %d parts of 8, want about half of them and none", l.name, some, none)
 		}
 		d.cols[3] = float32(math.NaN())
 		cols.set(0, d.cols[:n])
-		e.set(rows, cols, &f, cols.temper(f.b, 1/share, 48, nil), 0.6*n, 0.1)
+		e.set(rows, cols, &f, cols.temper(f.b, 1/share, 48, nil), slices.Max(f.e), 0.6*n, 0.1)
 		if got := e.after(0, 0, 8); got != 8 {
 			t.Errorf("%s: got %d parts of a tile with NaN, want 8", l.name, got)
 		}

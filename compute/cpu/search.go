@@ -47,7 +47,8 @@ type search struct {
 	order   []int32 // the inputs from the longest to the shortest: the lines of cols
 	cols    side
 	reach   []float32 // what times a unit's length limits all that the integers do not have
-	colMost []float32
+	colMost []float32 // of each tile of cols, and the most of its hat
+	hatMost float32
 	room    float64 // a part of the limit that products are expected to take
 	lines   inputLines
 
@@ -200,7 +201,7 @@ func (f *search) inputs() {
 	f.cols.divide(leastPart)
 	f.lines = inputLines{f}
 	s.d.pool.run((s.cols+lineBand-1)/lineBand, s.cols*s.x.padded*16, &f.lines)
-	f.colMost = f.cols.temper(f.reach, 1/share, f.low.nr, f.colMost)
+	f.colMost, f.hatMost = f.cols.temper(f.reach, 1/share, f.low.nr, f.colMost), slices.Max(f.cols.hat)
 }
 
 // leastPart is the fewest words of a part: a comparison costs as much as some.
@@ -360,7 +361,7 @@ func (f *search) byProducts(lo int, deltas []float32, w *worker) {
 		rests[k] = above(float64(l.side.rest[k]) + float64(l.sums[of]))
 	}
 	b := bound{u: l.side.scale, a: lengths, c: rests, v: f.cols.scale, b: f.reach, e: f.cols.hat, stops: &l.stops}
-	l.stops.set(&l.side, &f.cols, &b, f.colMost, f.limit, f.room)
+	l.stops.set(&l.side, &f.cols, &b, f.colMost, f.hatMost, f.limit, f.room)
 	near := l.near[:len(order)]
 	l.screener.screen(near, &l.side, &f.cols, 0, b, f.limit)
 	for k, of := range order {

@@ -178,17 +178,27 @@ type revived struct {
 // have become many.
 func (s *sparse) remake() {
 	found := s.search.found
-	if len(found) == 0 && s.count*8 >= len(s.val)*7 {
+	many := s.count*8 < len(s.val)*7
+	if len(found) == 0 && !many {
 		return
 	}
 	slices.SortFunc(found, func(a, b revived) int { return cmp.Or(cmp.Compare(a.row, b.row), cmp.Compare(a.col, b.col)) })
 	start, col, val := s.start, s.col, s.val
-	size := s.count + len(found)
+	size := len(val) + len(found)
+	if many {
+		size = s.count + len(found)
+	}
+	count := s.count + len(found)
 	s.start, s.col, s.val = append(make([]int, 0, s.rows+1), 0), make([]int32, 0, size), make([]float32, 0, size)
-	s.count, s.back.fresh = 0, false
+	s.back.fresh = false
 	var cols []int32
 	var vals []float32
 	for j := range s.rows {
+		if !many && (len(found) == 0 || int(found[0].row) != j) { // as it was
+			s.col, s.val = append(s.col, col[start[j]:start[j+1]]...), append(s.val, val[start[j]:start[j+1]]...)
+			s.start = append(s.start, len(s.val))
+			continue
+		}
 		cols, vals = cols[:0], vals[:0]
 		for k := start[j]; k < start[j+1]; k++ {
 			if val[k] != 0 {
@@ -202,6 +212,7 @@ func (s *sparse) remake() {
 		sortRow(cols, vals)
 		s.add(cols, vals)
 	}
+	s.count = count
 }
 
 // sortRow sorts a row's columns, which are nearly sorted, and their values.
