@@ -2,10 +2,10 @@
 // Device with about twenty-five operations, each documented by the loop it equals.
 //
 // A batch is a matrix with one example per row, [n, c·h·w]; a row holds planes
-// as in the CIFAR files, channel by channel, each channel row by row. Behind a
-// fully connected layer it lies in memory unit by unit, the batch innermost: it
+// as in the CIFAR files, channel by channel, each channel row by row. Behind the
+// first layer it lies in memory unit by unit, the batch innermost: it
 // is then a transposed view of a [units, n] matrix, so that all that is to be
-// known of a unit is one run of n numbers.
+// known of a unit, or of a channel, is one run of numbers.
 //
 // A shape that does not fit is a bug in the caller: operations panic with the
 // shapes in the text. Results never depend on the number of threads.
@@ -131,8 +131,8 @@ type Update struct {
 // which keeps them in whatever form it likes best: other code sees a matrix
 // only through Read and Write. The form never shows in a number.
 //
-// x is [n, in], y is [n, out]. Where the layer is fully connected, each of x, y
-// and their gradients may be a transposed view.
+// x is [n, in], y is [n, out]. Each of x, y and their gradients may be a
+// transposed view.
 type Weights interface {
 	// Shape is the shape of the matrix of weights.
 	Shape() (rows, cols int)
@@ -237,13 +237,13 @@ type Device interface {
 	//
 	// It sets bn.Mean and bn.InvStd, and moves the running averages by
 	// bn.Momentum (the running variance is the unbiased one, as in PyTorch).
-	// With a span of 1, x and y may both be transposed views.
+	// x and y may both be transposed views.
 	BatchNorm(y, x Mat, bn *BatchNorm)
 
 	// BatchNormGrad is the gradient of BatchNorm. It sets dx, which may be
 	// dy itself, and dgamma and dbeta, [1, units]. x is the input that
 	// BatchNorm saw; where bn.ReLU, dy counts only where the output is > 0.
-	// With a span of 1, x, dx and dy may all be transposed views.
+	// x, dx and dy may all be transposed views.
 	BatchNormGrad(dx, dgamma, dbeta, dy, x Mat, bn *BatchNorm)
 
 	// BatchNormEval is BatchNorm with the running averages in the place of
@@ -269,7 +269,8 @@ type Device interface {
 	ReLUGrad(dx, dy, y Mat)
 
 	// AveragePool sets y [n, C·OutH·OutW] to the mean of each window of x,
-	// [n, C·H·W]; win.K is win.C and win.Pad is 0:
+	// [n, C·H·W]; win.K is win.C and win.Pad is 0. Both may be transposed views, if
+	// both are:
 	//
 	//	y[n, c, p, q] = Σ_{u,v} x[n, c, p·Stride+u, q·Stride+v] / Kernel²
 	AveragePool(y, x Mat, win Window)

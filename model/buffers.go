@@ -18,7 +18,7 @@ func Buffers(name string, s Size) (outputs, copies float64, err error) {
 		case "conv":
 			outputs += float64(p.params())
 			left = max(left, p.params())
-			spare = max(spare, gradientParts*p.params())
+			spare = max(spare, p.params(), min(gradientParts*p.params(), gradientRoom))
 		case "local":
 			outputs += float64(p.params())
 			spare = max(spare, s.Batch*(p.in+p.out))
@@ -53,9 +53,10 @@ func goingBack(parts []part, inner bool) float64 {
 }
 
 // What decides how much compute/cpu copies: the rows beyond which a product's
-// right side is packed as a whole, and the parts in which a convolution's weight
-// gradient is summed.
+// right side is packed as a whole, and the most parts in which a convolution's weight
+// gradient is summed and numbers that they take together.
 const (
 	wholeRows     = 512
 	gradientParts = 16
+	gradientRoom  = 1 << 24
 )

@@ -45,15 +45,15 @@ func newChain(dev compute.Device, batch int, layers []Layer, trans bool, shared 
 }
 
 // unitMajor says whether l's output lies unit by unit in memory, the batch
-// innermost. Behind fully connected layers it does.
+// innermost. Behind layers of weights it does.
 func unitMajor(l Layer, before bool) bool {
 	switch l := l.(type) {
 	case *Linear:
-		return l.Kind == Dense
+		return true
 	case *Residual:
 		return l.body.outputs[len(l.Body)-1].Trans
 	}
-	return before && l.InPlace()
+	return before
 }
 
 // forward is the output for x, in memory of the chain; x itself where it is empty.

@@ -90,6 +90,11 @@ func checkLayer(t *testing.T, l Layer, x compute.Mat) {
 	dev := ref.New()
 	_, out := l.Features()
 	y, dx, dy := dev.Alloc(x.Rows, out), dev.Alloc(x.Rows, x.Cols), random(dev, x.Rows, out, 99)
+	if unitMajor(l, false) { // so does a net lay them out
+		y = dev.Alloc(out, x.Rows).T()
+		dy = dev.Alloc(out, x.Rows).T()
+		dev.Add(dy, random(dev, x.Rows, out, 99), y)
+	}
 	f := func() float64 {
 		l.Forward(dev, y, x, true)
 		return dot(dy, y)
@@ -116,6 +121,7 @@ func checkLayer(t *testing.T, l Layer, x compute.Mat) {
 	f()
 	if l.InPlace() {
 		same := dev.Alloc(dy.Rows, dy.Cols)
+		same.Trans = dy.Trans
 		copy(same.Data, dy.Data)
 		gradients(l.Params(), func(r Rule) { l.Backward(dev, same, same, r) })
 		equal(t, "dx in place of dy", same, dx, 0)

@@ -177,7 +177,8 @@ func curvesFigure(list []group, set paper.DataSet) (f figure, caption string) {
 }
 
 // settingsFigure is test accuracy against the weights that are left, and against
-// each number among the settings in which the groups differ.
+// each number among the settings in which the groups differ; for kernels the
+// paper's Figure 5 stands beside it.
 func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption string) {
 	f.name = "settings-" + set.Name
 	var finished []compare.Compared
@@ -254,6 +255,14 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 			add(&ch, name, x, g.Samples["test"])
 		}
 		f.charts = append(f.charts, ch)
+		if p, ok := paper.Figure5[set.Name]; ok && s.Name == "kernel" {
+			beside := chart{title: "the paper's Figure 5, full size", x: ch.x, y: ch.y, logX: ch.logX}
+			for i, side := range p.Sides {
+				add(&beside, "the paper: β-lasso", side, compare.Sample{Mean: p.Lasso[i]})
+				add(&beside, "the paper: SGD", side, compare.Sample{Mean: p.SGD[i]})
+			}
+			f.charts = append(f.charts, beside)
+		}
 	}
 	seeds := ""
 	if slices.ContainsFunc(finished, func(g compare.Compared) bool { return len(g.Runs) > 1 }) {

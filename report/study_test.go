@@ -100,6 +100,40 @@ func TestAStudyShowsAllItsSettings(t *testing.T) {
 	}
 }
 
+// TestKernels wants the paper's Figure 5 beside a study of kernels.
+func TestKernels(t *testing.T) {
+	m := &maker{t: t, root: t.TempDir()}
+	for _, kernel := range []int{3, 7, 15} {
+		for _, optimizer := range []string{"sgd", "beta-lasso"} {
+			for seed := range uint64(2) {
+				c := m.config(paper.Cases[6], "cifar10", seed+1)
+				c.Model, c.Kernel, c.Optimizer = "resnet18", kernel, optimizer
+				if optimizer == "sgd" {
+					c.Beta, c.LambdaConv, c.LambdaFC = 0, 0, 0
+				}
+				m.finish(m.begin(fmt.Sprintf("%s-%d-%d", optimizer, kernel, seed), c, 3), 0.5+0.01*float64(seed))
+			}
+		}
+	}
+	together, err := comparison(records(m.dirs), paper.Describe("cifar10"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := settingsFigure(together, paper.Describe("cifar10"))
+	points := map[string][]int{}
+	for _, c := range f.charts {
+		for _, s := range c.series {
+			points[c.title] = append(points[c.title], len(s.x))
+		}
+	}
+	if got := points["accuracy by kernel"]; !slices.Equal(got, []int{3, 3}) {
+		t.Errorf("points by kernel: got %v, want three for each optimiser; charts %v", got, points)
+	}
+	if got := points["the paper's Figure 5, full size"]; !slices.Equal(got, []int{7, 7}) {
+		t.Errorf("the paper's points: got %v, want seven for each optimiser", got)
+	}
+}
+
 func records(dirs []string) (list []record) {
 	for _, d := range dirs {
 		list = append(list, read(d))

@@ -64,20 +64,22 @@ func (s *suite) averagePool(t *testing.T) {
 		{C: 5, H: 7, W: 9, K: 5, Kernel: 3, Stride: 1},
 		{C: 2, H: 7, W: 7, K: 2, Kernel: 2, Stride: 3},
 	} {
-		what := fmt.Sprintf("%+v", win)
-		x, dy := random(7, win.In(), 1, uint64(i)), random(7, win.Out(), 0, uint64(i)+9)
-		y, dx := newGuarded(7, win.Out()), newGuarded(7, win.In())
-		want, size, wantX, sizeX := zeros(7, win.Out()), zeros(7, win.Out()), zeros(7, win.In()), zeros(7, win.In())
-		s.ref.AveragePool(want, x, win)
-		s.ref.AveragePool(size, absolute(x), win)
-		s.ref.AveragePoolGrad(wantX, dy, win)
-		s.ref.AveragePoolGrad(sizeX, absolute(dy), win)
-		s.dev.AveragePool(y.Mat, x, win)
-		s.dev.AveragePoolGrad(dx.Mat, dy, win)
-		y.intact(t, what)
-		dx.intact(t, what)
-		bound := 4 * ε * float64(win.Kernel*win.Kernel)
-		near(t, "AveragePool, "+what, y.Mat, want, func(i int) float64 { return bound * float64(size.Data[i]) })
-		near(t, "AveragePoolGrad, "+what, dx.Mat, wantX, func(i int) float64 { return bound * float64(sizeX.Data[i]) })
+		for _, trans := range []bool{false, true} {
+			what := fmt.Sprintf("%+v, transposed %v", win, trans)
+			x, dy := view(random(7, win.In(), 1, uint64(i)), trans), view(random(7, win.Out(), 0, uint64(i)+9), trans)
+			y, dx := like(dy), like(x)
+			want, size, wantX, sizeX := zerosLike(dy), zerosLike(dy), zerosLike(x), zerosLike(x)
+			s.ref.AveragePool(want, x, win)
+			s.ref.AveragePool(size, absolute(x), win)
+			s.ref.AveragePoolGrad(wantX, dy, win)
+			s.ref.AveragePoolGrad(sizeX, absolute(dy), win)
+			s.dev.AveragePool(y.Mat, x, win)
+			s.dev.AveragePoolGrad(dx.Mat, dy, win)
+			y.intact(t, what)
+			dx.intact(t, what)
+			bound := 4 * ε * float64(win.Kernel*win.Kernel)
+			near(t, "AveragePool, "+what, y.Mat, want, func(i int) float64 { return bound * float64(size.Data[i]) })
+			near(t, "AveragePoolGrad, "+what, dx.Mat, wantX, func(i int) float64 { return bound * float64(sizeX.Data[i]) })
+		}
 	}
 }

@@ -49,7 +49,7 @@ func (s *suite) batchNorm(t *testing.T) {
 			x := random(c.n, c.units*c.span, c.mean, uint64(i))
 			bn := newNorm(c.units, c.span, relu)
 			dy := random(x.Rows, x.Cols, 0, uint64(i)+50)
-			for _, trans := range []bool{false, true}[:1+1/c.span] {
+			for _, trans := range []bool{false, true} {
 				what := fmt.Sprintf("%s, transposed %v", what, trans)
 				x, dy := view(x, trans), view(dy, trans)
 				s.normForward(t, what, x, bn)

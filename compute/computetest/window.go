@@ -58,17 +58,7 @@ func (s *suite) dense(t *testing.T) {
 	for _, z := range [][3]int{{1, 1, 1}, {2, 3, 5}, {7, 17, 9}, {16, 33, 50}, {31, 8, 48}, {33, 100, 97}, {48, 13, 131}, {65, 520, 24}, {512, 70, 130}, {530, 48, 33}} {
 		n, in, out := z[0], z[1], z[2]
 		for i, op := range denseOps(n, in, out) {
-			for layout := range 4 {
-				a, b := random(op.a[0], op.a[1], 0, uint64(i)), random(op.b[0], op.b[1], 0, uint64(i)+100)
-				to := zeros(op.dst[0], op.dst[1])
-				a = view(a, layout&1 != 0)
-				if i == 2 { // the other operand is of the batch too
-					b = view(b, layout&2 != 0)
-				} else {
-					to = view(to, layout&2 != 0)
-				}
-				s.checkInto(t, fmt.Sprintf("%s, %d of %d → %d, layout %02b", op.name, n, in, out, layout), op.run, to, op.terms, a, b)
-			}
+			s.layouts(t, fmt.Sprintf("%s, %d of %d → %d", op.name, n, in, out), op, i == 2, uint64(i))
 		}
 	}
 }
@@ -105,12 +95,34 @@ func (s *suite) windows(t *testing.T) {
 		{4, compute.Window{C: 3, H: 7, W: 8, K: 5, Kernel: 2, Stride: 2}},
 		{2, compute.Window{C: 1, H: 6, W: 7, K: 2, Kernel: 4, Stride: 3, Pad: 2}},
 		{33, compute.Window{C: 1, H: 3, W: 3, K: 8, Kernel: 3, Stride: 1}},
+		// more images than a tile is wide; windows larger than the image; channels in blocks
+		{97, compute.Window{C: 5, H: 4, W: 6, K: 16, Kernel: 3, Stride: 1, Pad: 1}},
+		{48, compute.Window{C: 9, H: 15, W: 15, K: 8, Kernel: 15, Stride: 1}},
+		{50, compute.Window{C: 3, H: 5, W: 4, K: 10, Kernel: 11, Stride: 1, Pad: 5}},
+		{1, compute.Window{C: 9, H: 15, W: 14, K: 2, Kernel: 15, Stride: 1, Pad: 7}},
+		{1, compute.Window{C: 3, H: 16, W: 9, K: 9, Kernel: 15, Stride: 2, Pad: 7}},
+		{2, compute.Window{C: 2, H: 5, W: 5, K: 3, Kernel: 1, Stride: 2}},
 	} {
 		for i, op := range windowOps(c.n, c.win) {
-			what := fmt.Sprintf("%s, %d of %+v", op.name, c.n, c.win)
-			a, b := random(op.a[0], op.a[1], 0, uint64(i)), random(op.b[0], op.b[1], 0, uint64(i)+100)
-			s.check(t, what, op.run, op.dst[0], op.dst[1], op.terms, a, b)
+			s.layouts(t, fmt.Sprintf("%s, %d of %+v", op.name, c.n, c.win), op, i%3 == 2, uint64(i))
 		}
+	}
+}
+
+// layouts tests an operation of a layer of weights with every layout of the batch's
+// matrices; step says that both operands are of the batch.
+func (s *suite) layouts(t *testing.T, what string, op windowOp, step bool, seed uint64) {
+	t.Helper()
+	for layout := range 4 {
+		a, b := random(op.a[0], op.a[1], 0, seed), random(op.b[0], op.b[1], 0, seed+100)
+		to := zeros(op.dst[0], op.dst[1])
+		a = view(a, layout&1 != 0)
+		if step {
+			b = view(b, layout&2 != 0)
+		} else {
+			to = view(to, layout&2 != 0)
+		}
+		s.checkInto(t, fmt.Sprintf("%s, layout %02b", what, layout), op.run, to, op.terms, a, b)
 	}
 }
 

@@ -71,6 +71,39 @@
 	STOREROW(Z18, Z19, Z20); \
 	STOREROW(Z21, Z22, Z23)
 
+// RUNS is the prologue of a kernel of 8 x 48 for runs, of which R9 and R10 are where
+// they are and how many: R11 and BX are a and b, R12 and R13 the distances of their
+// steps in bytes, DX and R8 as in TILE, and Z0-Z23 zero.
+#define RUNS \
+	MOVQ runs_base+0(FP), R9; \
+	MOVQ runs_len+8(FP), R10; \
+	MOVQ a_base+24(FP), R11; \
+	MOVQ b_base+48(FP), BX; \
+	MOVQ lda+72(FP), R12; \
+	MOVQ ldb+80(FP), R13; \
+	MOVQ c_base+88(FP), DX; \
+	MOVQ ldc+112(FP), R8; \
+	SHLQ $2, R12; \
+	SHLQ $2, R13; \
+	SHLQ $2, R8; \
+	CLEAR(Z0, Z1, Z2); \
+	CLEAR(Z3, Z4, Z5); \
+	CLEAR(Z6, Z7, Z8); \
+	CLEAR(Z9, Z10, Z11); \
+	CLEAR(Z12, Z13, Z14); \
+	CLEAR(Z15, Z16, Z17); \
+	CLEAR(Z18, Z19, Z20); \
+	CLEAR(Z21, Z22, Z23)
+
+// NEXTRUN sets SI and DI to where a run begins, and CX to its steps.
+#define NEXTRUN \
+	MOVQ (R9), AX; \
+	LEAQ (R11)(AX*4), SI; \
+	MOVQ 8(R9), AX; \
+	LEAQ (BX)(AX*4), DI; \
+	MOVQ 16(R9), CX; \
+	ADDQ $24, R9
+
 // LOADS takes a step's 48 numbers of b, and fetches those of four steps on, and
 // the numbers of a that are 96 steps on: a is read through once for each block
 // of the destination, from the third-level cache, and the processor's own
@@ -181,6 +214,112 @@ pdone:
 	ADDTILE
 
 pstore:
+	STORETILE
+	VZEROUPPER
+	RET
+
+// func runs8x48avx512(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int, add bool)
+//
+// The tile and its loads are those of mul8x48avx512.
+TEXT ·runs8x48avx512(SB), NOSPLIT, $0-121
+	RUNS
+	TESTQ R10, R10
+	JZ   rdone
+
+rrun:
+	NEXTRUN
+
+rstep:
+	VMOVUPS (DI), Z24
+	VMOVUPS 64(DI), Z25
+	VMOVUPS 128(DI), Z26
+	ROW(0, Z27, Z0, Z1, Z2)
+	ROW(1, Z28, Z3, Z4, Z5)
+	ROW(2, Z29, Z6, Z7, Z8)
+	ROW(3, Z30, Z9, Z10, Z11)
+	ROW(4, Z27, Z12, Z13, Z14)
+	ROW(5, Z28, Z15, Z16, Z17)
+	ROW(6, Z29, Z18, Z19, Z20)
+	ROW(7, Z30, Z21, Z22, Z23)
+	ADDQ R12, SI
+	ADDQ R13, DI
+	DECQ CX
+	JNZ  rstep
+	DECQ R10
+	JNZ  rrun
+
+rdone:
+	MOVBLZX add+120(FP), AX
+	TESTB AX, AX
+	JZ   rstore
+	ADDTILE
+
+rstore:
+	STORETILE
+	VZEROUPPER
+	RET
+
+// func runs8x48avx512bf16(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int, add bool)
+//
+// The same for words of pairs.
+TEXT ·runs8x48avx512bf16(SB), NOSPLIT, $0-121
+	RUNS
+	TESTQ R10, R10
+	JZ   qdone
+
+qrun:
+	NEXTRUN
+
+qstep:
+	VMOVUPS (DI), Z24
+	VMOVUPS 64(DI), Z25
+	VMOVUPS 128(DI), Z26
+	VBROADCASTSS (SI), Z27
+	VDPBF16PS_0_27_24
+	VDPBF16PS_1_27_25
+	VDPBF16PS_2_27_26
+	VBROADCASTSS 4(SI), Z28
+	VDPBF16PS_3_28_24
+	VDPBF16PS_4_28_25
+	VDPBF16PS_5_28_26
+	VBROADCASTSS 8(SI), Z29
+	VDPBF16PS_6_29_24
+	VDPBF16PS_7_29_25
+	VDPBF16PS_8_29_26
+	VBROADCASTSS 12(SI), Z30
+	VDPBF16PS_9_30_24
+	VDPBF16PS_10_30_25
+	VDPBF16PS_11_30_26
+	VBROADCASTSS 16(SI), Z27
+	VDPBF16PS_12_27_24
+	VDPBF16PS_13_27_25
+	VDPBF16PS_14_27_26
+	VBROADCASTSS 20(SI), Z28
+	VDPBF16PS_15_28_24
+	VDPBF16PS_16_28_25
+	VDPBF16PS_17_28_26
+	VBROADCASTSS 24(SI), Z29
+	VDPBF16PS_18_29_24
+	VDPBF16PS_19_29_25
+	VDPBF16PS_20_29_26
+	VBROADCASTSS 28(SI), Z30
+	VDPBF16PS_21_30_24
+	VDPBF16PS_22_30_25
+	VDPBF16PS_23_30_26
+	ADDQ R12, SI
+	ADDQ R13, DI
+	DECQ CX
+	JNZ  qstep
+	DECQ R10
+	JNZ  qrun
+
+qdone:
+	MOVBLZX add+120(FP), AX
+	TESTB AX, AX
+	JZ   qstore
+	ADDTILE
+
+qstore:
 	STORETILE
 	VZEROUPPER
 	RET

@@ -42,7 +42,7 @@ func (d *Device) norm(op string, j normJob) {
 func (j *normJob) ready(op string, d *Device) {
 	bn := j.bn
 	check(op, bn.Span > 0 && j.x.Cols == bn.Gamma.Cols*bn.Span && j.y.Rows == j.x.Rows && j.y.Cols == j.x.Cols &&
-		j.x.Trans == j.y.Trans && (bn.Span == 1 || !j.x.Trans), j.y, j.x, bn.Gamma)
+		j.x.Trans == j.y.Trans, j.y, j.x, bn.Gamma)
 	// A few cache lines of each row, and more where there are units for all.
 	cols := max(64, min(256, j.x.Cols/16&^63))
 	j.d, j.block = d, max(1, cols/bn.Span)
@@ -51,7 +51,7 @@ func (j *normJob) ready(op string, d *Device) {
 		j.limit = 0
 	}
 	if j.x.Trans {
-		j.block = max(1, stretch/max(1, j.x.Rows))
+		j.block = max(1, stretch/max(1, j.x.Rows*bn.Span))
 	}
 }
 
@@ -75,7 +75,7 @@ func (j *normJob) do(t int, w *worker) {
 	lo, hi := t*j.block, min((t+1)*j.block, j.bn.Gamma.Cols)
 	if j.x.Trans {
 		for u := lo; u < hi; u++ {
-			j.row(unit(&j.y, u), unit(&j.x, u), j.dyUnit(u), u, w)
+			j.row(j.unitOf(&j.y, u), j.unitOf(&j.x, u), j.dyUnit(u), u, w)
 		}
 		return
 	}
@@ -174,12 +174,18 @@ func (j *normJob) grads(u int, s1, s2 float64) (k1, k2 float32) {
 // copy waits until all that was stored before is in the cache.
 func unit(m *compute.Mat, u int) []float32 { return m.Data[u*m.Rows : (u+1)*m.Rows] }
 
+// unitOf is all columns of unit u of m, a transposed view.
+func (j *normJob) unitOf(m *compute.Mat, u int) []float32 {
+	n := m.Rows * j.bn.Span
+	return m.Data[u*n : (u+1)*n]
+}
+
 // dyUnit is unit u of dy, in a gradient.
 func (j *normJob) dyUnit(u int) []float32 {
 	if j.mode != normGrad {
 		return nil
 	}
-	return unit(&j.dy, u)
+	return j.unitOf(&j.dy, u)
 }
 
 // row does all of unit u, whose values x, and in a gradient dy, are one row in

@@ -21,7 +21,7 @@ type Device struct {
 	pool        *pool
 	left, right []float32
 	spare       []float32
-	lattices    map[compute.Window]*lattice
+	slides      map[slideKey]*slide
 	localInputs map[compute.Window][]int32
 	jobs        jobs
 	spent       [Parts]time.Duration
@@ -31,10 +31,10 @@ type Device struct {
 type jobs struct {
 	pack      packJob
 	product   productJob
-	conv      convJob
+	slidePack slidePackJob
+	slide     slideJob
 	convGradW convGradWJob
 	convSum   convSumJob
-	convGradX convGradXJob
 	transpose transposeJob
 	local     localJob
 	localW    localGradWJob
@@ -87,7 +87,7 @@ func New(o Options) (*Device, error) {
 	for _, k := range kernels(o.BF16) {
 		if o.Kernel == "" || k.name == o.Kernel {
 			d := &Device{kernel: k, bf16: o.BF16, dense: o.Dense || k.chains == nil, threads: o.Threads, pool: newPool(o.Threads),
-				lattices: map[compute.Window]*lattice{}, localInputs: map[compute.Window][]int32{}}
+				slides: map[slideKey]*slide{}, localInputs: map[compute.Window][]int32{}}
 			runtime.AddCleanup(d, func(p *pool) { p.close() }, d.pool)
 			return d, nil
 		}

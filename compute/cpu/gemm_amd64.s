@@ -114,3 +114,87 @@ store:
 	VMOVUPS Y11, 64(R11)
 	VZEROUPPER
 	RET
+
+// func runs4x24avx2(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int, add bool)
+//
+// R12 and R13 are the runs and how many they are, BX and CX the distances of the
+// steps of a and b in bytes.
+TEXT ·runs4x24avx2(SB), NOSPLIT, $0-121
+	MOVQ runs_base+0(FP), R12
+	MOVQ runs_len+8(FP), R13
+	MOVQ lda+72(FP), BX
+	MOVQ ldb+80(FP), CX
+	MOVQ c_base+88(FP), DX
+	MOVQ ldc+112(FP), R8
+	SHLQ $2, BX
+	SHLQ $2, CX
+	SHLQ $2, R8
+	LEAQ (DX)(R8*1), R9
+	LEAQ (R9)(R8*1), R10
+	LEAQ (R10)(R8*1), R11
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	TESTQ R13, R13
+	JZ   rdone
+
+rrun:
+	MOVQ a_base+24(FP), SI
+	MOVQ (R12), AX
+	LEAQ (SI)(AX*4), SI
+	MOVQ b_base+48(FP), DI
+	MOVQ 8(R12), AX
+	LEAQ (DI)(AX*4), DI
+	MOVQ 16(R12), AX
+	ADDQ $24, R12
+
+rstep:
+	STEP(0, 0)
+	ADDQ BX, SI
+	ADDQ CX, DI
+	DECQ AX
+	JNZ  rstep
+	DECQ R13
+	JNZ  rrun
+
+rdone:
+	MOVBLZX add+120(FP), AX
+	TESTB AX, AX
+	JZ   rstore
+	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	VADDPS 64(DX), Y2, Y2
+	VADDPS (R9), Y3, Y3
+	VADDPS 32(R9), Y4, Y4
+	VADDPS 64(R9), Y5, Y5
+	VADDPS (R10), Y6, Y6
+	VADDPS 32(R10), Y7, Y7
+	VADDPS 64(R10), Y8, Y8
+	VADDPS (R11), Y9, Y9
+	VADDPS 32(R11), Y10, Y10
+	VADDPS 64(R11), Y11, Y11
+
+rstore:
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS Y2, 64(DX)
+	VMOVUPS Y3, (R9)
+	VMOVUPS Y4, 32(R9)
+	VMOVUPS Y5, 64(R9)
+	VMOVUPS Y6, (R10)
+	VMOVUPS Y7, 32(R10)
+	VMOVUPS Y8, 64(R10)
+	VMOVUPS Y9, (R11)
+	VMOVUPS Y10, 32(R11)
+	VMOVUPS Y11, 64(R11)
+	VZEROUPPER
+	RET

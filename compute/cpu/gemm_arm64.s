@@ -122,6 +122,66 @@ store:
 	STOREROW(V21, V22, V23)
 	RET
 
+// func runs8x12neon(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int, add bool)
+//
+// R7 and R8 are the runs and how many they are, R11 and R12 a and b, R9 and R10 the
+// distances of their steps in bytes.
+TEXT ·runs8x12neon(SB), NOSPLIT, $0-121
+	MOVD runs_base+0(FP), R7
+	MOVD runs_len+8(FP), R8
+	MOVD a_base+24(FP), R11
+	MOVD b_base+48(FP), R12
+	MOVD lda+72(FP), R9
+	MOVD ldb+80(FP), R10
+	MOVD c_base+88(FP), R3
+	MOVD ldc+112(FP), R4
+	MOVBU add+120(FP), R5
+	LSL  $2, R9
+	LSL  $2, R10
+	LSL  $2, R4
+	CLEARTILE
+	CBZ  R8, rdone
+
+rrun:
+	MOVD (R7), R1
+	MOVD 8(R7), R2
+	MOVD 16(R7), R0
+	ADD  $24, R7
+	ADD  R1<<2, R11, R1
+	ADD  R2<<2, R12, R2
+
+rstep:
+	STEP(0, 0)
+	ADD  R9, R1
+	ADD  R10, R2
+	SUBS $1, R0
+	BNE  rstep
+	SUBS $1, R8
+	BNE  rrun
+
+rdone:
+	CBZ  R5, rstore
+	MOVD R3, R6
+	ADDROW(0, 1, 2)
+	ADDROW(3, 4, 5)
+	ADDROW(6, 7, 8)
+	ADDROW(9, 10, 11)
+	ADDROW(12, 13, 14)
+	ADDROW(15, 16, 17)
+	ADDROW(18, 19, 20)
+	ADDROW(21, 22, 23)
+
+rstore:
+	STOREROW(V0, V1, V2)
+	STOREROW(V3, V4, V5)
+	STOREROW(V6, V7, V8)
+	STOREROW(V9, V10, V11)
+	STOREROW(V12, V13, V14)
+	STOREROW(V15, V16, V17)
+	STOREROW(V18, V19, V20)
+	STOREROW(V21, V22, V23)
+	RET
+
 // FOURROWS adds to four accumulators, one of each pair of rows, the products with a
 // pair of columns of b.
 #define FOURROWS(b, p, q, r, s) \

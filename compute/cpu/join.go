@@ -6,10 +6,19 @@ import "betalasso/compute"
 // it, and means over windows. Each passes over its matrices once.
 
 type (
-	addJob      struct{ dst, a, b compute.Mat }
-	reluJob     struct{ y, x []float32 }
-	reluGradJob struct{ dx, dy, y []float32 }
-	averageJob  struct {
+	addJob struct {
+		d         *Device
+		dst, a, b []float32
+	}
+	reluJob struct {
+		d    *Device
+		y, x []float32
+	}
+	reluGradJob struct {
+		d         *Device
+		dx, dy, y []float32
+	}
+	averageJob struct {
 		y, x compute.Mat
 		win  compute.Window
 	}
@@ -31,66 +40,58 @@ func (d *Device) Add(dst, a, b compute.Mat) {
 		return
 	}
 	j := &d.jobs.add
-	*j = addJob{dst, a, b}
+	*j = addJob{d, dst.Data, a.Data, b.Data}
 	d.stretches(len(dst.Data), j)
 }
 
 func (j *addJob) do(t int, _ *worker) {
-	lo, hi := ends(t, len(j.dst.Data))
-	dst := j.dst.Data[lo:hi]
-	a, b := j.a.Data[lo:hi][:len(dst)], j.b.Data[lo:hi][:len(dst)]
-	for i := range dst {
-		dst[i] = a[i] + b[i]
-	}
+	lo, hi := ends(t, len(j.dst))
+	j.d.kernel.add(j.dst[lo:hi], j.a[lo:], j.b[lo:])
 }
 
 // ReLU implements compute.Device.
 func (d *Device) ReLU(y, x compute.Mat) {
 	check("ReLU", y.Rows == x.Rows && y.Cols == x.Cols && y.Trans == x.Trans, y, x)
 	j := &d.jobs.relu
-	*j = reluJob{y.Data, x.Data}
+	*j = reluJob{d, y.Data, x.Data}
 	d.stretches(len(y.Data), j)
 }
 
 func (j *reluJob) do(t int, _ *worker) {
 	lo, hi := ends(t, len(j.y))
-	y := j.y[lo:hi]
-	x := j.x[lo:hi][:len(y)]
-	for i, v := range x {
-		y[i] = max(v, 0) // NaN where v is
-	}
+	j.d.kernel.relu(j.y[lo:hi], j.x[lo:])
 }
 
 // ReLUGrad implements compute.Device.
 func (d *Device) ReLUGrad(dx, dy, y compute.Mat) {
 	check("ReLUGrad", dx.Rows == y.Rows && dx.Cols == y.Cols && dy.Rows == y.Rows && dy.Cols == y.Cols && dx.Trans == y.Trans && dy.Trans == y.Trans, dx, dy, y)
 	j := &d.jobs.reluGrad
-	*j = reluGradJob{dx.Data, dy.Data, y.Data}
+	*j = reluGradJob{d, dx.Data, dy.Data, y.Data}
 	d.stretches(len(y.Data), j)
 }
 
 func (j *reluGradJob) do(t int, _ *worker) {
 	lo, hi := ends(t, len(j.y))
-	y := j.y[lo:hi]
-	dx, dy := j.dx[lo:hi][:len(y)], j.dy[lo:hi][:len(y)]
-	for i, v := range y {
-		g := dy[i]
-		if !(v > 0) {
-			g = 0
-		}
-		dx[i] = g
-	}
+	j.d.kernel.reluGrad(j.dx[lo:hi], j.dy[lo:], j.y[lo:])
 }
 
 // AveragePool implements compute.Device.
 func (d *Device) AveragePool(y, x compute.Mat, win compute.Window) {
-	check("AveragePool", win.K == win.C && win.Pad == 0 && y.Rows == x.Rows && x.Cols == win.In() && y.Cols == win.Out() && !x.Trans && !y.Trans, y, x)
+	check("AveragePool", win.K == win.C && win.Pad == 0 && y.Rows == x.Rows && x.Cols == win.In() && y.Cols == win.Out() && x.Trans == y.Trans, y, x)
 	j := &d.jobs.average
 	*j = averageJob{y, x, win}
+	if x.Trans {
+		d.pool.run(win.C, len(y.Data)*win.Kernel*win.Kernel, j)
+		return
+	}
 	d.pool.run(x.Rows, len(y.Data)*win.Kernel*win.Kernel, j)
 }
 
 func (j *averageJob) do(n int, _ *worker) {
+	if j.x.Trans {
+		j.channel(n)
+		return
+	}
 	w, x, y := j.win, j.x.Row(n), j.y.Row(n)
 	scale, at := 1/float32(w.Kernel*w.Kernel), 0
 	for c := range w.C {
@@ -109,15 +110,43 @@ func (j *averageJob) do(n int, _ *worker) {
 	}
 }
 
+// channel does channel c of the whole batch, which is innermost.
+func (j *averageJob) channel(c int) {
+	w, x, y := j.win, j.x.T(), j.y.T()
+	scale := 1 / float32(w.Kernel*w.Kernel)
+	for at := range w.Positions() {
+		p, q := at/w.OutW(), at%w.OutW()
+		sum := y.Row(c*w.Positions() + at)
+		clear(sum)
+		for t := range w.Kernel * w.Kernel {
+			from := x.Row((c*w.H+p*w.Stride+t/w.Kernel)*w.W + q*w.Stride + t%w.Kernel)
+			for i, v := range from[:len(sum)] {
+				sum[i] += v
+			}
+		}
+		for i := range sum {
+			sum[i] *= scale
+		}
+	}
+}
+
 // AveragePoolGrad implements compute.Device.
 func (d *Device) AveragePoolGrad(dx, dy compute.Mat, win compute.Window) {
-	check("AveragePoolGrad", win.K == win.C && win.Pad == 0 && dx.Rows == dy.Rows && dx.Cols == win.In() && dy.Cols == win.Out() && !dx.Trans && !dy.Trans, dx, dy)
+	check("AveragePoolGrad", win.K == win.C && win.Pad == 0 && dx.Rows == dy.Rows && dx.Cols == win.In() && dy.Cols == win.Out() && dx.Trans == dy.Trans, dx, dy)
 	j := &d.jobs.averageGrad
 	*j = averageGradJob{dx, dy, win}
+	if dx.Trans {
+		d.pool.run(win.C, len(dy.Data)*win.Kernel*win.Kernel, j)
+		return
+	}
 	d.pool.run(dx.Rows, len(dy.Data)*win.Kernel*win.Kernel, j)
 }
 
 func (j *averageGradJob) do(n int, _ *worker) {
+	if j.dx.Trans {
+		j.channel(n)
+		return
+	}
 	w, dx, dy := j.win, j.dx.Row(n), j.dy.Row(n)
 	scale, at := 1/float32(w.Kernel*w.Kernel), 0
 	clear(dx)
@@ -132,6 +161,23 @@ func (j *averageGradJob) do(n int, _ *worker) {
 						row[i] += g
 					}
 				}
+			}
+		}
+	}
+}
+
+// channel does channel c of the whole batch, which is innermost.
+func (j *averageGradJob) channel(c int) {
+	w, dx, dy := j.win, j.dx.T(), j.dy.T()
+	scale, area := 1/float32(w.Kernel*w.Kernel), w.H*w.W*dx.Cols
+	clear(dx.Data[c*area : (c+1)*area])
+	for at := range w.Positions() {
+		p, q := at/w.OutW(), at%w.OutW()
+		g := dy.Row(c*w.Positions() + at)
+		for t := range w.Kernel * w.Kernel {
+			to := dx.Row((c*w.H+p*w.Stride+t/w.Kernel)*w.W + q*w.Stride + t%w.Kernel)
+			for i, v := range g {
+				to[i] += v * scale
 			}
 		}
 	}

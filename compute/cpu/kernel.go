@@ -27,6 +27,8 @@ type kernel struct {
 	// pairs is nil for panels of float32.
 	pairs *pairs
 
+	runs runKernel // for convolutions
+
 	sparse sparseKernel // its fields are nil where chains is
 
 	peak peak
@@ -41,11 +43,11 @@ func kernels(bf16 bool) []kernel {
 	list := append(archKernels(),
 		kernel{
 			name: "go", mr: 4, nr: 8, mul: mul4x8, chains: oneByOne(4, 8, mul4x8),
-			sparse: portableSparse, peak: portablePeak, passes: portable,
+			runs: portableRuns, sparse: portableSparse, peak: portablePeak, passes: portable,
 		},
 		kernel{
 			name: "gobf16", mr: 4, nr: 8, mul: mulPairs4x8, chains: oneByOne(4, 8, mulPairs4x8),
-			pairs: &portablePairs, sparse: portableSparsePairs, peak: portablePeak, passes: portable,
+			pairs: &portablePairs, runs: portableRunsPairs, sparse: portableSparsePairs, peak: portablePeak, passes: portable,
 		})
 	if !bf16 {
 		list = slices.DeleteFunc(list, func(k kernel) bool { return k.pairs != nil })

@@ -16,6 +16,7 @@ func archKernels() []kernel {
 			list = append(list, kernel{
 				name: "avx512bf16", mr: 8, nr: 48, mul: mul8x48avx512bf16, chains: chains8x48avx512bf16,
 				pairs:  &pairs{join: joinAVX512BF16, halve: halveAVX512BF16, unit: 1},
+				runs:   runKernel{mr: 8, nr: 48, words: true, mul: runs8x48avx512bf16},
 				sparse: sparseKernel{gather: gatherPairsAVX512, dots: inGroups(8, dotsPairsAVX512), square: addSquares, split: splitPairsAVX512},
 				peak:   peak{run: peakAVX512BF16, ops: 24 * 16 * 4},
 				passes: avx512,
@@ -25,12 +26,14 @@ func archKernels() []kernel {
 			list = append(list, kernel{
 				name: "amx", mr: 32, nr: 32, mul: mul32x32amx,
 				pairs:  &pairs{join: joinAVX512BF16, halve: halveAVX512BF16, unit: 16, arrange: arrangeAMX},
+				runs:   runKernel{mr: 8, nr: 48, words: true, mul: runs8x48avx512bf16},
 				peak:   peak{run: peakAMX, ops: 4 * 16 * 16 * 32 * 2},
 				passes: avx512,
 			})
 		}
 		list = append(list, kernel{
 			name: "avx512", mr: 8, nr: 48, mul: mul8x48avx512, chains: chains8x48avx512,
+			runs:   runKernel{mr: 8, nr: 48, mul: runs8x48avx512},
 			sparse: sparseKernel{gather: gatherAVX512, dots: inGroups(8, dotsAVX512)},
 			peak:   peak{run: peakAVX512, ops: 24 * 16 * 2},
 			passes: avx512,
@@ -38,6 +41,7 @@ func archKernels() []kernel {
 	}
 	return append(list, kernel{
 		name: "avx2", mr: 4, nr: 24, mul: mul4x24avx2, chains: chains4x24avx2,
+		runs:   runKernel{mr: 4, nr: 24, mul: runs4x24avx2},
 		sparse: sparseKernel{gather: gatherAVX2, dots: inGroups(8, dotsAVX2)},
 		peak:   peak{run: peakAVX2, ops: 12 * 8 * 2},
 		passes: avx2,
@@ -130,3 +134,12 @@ func peakAVX512(rounds int)
 
 //go:noescape
 func peakAVX512BF16(rounds int)
+
+//go:noescape
+func runs4x24avx2(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int, add bool)
+
+//go:noescape
+func runs8x48avx512(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int, add bool)
+
+//go:noescape
+func runs8x48avx512bf16(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int, add bool)

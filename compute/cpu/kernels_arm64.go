@@ -10,6 +10,7 @@ func archKernels() []kernel {
 		list = append(list, kernel{
 			name: "neonbf16", mr: 8, nr: 12, mul: mul8x12bf16, chains: oneByOne(8, 12, mul8x12bf16),
 			pairs:  &pairs{join: joinInFours(joinBF16), halve: halveInEights(halveBF16), together: true, unit: 2, arrange: zipPairs},
+			runs:   runKernel{mr: 8, nr: 12, mul: runs8x12neon},
 			sparse: sparseKernel{gather: gatherBF16, dots: inGroups(4, dotsBF16), square: squarePairs, split: splitPairs},
 			peak:   peak{run: peakBF16, ops: 24 * 16 * 2},
 			passes: neon,
@@ -17,6 +18,7 @@ func archKernels() []kernel {
 	}
 	return append(list, kernel{
 		name: "neon", mr: 8, nr: 12, mul: mul8x12neon, chains: oneByOne(8, 12, mul8x12neon),
+		runs:   runKernel{mr: 8, nr: 12, mul: runs8x12neon},
 		sparse: sparseKernel{gather: gatherNEON, dots: inGroups(4, dotsNEON)},
 		peak:   peak{run: peakNEON, ops: 24 * 4 * 2},
 		passes: neon,
@@ -68,3 +70,6 @@ func peakNEON(rounds int)
 
 //go:noescape
 func peakBF16(rounds int)
+
+//go:noescape
+func runs8x12neon(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int, add bool)

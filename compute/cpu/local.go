@@ -2,7 +2,7 @@ package cpu
 
 import "betalasso/compute"
 
-// The locally connected layer transposes its batch, to [features, n]: the
+// The locally connected layer wants its batch innermost, [features, n]: the
 // inputs that a window meets are then rows, each position is one small product
 // over the whole batch, and no two positions write to the same place.
 
@@ -38,6 +38,16 @@ func (j *transposeJob) do(t int, _ *worker) {
 			dst[c*rows+r] = src[r*cols+c]
 		}
 	}
+}
+
+// batchInside is m with the batch innermost: its own memory where it is a transposed
+// view, else dst.
+func (d *Device) batchInside(dst []float32, m compute.Mat) []float32 {
+	if m.Trans {
+		return m.Data
+	}
+	d.transpose(dst, m.Data, m.Rows, m.Cols)
+	return dst
 }
 
 // inputs lists, for each position and tap of a window, the index of the input
@@ -144,9 +154,14 @@ type (
 func (d *Device) localForward(y, x, w compute.Mat, win compute.Window) {
 	j := &d.jobs.local
 	j.localMats = d.localMats(x.Rows, w, win)
-	d.transpose(j.xt, x.Data, j.n, x.Cols)
+	j.xt = d.batchInside(j.xt, x)
+	if y.Trans {
+		j.yt = y.Data
+	}
 	d.pool.run(j.positions, j.macs(), j)
-	d.transpose(y.Data, j.yt, y.Cols, j.n)
+	if !y.Trans {
+		d.transpose(y.Data, j.yt, y.Cols, j.n)
+	}
 }
 
 func (j *localJob) do(p int, w *worker) {
@@ -158,8 +173,7 @@ func (j *localJob) do(p int, w *worker) {
 func (d *Device) localGradW(dw, dy, x compute.Mat, win compute.Window) {
 	j := &d.jobs.localW
 	j.localMats = d.localMats(x.Rows, dw, win)
-	d.transpose(j.xt, x.Data, j.n, x.Cols)
-	d.transpose(j.yt, dy.Data, j.n, dy.Cols)
+	j.xt, j.yt = d.batchInside(j.xt, x), d.batchInside(j.yt, dy)
 	d.pool.run(j.positions, j.macs(), j)
 }
 
@@ -177,10 +191,15 @@ const localBand = 72
 func (d *Device) localGradX(dx, dy, w compute.Mat, win compute.Window) {
 	j := &d.jobs.localX
 	j.localMats = d.localMats(dx.Rows, w, win)
-	d.transpose(j.yt, dy.Data, j.n, dy.Cols)
+	j.yt = d.batchInside(j.yt, dy)
+	if dx.Trans {
+		j.xt = dx.Data
+	}
 	j.band = localBand / d.kernel.nr * d.kernel.nr
 	d.pool.run((j.n+j.band-1)/j.band, j.macs(), j)
-	d.transpose(dx.Data, j.xt, dx.Cols, j.n)
+	if !dx.Trans {
+		d.transpose(dx.Data, j.xt, dx.Cols, j.n)
+	}
 }
 
 func (j *localGradXJob) do(t int, w *worker) {

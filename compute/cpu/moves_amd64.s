@@ -119,54 +119,6 @@ uloop:
 udone:
 	RET
 
-// func moveTapsAVX(dst []float32, stride int, src []float32, taps []int, n int)
-TEXT ·moveTapsAVX(SB), NOSPLIT, $0-88
-	MOVQ dst_base+0(FP), DI
-	MOVQ stride+24(FP), R9
-	MOVQ src_base+32(FP), SI
-	MOVQ taps_base+56(FP), R8
-	MOVQ taps_len+64(FP), CX
-	MOVQ n+80(FP), R10
-	SHLQ $2, R9
-	TESTQ CX, CX
-	JZ   vdone
-	CMPQ R10, $2
-	JE   vtwo
-
-vloop:
-	MOVQ (R8), AX
-	LEAQ (SI)(AX*4), R11
-	MOVQ DI, R12
-	MOVQ R10, DX
-
-vinner:
-	VMOVUPS (R11), Y0
-	VMOVUPS Y0, (R12)
-	ADDQ $32, R11
-	ADDQ $32, R12
-	DECQ DX
-	JNZ  vinner
-	ADDQ R9, DI
-	ADDQ $8, R8
-	DECQ CX
-	JNZ  vloop
-	JMP  vdone
-
-vtwo:
-	MOVQ (R8), AX
-	VMOVUPS (SI)(AX*4), Y0
-	VMOVUPS 32(SI)(AX*4), Y1
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	ADDQ R9, DI
-	ADDQ $8, R8
-	DECQ CX
-	JNZ  vtwo
-
-vdone:
-	VZEROUPPER
-	RET
-
 // func moveRowsAVX(dst []float32, width int, src []float32, lds, n int)
 //
 // The rows of a wide matrix are too far apart for the processor to see where

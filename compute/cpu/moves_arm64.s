@@ -58,36 +58,6 @@ cols:
 done:
 	RET
 
-// func moveTapsNEON(dst []float32, stride int, src []float32, taps []int, n int)
-TEXT ·moveTapsNEON(SB), NOSPLIT, $0-88
-	MOVD dst_base+0(FP), R0
-	MOVD stride+24(FP), R1
-	MOVD src_base+32(FP), R2
-	MOVD taps_base+56(FP), R3
-	MOVD taps_len+64(FP), R4
-	MOVD n+80(FP), R5
-	LSL  $2, R1
-	CBZ  R4, tdone
-	CBZ  R5, tdone
-
-tap:
-	MOVD.P 8(R3), R6
-	ADD  R6<<2, R2, R6
-	MOVD R0, R7
-	MOVD R5, R8
-
-eight:
-	FLDPQ.P 32(R6), (F0, F1)
-	FSTPQ.P (F0, F1), 32(R7)
-	SUBS $1, R8
-	BNE  eight
-	ADD  R1, R0
-	SUBS $1, R4
-	BNE  tap
-
-tdone:
-	RET
-
 // func moveRowsNEON(dst []float32, width int, src []float32, lds, n int)
 //
 // Both ends of the row six rows on are fetched ahead, as for AVX.

@@ -70,18 +70,27 @@ func ops(d *Device) []op {
 		layer(fmt.Sprintf("Conv, stride %d", win.Stride), d.Conv(win), x, y)
 		layer(fmt.Sprintf("Local, stride %d", win.Stride), d.Local(win), x, y)
 	}
+	for _, stride := range []int{1, 2} {
+		win := compute.Window{C: 9, H: 8, W: 8, K: 16, Kernel: 5, Stride: stride, Pad: 2}
+		layer(fmt.Sprintf("Conv, batch innermost, stride %d", stride), d.Conv(win), random(win.In(), 101).T(), random(win.Out(), 101).T())
+	}
 	for _, n := range []int{37, 64, 530} {
 		layer(fmt.Sprintf("Dense, %d", n), d.Dense(203, 311), random(n, 311), random(203, n).T())
 	}
-	for _, span := range []int{1, 9} {
+	for i, span := range []int{1, 9, 9} {
 		const n, units = 37, 203
 		x, dy := random(n, units*span), random(n, units*span)
 		y, z, dx := d.Alloc(n, x.Cols), d.Alloc(n, x.Cols), d.Alloc(n, x.Cols)
+		for _, m := range []*compute.Mat{&x, &dy, &y, &z, &dx} {
+			if i == 2 {
+				m.Trans = true
+			}
+		}
 		dgamma, dbeta := d.Alloc(1, units), d.Alloc(1, units)
 		bn := &compute.BatchNorm{Span: span, ReLU: true, Epsilon: 1e-5, Momentum: 0.1,
 			Gamma: random(1, units), Beta: random(1, units), Mean: d.Alloc(1, units), InvStd: d.Alloc(1, units),
 			RunMean: d.Alloc(1, units), RunVar: d.Alloc(1, units)}
-		name := fmt.Sprintf(", span %d", span)
+		name := fmt.Sprintf(", span %d, transposed %v", span, x.Trans)
 		do("BatchNorm"+name, func() { d.BatchNorm(y, x, bn) }, y, bn.Mean, bn.InvStd, bn.RunMean, bn.RunVar)
 		do("BatchNormGrad"+name, func() { d.BatchNormGrad(dx, dgamma, dbeta, dy, x, bn) }, dx, dgamma, dbeta)
 		do("BatchNormEval"+name, func() { d.BatchNormEval(z, x, bn) }, z)

@@ -100,19 +100,29 @@ func halve(dst []float32, ldd int, src []float32, lds, lines, n int) {
 func mulPairs4x8(k int, a, b, c []float32, ldc int, add bool) {
 	var sum [4][8]float32
 	for p := range k {
-		var lo, hi [8]float32
-		for j, y := range b[p*8:][:8] {
-			lo[j], hi[j] = unpair(y)
-		}
-		for i, x := range a[p*4:][:4] {
-			xlo, xhi := unpair(x)
-			s := &sum[i]
-			for j := range s {
-				s[j] += float32(xhi * hi[j])
-				s[j] += float32(xlo * lo[j])
-			}
+		addPairs4x8(&sum, a[p*4:], b[p*8:])
+	}
+	storePairs4x8(&sum, c, ldc, add)
+}
+
+// addPairs4x8 adds the products of a step's words.
+func addPairs4x8(sum *[4][8]float32, a, b []float32) {
+	var lo, hi [8]float32
+	for j, y := range b[:8] {
+		lo[j], hi[j] = unpair(y)
+	}
+	for i, x := range a[:4] {
+		xlo, xhi := unpair(x)
+		s := &sum[i]
+		for j := range s {
+			s[j] += float32(xhi * hi[j])
+			s[j] += float32(xlo * lo[j])
 		}
 	}
+}
+
+// storePairs4x8 sets a tile of c to sum, or adds sum there.
+func storePairs4x8(sum *[4][8]float32, c []float32, ldc int, add bool) {
 	for i := range sum {
 		row := c[i*ldc : i*ldc+8]
 		for j, v := range sum[i] {
@@ -123,10 +133,6 @@ func mulPairs4x8(k int, a, b, c []float32, ldc int, add bool) {
 		}
 	}
 }
-
-// pairSteps is how many steps of k are laid out as float32 at once, where that comes
-// before they are paired: a few kilobytes of a panel. It is even.
-const pairSteps = 32
 
 // packPairs is pack for panels of pairs. It reads the operand itself where its
 // lines are neighbours.
@@ -155,12 +161,4 @@ func (d *Device) packPairsKMajor(dst []float32, width int, o operand, from, have
 		d.kernel.pairs.halve(wide, rows, o.data[(from+i)*o.ld+k0:], o.ld, some, kc)
 		d.packKMajor(dst[i:], width, operand{data: wide, ld: rows}, 0, some, 0, rows)
 	}
-}
-
-// joinRows makes the words of kc rows of wide, which has room for an even number.
-func (d *Device) joinRows(dst []float32, width int, wide []float32, kc int) {
-	if kc%2 == 1 {
-		clear(wide[kc*width : (kc+1)*width])
-	}
-	d.kernel.pairs.join(dst, width, wide, width, width, (kc+1)/2)
 }

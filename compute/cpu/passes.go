@@ -27,11 +27,6 @@ type moves struct {
 	transpose8 func(dst []float32, ldd int, src []float32, lds, n int)
 	transpose4 func(dst []float32, ldd int, src []float32, lds, n int)
 
-	// moveTaps copies 8n neighbours for each tap:
-	//
-	//	dst[p*stride+i] = src[taps[p]+i]   // i < 8n
-	moveTaps func(dst []float32, stride int, src []float32, taps []int, n int)
-
 	// moveRows copies n rows of width numbers, a multiple of 4, lds apart:
 	//
 	//	dst[p*width+i] = src[p*lds+i]   // i < width, p < n
@@ -46,6 +41,9 @@ type moves struct {
 // 16, or 0. What is left over of a slice is for the portable loops below, which also
 // say what each of these computes, to the bit. A field that is nil leaves them all.
 type vectors struct {
+	add           func(dst, a, b []float32)
+	relu          func(y, x []float32)
+	reluGrad      func(dx, dy, y []float32)
 	round         func(s []float32)
 	step          func(w, dw []float32, u *compute.Update) int
 	momentumStep  func(w, v, dw []float32, u *compute.Update) int
@@ -99,9 +97,39 @@ func (c columns) from(n int) columns {
 
 // portable is in Go.
 var portable = passes{moves: moves{
-	transpose16: transpose16, transpose8: transpose8, transpose4: transpose4, moveTaps: moveTaps, moveRows: moveRows,
+	transpose16: transpose16, transpose8: transpose8, transpose4: transpose4, moveRows: moveRows,
 	fetch: func([]float32) {}, fetchRows: func([]float32, int, int, int) {},
 }}
+
+// add sets dst = a + b.
+func (p *passes) add(dst, a, b []float32) {
+	n := 0
+	if p.whole.add != nil {
+		n = len(dst) &^ (vector - 1)
+		p.whole.add(dst[:n], a, b)
+	}
+	add(dst[n:], a[n:], b[n:])
+}
+
+// relu sets y = max(0, x). NaN stays NaN.
+func (p *passes) relu(y, x []float32) {
+	n := 0
+	if p.whole.relu != nil {
+		n = len(y) &^ (vector - 1)
+		p.whole.relu(y[:n], x)
+	}
+	relu(y[n:], x[n:])
+}
+
+// reluGrad sets dx = dy where y > 0, else 0.
+func (p *passes) reluGrad(dx, dy, y []float32) {
+	n := 0
+	if p.whole.reluGrad != nil {
+		n = len(dx) &^ (vector - 1)
+		p.whole.reluGrad(dx[:n], dy, y)
+	}
+	reluGrad(dx[n:], dy[n:], y[n:])
+}
 
 // round rounds to bfloat16, to nearest with ties to even. NaN stays NaN.
 func (p *passes) round(s []float32) {

@@ -8,9 +8,10 @@ import "betalasso/compute"
 var avx2 = passes{
 	moves: moves{
 		transpose16: transpose16avx2, transpose8: transpose8avx2, transpose4: transpose4avx2,
-		moveTaps: moveTapsAVX, moveRows: moveRowsAVX, fetch: fetchLines, fetchRows: fetchRows,
+		moveRows: moveRowsAVX, fetch: fetchLines, fetchRows: fetchRows,
 	},
 	whole: vectors{
+		add: addAVX2, relu: reluAVX2, reluGrad: reluGradAVX2,
 		round: roundAVX2, step: stepAVX2, momentumStep: momentumStepAVX2,
 		moments: momentsAVX2, normalise: normaliseAVX2, gradMoments: gradMomentsAVX2, normaliseGrad: normaliseGradAVX2,
 		rowMoments: rowMomentsAVX2, rowNormalise: rowNormaliseAVX2, rowGradMoments: rowGradMomentsAVX2, rowNormaliseGrad: rowNormaliseGradAVX2,
@@ -59,9 +60,6 @@ func transpose8avx2(dst []float32, ldd int, src []float32, lds, n int)
 func transpose4avx2(dst []float32, ldd int, src []float32, lds, n int)
 
 //go:noescape
-func moveTapsAVX(dst []float32, stride int, src []float32, taps []int, n int)
-
-//go:noescape
 func moveRowsAVX(dst []float32, width int, src []float32, lds, n int)
 
 //go:noescape
@@ -105,3 +103,12 @@ func rowGradMomentsAVX2(dy, x []float32, c *factors, s *lanes)
 
 //go:noescape
 func rowNormaliseGradAVX2(dx, dy, x []float32, c *factors)
+
+//go:noescape
+func addAVX2(dst, a, b []float32)
+
+//go:noescape
+func reluAVX2(y, x []float32)
+
+//go:noescape
+func reluGradAVX2(dx, dy, y []float32)

@@ -155,3 +155,85 @@ mdone:
 	MOVQ AX, ret+80(FP)
 	VZEROUPPER
 	RET
+
+// func addAVX2(dst, a, b []float32)
+TEXT ·addAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DI
+	MOVQ dst_len+8(FP), CX
+	MOVQ a_base+24(FP), SI
+	MOVQ b_base+48(FP), DX
+	SHRQ $4, CX
+	JZ   added
+
+adding:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ $64, SI
+	ADDQ $64, DX
+	ADDQ $64, DI
+	DECQ CX
+	JNZ  adding
+
+added:
+	VZEROUPPER
+	RET
+
+// func reluAVX2(y, x []float32)
+//
+// What is not ≤ 0, NaN too, stays.
+TEXT ·reluAVX2(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), DI
+	MOVQ y_len+8(FP), CX
+	MOVQ x_base+24(FP), SI
+	VXORPS Y15, Y15, Y15
+	SHRQ $4, CX
+	JZ   cutOff
+
+cutting:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VCMPPS $6, Y15, Y0, Y2
+	VCMPPS $6, Y15, Y1, Y3
+	VANDPS Y0, Y2, Y2
+	VANDPS Y1, Y3, Y3
+	VMOVUPS Y2, (DI)
+	VMOVUPS Y3, 32(DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNZ  cutting
+
+cutOff:
+	VZEROUPPER
+	RET
+
+// func reluGradAVX2(dx, dy, y []float32)
+TEXT ·reluGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ dx_base+0(FP), DI
+	MOVQ dx_len+8(FP), CX
+	MOVQ dy_base+24(FP), SI
+	MOVQ y_base+48(FP), DX
+	VXORPS Y15, Y15, Y15
+	SHRQ $4, CX
+	JZ   passedOn
+
+passing:
+	VCMPPS $1, (DX), Y15, Y0 // 0 < y
+	VCMPPS $1, 32(DX), Y15, Y1
+	VANDPS (SI), Y0, Y0
+	VANDPS 32(SI), Y1, Y1
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ $64, SI
+	ADDQ $64, DX
+	ADDQ $64, DI
+	DECQ CX
+	JNZ  passing
+
+passedOn:
+	VZEROUPPER
+	RET

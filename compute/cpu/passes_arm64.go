@@ -8,7 +8,7 @@ import "betalasso/compute"
 var neon = passes{
 	moves: moves{
 		transpose16: transpose16neon, transpose8: transpose8neon, transpose4: transpose4neon,
-		moveTaps: moveTapsNEON, moveRows: moveRowsNEON,
+		moveRows:  moveRowsNEON,
 		fetch:     func(s []float32) { fetchRowsNEON(s, 0, 1, len(s)) },
 		fetchRows: fetchRowsNEON,
 	},
@@ -37,9 +37,6 @@ func transpose4neon(dst []float32, ldd int, src []float32, lds, n int) {
 
 //go:noescape
 func transposeNEON(dst []float32, ldd int, src []float32, lds, rows, cols int)
-
-//go:noescape
-func moveTapsNEON(dst []float32, stride int, src []float32, taps []int, n int)
 
 //go:noescape
 func moveRowsNEON(dst []float32, width int, src []float32, lds, n int)

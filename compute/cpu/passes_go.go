@@ -26,15 +26,33 @@ func transpose(dst []float32, ldd int, src []float32, lds, rows, n int) {
 	}
 }
 
-func moveTaps(dst []float32, stride int, src []float32, taps []int, n int) {
-	for p, t := range taps {
-		copy(dst[p*stride:p*stride+8*n], src[t:])
-	}
-}
-
 func moveRows(dst []float32, width int, src []float32, lds, n int) {
 	for p := range n {
 		copy(dst[p*width:(p+1)*width], src[p*lds:])
+	}
+}
+
+func add(dst, a, b []float32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] + b[i]
+	}
+}
+
+func relu(y, x []float32) {
+	for i, v := range x[:len(y)] {
+		y[i] = max(v, 0) // NaN where v is
+	}
+}
+
+func reluGrad(dx, dy, y []float32) {
+	dy, y = dy[:len(dx)], y[:len(dx)]
+	for i, v := range y {
+		g := dy[i]
+		if !(v > 0) {
+			g = 0
+		}
+		dx[i] = g
 	}
 }
 

@@ -45,7 +45,10 @@ func TestPasses(t *testing.T) {
 			cols := columns{numbers(n), numbers(n), numbers(n), numbers(n), numbers(n)}
 			for _, limit := range []float32{0, nan} {
 				for pass, run := range map[string]func(p passes, a, b, c []float32, s1, s2 []float64) int{
-					"round": func(p passes, a, _, _ []float32, _, _ []float64) int { p.round(a[:n]); return 0 },
+					"round":    func(p passes, a, _, _ []float32, _, _ []float64) int { p.round(a[:n]); return 0 },
+					"add":      func(p passes, a, b, c []float32, _, _ []float64) int { p.add(a[:n], b, c); return 0 },
+					"relu":     func(p passes, a, b, _ []float32, _, _ []float64) int { p.relu(a[:n], b); return 0 },
+					"reluGrad": func(p passes, a, b, c []float32, _, _ []float64) int { p.reluGrad(a[:n], b, c); return 0 },
 					"step": func(p passes, a, b, _ []float32, _, _ []float64) int {
 						return p.step(a[:n], b[:n], &compute.Update{LR: 0.1, WeightDecay: 0.01, L1: 0.3, Threshold: 0.4})
 					},

@@ -24,6 +24,8 @@ type worker struct {
 	sums    []float64
 	lanes   lanes   // of one unit's batch norm
 	unit    factors // and its factors
+
+	runs []run // of a tile of a convolution
 }
 
 // grow is s with room for n numbers, whose contents do not matter.

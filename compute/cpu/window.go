@@ -29,7 +29,7 @@ func (d *Device) Local(win compute.Window) compute.Weights {
 }
 
 func (s *windowWeights) check(op string, y, x compute.Mat) {
-	check(op, x.Cols == s.win.In() && y.Cols == s.win.Out() && x.Rows == y.Rows && !x.Trans && !y.Trans, y, x, s.w)
+	check(op, x.Cols == s.win.In() && y.Cols == s.win.Out() && x.Rows == y.Rows, y, x, s.w)
 }
 
 // Shape implements compute.Weights.
@@ -43,7 +43,7 @@ func (s *windowWeights) Forward(y, x compute.Mat) {
 	if s.local {
 		s.d.localForward(y, x, s.w, s.win)
 	} else {
-		s.d.convolve(y, x, s.w.Data, s.win)
+		s.d.convolve(y, x, s.w.Data, s.win, false)
 	}
 }
 
@@ -55,7 +55,7 @@ func (s *windowWeights) GradInput(dx, dy compute.Mat) {
 	if s.local {
 		s.d.localGradX(dx, dy, s.w, s.win)
 	} else {
-		s.d.convGradX(dx, dy, s.w, s.win)
+		s.d.convolve(dx, dy, s.w.Data, s.win, true)
 	}
 }
 

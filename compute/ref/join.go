@@ -69,28 +69,28 @@ func pooled(win compute.Window, f func(out, in int)) {
 
 // AveragePool implements compute.Device.
 func (*Device) AveragePool(y, x compute.Mat, win compute.Window) {
-	want("AveragePool x", x, x.Rows, win.In(), false)
-	want("AveragePool y", y, x.Rows, win.Out(), false)
+	want("AveragePool x", x, x.Rows, win.In(), true)
+	want("AveragePool y", y, x.Rows, win.Out(), true)
 	sums := make([]float64, win.Out())
 	for n := range x.Rows {
 		clear(sums)
-		pooled(win, func(out, in int) { sums[out] += float64(x.Row(n)[in]) })
+		pooled(win, func(out, in int) { sums[out] += float64(x.At(n, in)) })
 		for i, s := range sums {
-			y.Row(n)[i] = float32(s / float64(win.Kernel*win.Kernel))
+			y.Set(n, i, float32(s/float64(win.Kernel*win.Kernel)))
 		}
 	}
 }
 
 // AveragePoolGrad implements compute.Device.
 func (*Device) AveragePoolGrad(dx, dy compute.Mat, win compute.Window) {
-	want("AveragePoolGrad dx", dx, dy.Rows, win.In(), false)
-	want("AveragePoolGrad dy", dy, dy.Rows, win.Out(), false)
+	want("AveragePoolGrad dx", dx, dy.Rows, win.In(), true)
+	want("AveragePoolGrad dy", dy, dy.Rows, win.Out(), true)
 	sums := make([]float64, win.In())
 	for n := range dy.Rows {
 		clear(sums)
-		pooled(win, func(out, in int) { sums[in] += float64(dy.Row(n)[out]) })
+		pooled(win, func(out, in int) { sums[in] += float64(dy.At(n, out)) })
 		for i, s := range sums {
-			dx.Row(n)[i] = float32(s / float64(win.Kernel*win.Kernel))
+			dx.Set(n, i, float32(s/float64(win.Kernel*win.Kernel)))
 		}
 	}
 }

@@ -33,7 +33,7 @@ func relu(on bool, v float64) float64 {
 }
 
 func checkNorm(op string, y, x compute.Mat, bn *compute.BatchNorm) {
-	want(op, x, x.Rows, bn.Gamma.Cols*bn.Span, bn.Span == 1)
+	want(op, x, x.Rows, bn.Gamma.Cols*bn.Span, true)
 	want(op, y, x.Rows, x.Cols, x.Trans)
 	if y.Trans != x.Trans {
 		panic("ref: " + op + ": one side is a transposed view, the other is not")

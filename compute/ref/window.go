@@ -48,33 +48,57 @@ func gather(dst []float32, each func(f func(to, a, b int)), a, b []float32) {
 	}
 }
 
-func checkWindow(op string, y, x, w compute.Mat, win compute.Window, local bool) {
-	rows := win.K
-	if local {
-		rows *= win.Positions()
+// rows is the elements of m row by row.
+func rows(m compute.Mat) []float32 {
+	s := make([]float32, 0, m.Rows*m.Cols)
+	for i := range m.Rows {
+		for j := range m.Cols {
+			s = append(s, m.At(i, j))
+		}
 	}
-	want(op, x, y.Rows, win.In(), false)
-	want(op, y, y.Rows, win.Out(), false)
-	want(op, w, rows, win.Patch(), false)
+	return s
+}
+
+// into sets m to what f sets, row by row.
+func into(m compute.Mat, f func([]float32)) {
+	s := make([]float32, m.Rows*m.Cols)
+	f(s)
+	for i, v := range s {
+		m.Set(i/m.Cols, i%m.Cols, v)
+	}
+}
+
+func checkWindow(op string, y, x, w compute.Mat, win compute.Window, local bool) {
+	units := win.K
+	if local {
+		units *= win.Positions()
+	}
+	want(op, x, y.Rows, win.In(), true)
+	want(op, y, y.Rows, win.Out(), true)
+	want(op, w, units, win.Patch(), false)
 }
 
 func forward(op string, y, x, w compute.Mat, win compute.Window, local bool) {
 	checkWindow(op, y, x, w, win, local)
-	gather(y.Data, func(f func(to, a, b int)) {
-		products(x.Rows, win, local, func(y, w, x int) { f(y, w, x) })
-	}, w.Data, x.Data)
+	into(y, func(y []float32) {
+		gather(y, func(f func(to, a, b int)) {
+			products(x.Rows, win, local, func(y, w, x int) { f(y, w, x) })
+		}, w.Data, rows(x))
+	})
 }
 
 func gradW(op string, dw, dy, x compute.Mat, win compute.Window, local bool) {
 	checkWindow(op, dy, x, dw, win, local)
 	gather(dw.Data, func(f func(to, a, b int)) {
 		products(x.Rows, win, local, func(y, w, x int) { f(w, y, x) })
-	}, dy.Data, x.Data)
+	}, rows(dy), rows(x))
 }
 
 func gradX(op string, dx, dy, w compute.Mat, win compute.Window, local bool) {
 	checkWindow(op, dy, dx, w, win, local)
-	gather(dx.Data, func(f func(to, a, b int)) {
-		products(dx.Rows, win, local, func(y, w, x int) { f(x, y, w) })
-	}, dy.Data, w.Data)
+	into(dx, func(x []float32) {
+		gather(x, func(f func(to, a, b int)) {
+			products(dx.Rows, win, local, func(y, w, x int) { f(x, y, w) })
+		}, rows(dy), w.Data)
+	})
 }
