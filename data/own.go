@@ -152,7 +152,7 @@ func (s *Set) identity() string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// fit makes the images be of that side and of so many channels; 0 leaves them.
+// fit resizes the images to a side and converts them to a number of channels; 0 leaves either.
 func (s *Set) fit(side, channels int) error {
 	if channels != 0 && channels != 1 && channels != 3 {
 		return fmt.Errorf("channels: must be 1 or 3, not %d", channels)
@@ -259,7 +259,7 @@ func readBins(ctx context.Context, paths []string, opt Options) (*Set, error) {
 	return s, nil
 }
 
-// readSmall reads a plain file of at most so many bytes.
+// readSmall reads a plain file of at most the given number of bytes.
 func readSmall(path string, most int64) ([]byte, error) {
 	f, size, err := openPlain(path)
 	if err != nil {

@@ -32,7 +32,7 @@ func Count(name string, s Size) (list []LayerCount, total int, err error) {
 
 // Row is one line of a network's listing.
 type Row struct {
-	Depth   int    // inside so many residuals
+	Depth   int    // number of residuals around it
 	Kind    string // as in its file
 	Name    string
 	Output  string  // shape: channels x height x width, or units

@@ -20,7 +20,7 @@ import (
 )
 
 // Network is a network of any size, as a file describes it: layers in order,
-// with sizes that are numbers, or so many times one that is given later.
+// with sizes that are numbers, or multiples of one that is given later.
 type Network struct {
 	Name   string `yaml:"name"`
 	About  string `yaml:"about"` // one line, for people
@@ -246,7 +246,7 @@ func (l Node) check(seen map[string]bool) error {
 	return nil
 }
 
-// Uses says whether sizes of n are so many times alpha, width, kernel or classes.
+// Uses says whether sizes of n are multiples of alpha, width, kernel or classes, by name.
 func (n *Network) Uses(word string) bool { return uses(n.Layers, word) }
 
 func uses(list []Node, word string) bool {

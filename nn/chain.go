@@ -99,7 +99,7 @@ type scratch struct {
 	inner  *scratch
 }
 
-// widen notes that so many columns are to have room.
+// widen notes the number of columns that need room.
 func (s *scratch) widen(cols int) { s.widest = max(s.widest, cols) }
 
 // below is the scratch of what is inside the layers of this depth.

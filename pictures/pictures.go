@@ -22,7 +22,7 @@ var (
 	soft  = color.NRGBA{R: 95, G: 96, B: 104, A: 255}
 )
 
-// newFace is Go's font with lines of so many pixels.
+// newFace is Go's font with lines of the given height in pixels.
 func newFace(size float64) font.Face {
 	f, err := opentype.Parse(goregular.TTF)
 	if err != nil {

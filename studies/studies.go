@@ -13,7 +13,7 @@ import (
 )
 
 // Table is the paper's Table 2 at a profile's scale: each case on each
-// data set, with so many seeds, or with as many as the profile gives it where
+// data set, with the given number of seeds, or with the number that the profile gives it where
 // seeds is 0. Settings in more that are empty are left out.
 func Table(p Profile, train, seeds int, more map[string]string) ([]byte, error) {
 	var b bytes.Buffer
@@ -82,7 +82,7 @@ func LambdaGrid(p Profile, train, seeds int) ([]byte, error) {
 }
 
 // Scaling is the paper's Figures 2 and 6: accuracy by size, up to a number of
-// weights, with so many seeds.
+// weights, with the given number of seeds.
 func Scaling(p Profile, train, seeds, most int) ([]byte, error) {
 	var sizes []string
 	for k := range 16 {

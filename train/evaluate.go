@@ -58,7 +58,7 @@ func likeliest(logits compute.Mat, i int) int {
 // mostCounted is up to how many classes Evaluate counts what is taken for what.
 const mostCounted = 2000
 
-// newConfusion is an empty matrix for so many classes.
+// newConfusion is an empty matrix for the given number of classes.
 func newConfusion(classes int) []run.Counts {
 	m := make([]run.Counts, classes)
 	for i := range m {

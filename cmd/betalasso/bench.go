@@ -23,18 +23,18 @@ import (
 
 // benchCommand is `betalasso bench`.
 type benchCommand struct {
-	Weights   string `placeholder:"DIR" help:"steps of a run as its weights are, dense and sparse in turn"`
-	Regrowth  int    `default:"0" placeholder:"N" help:"with --weights: look at zero weights every N steps (default: as the run)"`
+	Weights   string `placeholder:"DIR" help:"time steps on a run's weights, alternating dense and sparse"`
+	Regrowth  int    `default:"0" placeholder:"N" help:"with --weights: let zero weights return every N steps (default: as the run)"`
 	Model     string `placeholder:"NAME" help:"${models} (default: the four of the paper's table)"`
 	Alpha     int    `placeholder:"N" help:"base channels α; not for 3-fc (default: about 25.6M weights)"`
 	Width     int    `placeholder:"N" help:"hidden units per layer of 3-fc (default: about 25.6M weights)"`
-	Kernel    int    `placeholder:"N" help:"side of the windows of resnet18 (default 3)"`
+	Kernel    int    `placeholder:"N" help:"kernel size of resnet18 (default 3)"`
 	Batch     int    `default:"512" placeholder:"N" help:"examples per step (default 512)"`
 	Augment   string `default:"fast-autoaugment" placeholder:"NAME" help:"none, flip-crop, fast-autoaugment (default fast-autoaugment)"`
 	Steps     int    `default:"7" placeholder:"N" help:"steps to time, after two to warm up (default 7)"`
 	Precision string `default:"auto" placeholder:"NAME" help:"of matrix products: auto, fp32, bf16 (default auto)"`
 	Threads   []int  `default:"0" placeholder:"N,..." help:"0 is all cores; several show how a step scales (default 0)"`
-	Reckon    bool   `help:"model steps from tasks timed one by one, as beyond the cores there are (default off)"`
+	Reckon    bool   `help:"model all steps from tasks timed one by one (default off)"`
 	JSON      bool   `name:"json" help:"one JSON object per line and network (default off)"`
 }
 
@@ -47,9 +47,9 @@ var benchSizes = []struct {
 
 // Help is the end of `betalasso bench --help`.
 func (benchCommand) Help() string {
-	return `Times whole training steps with the β-lasso update, batches and augmentation included, on generated images. The peak is what a loop of multiply-adds in registers reaches in the same process, an upper bound for the products. bench/run compares with PyTorch.
+	return `Times whole training steps on generated images, with the β-lasso update, batch loading and augmentation. The peak is that of a loop of multiply-adds in registers in the same process: an upper bound for matrix products. bench/run compares with PyTorch.
 
-With several --threads it says how a step scales: its speed beside the first number's, and the part of each thread that is of use. Steps on more threads than there are cores are reckoned: the tasks of a step, cut as for so many threads, are timed one by one and dealt out. docs/threads.md has more.
+With several --threads it shows how a step scales: the speedup over the first number, and the efficiency of each thread. For more threads than cores the time is modelled: the tasks of a step, divided for that many threads, are timed one by one and assigned to threads. See docs/threads.md.
 
 Examples, some seconds each:
 

@@ -16,7 +16,7 @@ import (
 
 // compareCommand is `betalasso compare`.
 type compareCommand struct {
-	Dir      []string `arg:"" help:"directories of runs, or folders that hold some"`
+	Dir      []string `arg:"" help:"run directories, or folders that contain them"`
 	By       []string `placeholder:"SETTING" help:"group by these settings alone, and pool the rest (default: all but the seed)"`
 	Metric   string   `default:"test" placeholder:"NAME" help:"metric of the differences: ${metrics} (default test)"`
 	Baseline string   `placeholder:"GROUP" help:"group that the others are compared with: some of its settings, optimizer=sgd (default: SGD, or the study's first)"`
@@ -29,7 +29,7 @@ var compareFormats = []string{"text", "markdown", "latex", "csv", "json"}
 
 // Help is the end of `betalasso compare --help`.
 func (compareCommand) Help() string {
-	return `A group holds the runs that differ only in their seed: mean ± sample standard deviation (n − 1), and every seed's value. The best group (*) has the best mean validation accuracy; the test set plays no part in the choice. Differences are between runs of the same seed, with the 95 % confidence interval of their mean (Student's t). Runs that are not finished are named and left out; their groups are there all the same.
+	return `A group holds the runs that differ only in their seed: mean ± sample standard deviation (n − 1), and every seed's value. The best group (*) has the best mean validation accuracy; the test set plays no part in the choice. Differences are between runs of the same seed, with the 95 % confidence interval of their mean (Student's t). Unfinished runs are listed and left out; their groups are still shown.
 
 Example, on the runs of a small study:
 

@@ -21,7 +21,7 @@ type completionCommand struct {
 
 // Help is the end of `betalasso completion --help`.
 func (completionCommand) Help() string {
-	return `Examples, for this shell and for those to come:
+	return `Examples, for this shell and for new ones:
 
     source <(betalasso completion bash)
     betalasso completion bash > ~/.local/share/bash-completion/completions/betalasso

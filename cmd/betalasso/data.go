@@ -76,7 +76,7 @@ func cached(i data.Info) string {
 // dataFetchCommand is `betalasso data fetch`.
 type dataFetchCommand struct {
 	Name  []string `arg:"" optional:"" help:"data sets (default: all)"`
-	Extra bool     `help:"with svhn: its extra images too, 1.3 GB more (default off)"`
+	Extra bool     `help:"svhn: fetch its extra images too, 1.3 GB more (default off)"`
 }
 
 // Help is the end of `betalasso data fetch --help`.
@@ -85,7 +85,7 @@ func (dataFetchCommand) Help() string {
 
     betalasso data fetch cifar10
 
-A download that broke off resumes where it stopped.`
+An interrupted download resumes.`
 }
 
 // Run fetches.

@@ -19,9 +19,9 @@ type dataShowCommand struct {
 	Augment  string `default:"fast-autoaugment" placeholder:"HOW" help:"none, flip-crop, fast-autoaugment (default fast-autoaugment)"`
 	Images   int    `default:"10" placeholder:"N" help:"images of the training set (default 10)"`
 	Seed     uint64 `default:"1" placeholder:"N" help:"of the choice and of the augmentation (default 1)"`
-	Side     int    `default:"0" placeholder:"N" help:"pixels of an image's side, which is resized (default: as it is)"`
+	Side     int    `default:"0" placeholder:"N" help:"resize images to N x N pixels (default: as they are)"`
 	Channels int    `default:"0" placeholder:"1|3" help:"make the images grey or coloured (default: as they are)"`
-	SkipBad  bool   `name:"skip-bad" help:"leave out pictures that cannot be read (default off)"`
+	SkipBad  bool   `name:"skip-bad" help:"skip images that cannot be read (default off)"`
 	DataDir  string `placeholder:"DIR" help:"folder with the data set's files (default: the cache, downloaded)"`
 }
 
@@ -31,7 +31,7 @@ func (dataShowCommand) Help() string {
 
     betalasso data show digits --out digits.png
 
-Each line is an image with its class, as it is and then five times as a network gets to see it in training.`
+Each row is an image with its class: the original, then five versions as the network sees it in training.`
 }
 
 // Columns of the sheet beside the image as it is.

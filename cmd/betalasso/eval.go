@@ -16,8 +16,8 @@ type evalCommand struct {
 	DataDir *string `placeholder:"DIR" help:"folder with the data set's files (default: as the run)"`
 	JSON    bool    `name:"json" help:"one JSON object per line, for each weights file (default off)"`
 
-	PerClass  bool   `name:"per-class" help:"recall and precision of each class, and what it is taken for (default off)"`
-	Confusion bool   `help:"write the confusion matrix, confusion.csv and confusion.png, of the best weights confusion-best (default off)"`
+	PerClass  bool   `name:"per-class" help:"recall and precision of each class, and what it is confused with (default off)"`
+	Confusion bool   `help:"write the confusion matrix as confusion.csv and confusion.png; confusion-best for the best weights (default off)"`
 	Out       string `default:"." placeholder:"DIR" help:"folder for the matrix (default: this one)"`
 }
 

@@ -18,12 +18,12 @@ import (
 
 // exportCommand is `betalasso export`.
 type exportCommand struct {
-	Dir    []string `arg:"" help:"directories of runs, or folders that hold some"`
+	Dir    []string `arg:"" help:"run directories, or folders that contain them"`
 	Format string   `required:"" placeholder:"NAME" help:"safetensors, onnx, csv, parquet, tensorboard"`
 	Out    string   `placeholder:"FILE" help:"file or, for tensorboard, folder (default here: RUN.onnx, events.csv, tensorboard, ...)"`
 
 	Best    bool    `help:"safetensors, onnx: the epoch of best validation (default: the last checkpoint)"`
-	Sparse  bool    `help:"safetensors: matrices with few non-zeros by these (default: in full)"`
+	Sparse  bool    `help:"safetensors: store sparse matrices by their non-zeros (default: in full)"`
 	Table   string  `default:"events" placeholder:"NAME" help:"csv, parquet: events, results (default events)"`
 	DataDir *string `placeholder:"DIR" help:"folder with the data set's files (default: as the run)"`
 }
@@ -39,7 +39,7 @@ func (exportCommand) Help() string {
     betalasso export runs/mine --format safetensors
     betalasso export runs --format csv --table events --out events.csv
 
-The same network for any ONNX runtime; all runs for TensorBoard, one run a folder:
+The same network for any ONNX runtime; all runs for TensorBoard, one folder per run:
 
     betalasso export runs/mine --format onnx --best
     betalasso export runs --format tensorboard --out tb && ls tb

@@ -25,7 +25,7 @@ func (filtersCommand) Help() string {
     betalasso train --model s-fc --alpha 1 --data digits --epochs 1 --out runs/mine
     betalasso filters runs/mine
 
-The filters are chosen as in the paper's Figure 4: at random among those with at least 20 non-zero weights. How local they are is printed as medians; the radius is in pixels: 13.06 for a filter spread evenly over 32x32.`
+Filters are chosen as in the paper's Figure 4: at random among those with at least 20 non-zero weights. Medians of their locality are printed; the radius is in pixels, 13.06 for a filter spread evenly over 32x32.`
 }
 
 // Run draws them.

@@ -29,9 +29,9 @@ type importCommand struct {
 	Model  string    `placeholder:"NAME" group:"network" help:"${models}, or a network's file (default: by the weights)"`
 	Alpha  *int      `placeholder:"N" group:"network" help:"base channels α; not for 3-fc (default: by the file)"`
 	Width  *int      `placeholder:"N" group:"network" help:"hidden units per layer of 3-fc (default: by the file)"`
-	Kernel *int      `placeholder:"N" group:"network" help:"side of the windows of resnet18 (default: by the file)"`
-	Mean   []float64 `placeholder:"R,G,B" group:"network" help:"what was subtracted from pixels of 0 to 1 in training (default: by the file, or the data set's)"`
-	Std    []float64 `placeholder:"R,G,B" group:"network" help:"what they were divided by (default: by the file, or the data set's)"`
+	Kernel *int      `placeholder:"N" group:"network" help:"kernel size of resnet18 (default: by the file)"`
+	Mean   []float64 `placeholder:"R,G,B" group:"network" help:"mean subtracted in training from pixels of 0 to 1 (default: by the file, or the data set's)"`
+	Std    []float64 `placeholder:"R,G,B" group:"network" help:"standard deviation that they were divided by (default: by the file, or the data set's)"`
 
 	Data     string  `placeholder:"NAME|PATH" group:"data" help:"${datasets}; or your own, as train takes them (default: by the file, or cifar10)"`
 	DataDir  string  `placeholder:"DIR" group:"data" help:"folder with its files (default: the cache, downloaded)"`
@@ -45,14 +45,14 @@ type importCommand struct {
 
 // Help is the end of `betalasso import --help`.
 func (importCommand) Help() string {
-	return `Example: a network goes out and comes back, and scores the same:
+	return `Example: export a network, import it again, and get the same score:
 
     betalasso train --model s-fc --alpha 1 --data digits --epochs 1 --out runs/mine
     betalasso export runs/mine --format safetensors --out mine.safetensors
     betalasso import mine.safetensors --out runs/back
     betalasso eval runs/back && betalasso filters runs/back
 
-The tensors must have the names and shapes that docs/export.md lists. For a file that this program did not write, names and shapes tell the network and its size, and flags the rest:
+The tensors must have the names and shapes that docs/export.md lists. For a file from another program, the names and shapes determine the network and its size; flags give the rest:
 
     betalasso import net.safetensors --data cifar10 --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5
     betalasso import net.safetensors --data pictures/flowers --side 32 --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5`

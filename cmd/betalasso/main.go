@@ -36,7 +36,7 @@ type commands struct {
 	Resume     resumeCommand     `cmd:"" help:"Resume an interrupted run."`
 	Sweep      sweepCommand      `cmd:"" help:"Run a study: many runs from one file, on one machine or many."`
 	Eval       evalCommand       `cmd:"" help:"Evaluate a run's weights, last and best."`
-	Predict    predictCommand    `cmd:"" help:"Tell what a run takes pictures for."`
+	Predict    predictCommand    `cmd:"" help:"Classify images with a trained run."`
 	Bench      benchCommand      `cmd:"" help:"Time training steps, and compare them with the machine's peak."`
 	Runs       runsCommand       `cmd:"" help:"List runs: state, progress, accuracy."`
 	Compare    compareCommand    `cmd:"" help:"Compare runs: means, spreads, paired differences."`
@@ -46,13 +46,13 @@ type commands struct {
 	Verify     verifyCommand     `cmd:"" help:"Check that the files of runs and studies are intact and belong together."`
 	Model      modelCommand      `cmd:"" help:"List a network's layers: shapes, weights, multiply-adds."`
 	Filters    filtersCommand    `cmd:"" help:"Draw a run's first-layer filters."`
-	Explain    explainCommand    `cmd:"" help:"Say what a run's weights look at: pixels, filters, classes."`
+	Explain    explainCommand    `cmd:"" help:"Show what a run's weights look at: pixels, filters, classes."`
 	Watch      watchCommand      `cmd:"" help:"Show runs on a live web page."`
 	Data       dataCommand       `cmd:"" help:"List, fetch or verify the data sets."`
 	Docs       docsCommand       `cmd:"" hidden:"" help:"Print docs/cli.md, or the manual page."`
 	Completion completionCommand `cmd:"" help:"Print a shell completion script."`
 	Complete   completeCommand   `cmd:"" hidden:"" help:"Print what a word may become."`
-	Version    versionCommand    `cmd:"" help:"Say which build this is, which kernels it uses, what the CPU has."`
+	Version    versionCommand    `cmd:"" help:"Print the version, the kernels in use and the CPU's features."`
 
 	ShowVersion versionFlag `name:"version" help:"Print this build's version."`
 }

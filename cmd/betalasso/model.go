@@ -18,18 +18,18 @@ type modelCommand struct {
 	Network string `arg:"" help:"${models}, or the file of a network of your own"`
 	Alpha   int    `placeholder:"N" help:"base channels α (default: by --params)"`
 	Width   int    `placeholder:"N" help:"hidden units a layer (default: by --params)"`
-	Kernel  int    `placeholder:"N" help:"side of the windows (default 3)"`
-	Params  string `placeholder:"COUNT" help:"the size nearest to so many weights, 512k (default 25.6M)"`
-	Data    string `default:"cifar10" placeholder:"NAME" help:"whose images and classes (default cifar10)"`
+	Kernel  int    `placeholder:"N" help:"kernel size (default 3)"`
+	Params  string `placeholder:"COUNT" help:"choose the size nearest to this many weights, 512k (default 25.6M)"`
+	Data    string `default:"cifar10" placeholder:"NAME" help:"data set for the input shape and classes (default cifar10)"`
 	DataDir string `placeholder:"DIR" help:"folder with its files (default: the cache)"`
-	Batch   int    `default:"512" placeholder:"N" help:"examples a step, for the memory (default 512)"`
-	File    bool   `help:"print the network's file, to begin one's own from (default off)"`
-	JSON    bool   `name:"json" help:"one JSON object a line, for each layer (default off)"`
+	Batch   int    `default:"512" placeholder:"N" help:"examples per step, for the memory estimate (default 512)"`
+	File    bool   `help:"print the network's file, as a start for your own (default off)"`
+	JSON    bool   `name:"json" help:"one JSON object per line and layer (default off)"`
 }
 
 // Help is the end of `betalasso model --help`.
 func (modelCommand) Help() string {
-	return `Examples: the layers of a network of the paper, and of one's own, which begins from another's file:
+	return `Examples: list the layers of built-in networks, and of your own, which starts from a built-in one's file:
 
     betalasso model s-fc --alpha 4
     betalasso model resnet18 --alpha 8 --kernel 7
@@ -37,7 +37,7 @@ func (modelCommand) Help() string {
     betalasso model mine.yaml --alpha 4
     betalasso train --model mine.yaml --alpha 4 --data digits --epochs 1 --out runs/own
 
-docs/networks.md says what such a file may hold.`
+docs/networks.md describes such files.`
 }
 
 // Run prints the layers.

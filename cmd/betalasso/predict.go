@@ -30,7 +30,7 @@ func (predictCommand) Help() string {
     betalasso data show digits --out digits.png
     betalasso predict runs/mine digits.png
 
-A picture's middle square is resized to the side that the network takes, by the filter that docs/data.md describes.`
+Each image's middle square is resized to the network's input size with the filter described in docs/data.md.`
 }
 
 // predicted is what a picture is taken for.

@@ -12,7 +12,7 @@ import (
 
 // reportCommand is `betalasso report`.
 type reportCommand struct {
-	Dir []string `arg:"" help:"directories of runs, or folders that hold some"`
+	Dir []string `arg:"" help:"run directories, or folders that contain them"`
 	Out string   `default:"report" placeholder:"DIR" help:"directory of the report (default report)"`
 }
 

@@ -45,7 +45,7 @@ Example, without a download:
 
     betalasso reproduce --data digits --params 800k --epochs 3
 
-The same command resumes where it was interrupted: finished runs are kept, the one under way goes on.`
+The same command resumes after an interruption: finished runs are kept, an unfinished one continues.`
 }
 
 // Run trains what is missing and writes the report.

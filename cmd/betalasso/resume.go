@@ -14,19 +14,19 @@ import (
 // resumeCommand is `betalasso resume`.
 type resumeCommand struct {
 	Dir     string  `arg:"" help:"the run's directory"`
-	Threads *int    `placeholder:"N" help:"changes no result; 0 is all cores (default: as it began)"`
-	DataDir *string `placeholder:"DIR" help:"folder with the data set's files (default: as it began)"`
+	Threads *int    `placeholder:"N" help:"changes no result; 0 is all cores (default: as the run)"`
+	DataDir *string `placeholder:"DIR" help:"folder with the data set's files (default: as the run)"`
 	JSON    bool    `name:"json" help:"one JSON object per line: epochs, result (default off)"`
 }
 
 // Help is the end of `betalasso resume --help`.
 func (resumeCommand) Help() string {
-	return `Example: begin a run, stop it with Ctrl-C, and go on:
+	return `Example: start a run, stop it with Ctrl-C, and resume it:
 
     betalasso train --model s-fc --alpha 1 --data digits --epochs 5 --out runs/mine
     betalasso resume runs/mine
 
-The weights end the same, byte for byte, as those of a run that never stopped.`
+The final weights are byte for byte those of a run that was never stopped.`
 }
 
 // Run goes on with the run.

@@ -20,7 +20,7 @@ import (
 
 // runsCommand is `betalasso runs`.
 type runsCommand struct {
-	Dir   []string `arg:"" optional:"" help:"directories of runs, or folders that hold some (default: this folder)"`
+	Dir   []string `arg:"" optional:"" help:"run directories, or folders that contain them (default: this folder)"`
 	State []string `placeholder:"NAME" help:"only runs in these states: planned, running, interrupted, failed, broken, done (default: all)"`
 	Sort  string   `default:"dir" placeholder:"NAME" help:"dir, or best first: val, test; fewest first: nonzero; latest first: age (default dir)"`
 	Limit int      `placeholder:"N" help:"list at most this many runs (default 0: all)"`
@@ -29,7 +29,7 @@ type runsCommand struct {
 
 // Help is the end of `betalasso runs --help`.
 func (runsCommand) Help() string {
-	return `What was read is kept in an index in your cache folder, and read again when a run's files change. The index can be deleted at any time.
+	return `Results are indexed in your cache folder and read again when a run's files change. The index can be deleted at any time.
 
 Example:
 

@@ -20,18 +20,18 @@ type settings struct {
 	Model   string  `default:"s-fc" placeholder:"NAME" group:"network" help:"${models}, or the file of a network of your own (s-fc)"`
 	Alpha   int     `placeholder:"N" group:"network" help:"base channels α; not for 3-fc (default: by --params)"`
 	Width   int     `placeholder:"N" group:"network" help:"hidden units per layer of 3-fc (default: by --params)"`
-	Kernel  int     `placeholder:"N" group:"network" help:"side of the windows of resnet18, odd (default 3)"`
+	Kernel  int     `placeholder:"N" group:"network" help:"kernel size of resnet18, odd (default 3)"`
 	Params  string  `placeholder:"COUNT" group:"network" help:"choose the size nearest to this many weights, 512k (default 25.6M)"`
 	Network string  `hidden:"" help:"the text of a network's file, as a run's config.yaml has it"`
 	Dropout float64 `default:"0" placeholder:"P" group:"network" help:"probability, before the last two layers (default 0)"`
 
-	Data    string `default:"cifar10" placeholder:"NAME|PATH" group:"data" help:"${datasets}; or your own: a folder of folders of pictures, .npz, .bin (default cifar10)"`
-	Side    int    `default:"0" placeholder:"N" group:"data" help:"pixels of an image's side, which is resized; 8 to 96 (default: as it is)"`
+	Data    string `default:"cifar10" placeholder:"NAME|PATH" group:"data" help:"${datasets}; or your own: a folder with a folder of images per class, .npz, .bin (default cifar10)"`
+	Side    int    `default:"0" placeholder:"N" group:"data" help:"resize images to N x N pixels, 8 to 96 (default: as they are)"`
 	Channel int    `name:"channels" default:"0" placeholder:"1|3" group:"data" help:"make the images grey or coloured (default: as they are)"`
-	SkipBad bool   `name:"skip-bad" group:"data" help:"leave out pictures that cannot be read (default off)"`
+	SkipBad bool   `name:"skip-bad" group:"data" help:"skip images that cannot be read (default off)"`
 	DataSum string `name:"data-sum" hidden:""`
 	DataDir string `placeholder:"DIR" group:"data" help:"folder with its files (default: the cache, downloaded)"`
-	Val     int    `default:"5000" placeholder:"N" group:"data" help:"training examples held out to validate (default 5000; of your own a tenth)"`
+	Val     int    `default:"5000" placeholder:"N" group:"data" help:"training examples held out for validation (default 5000; a tenth of your own)"`
 	Train   int    `default:"0" placeholder:"N" group:"data" help:"training examples used; 0 is all (default 0)"`
 	Extra   bool   `name:"svhn-extra" group:"data" help:"train on svhn's extra images too, 1.3 GB more (default off)"`
 	Augment string `default:"none" placeholder:"HOW" group:"data" help:"none, flip-crop, fast-autoaugment (default none)"`
@@ -39,7 +39,7 @@ type settings struct {
 	Optimizer   string   `default:"sgd" placeholder:"NAME" group:"optimiser" help:"sgd, beta-lasso (default sgd)"`
 	LR          float64  `name:"lr" default:"0.1" placeholder:"X" group:"optimiser" help:"learning rate η, falls by a cosine to 0 (default 0.1)"`
 	Momentum    float64  `default:"0" placeholder:"X" group:"optimiser" help:"momentum, from 0 to below 1 (default 0)"`
-	WeightDecay float64  `default:"0" placeholder:"X" group:"optimiser" help:"weight decay, a factor of the weights (default 0)"`
+	WeightDecay float64  `default:"0" placeholder:"X" group:"optimiser" help:"weight decay (default 0)"`
 	Beta        *float64 `placeholder:"X" group:"optimiser" help:"β of β-lasso: weights below βλ become 0 (default 50)"`
 	LambdaConv  *float64 `placeholder:"X" group:"optimiser" help:"λ of the convolution-like layer (default: paper's, 1e-5)"`
 	LambdaFC    *float64 `name:"lambda-fc" placeholder:"X" group:"optimiser" help:"λ of the fully connected ones (default: paper's, 2e-6)"`
@@ -50,8 +50,8 @@ type settings struct {
 	Batch     int    `default:"512" placeholder:"N" group:"run" help:"examples per step (default 512)"`
 	Seed      uint64 `default:"1" placeholder:"N" group:"run" help:"of weights, split, order and augmentation (default 1)"`
 	Threads   int    `default:"0" placeholder:"N" group:"run" help:"changes no result; 0 is all cores (default 0)"`
-	Name      string `placeholder:"TEXT" group:"run" help:"your name for it, for lists and pages (default none)"`
-	Note      string `placeholder:"TEXT" group:"run" help:"your note about it (default none)"`
+	Name      string `placeholder:"TEXT" group:"run" help:"a name for the run, for lists and pages (default none)"`
+	Note      string `placeholder:"TEXT" group:"run" help:"a note about the run (default none)"`
 	Precision string `default:"auto" placeholder:"NAME" group:"run" help:"of matrix products: auto, fp32, bf16 (default auto)"`
 	Sparse    string `default:"auto" placeholder:"NAME" group:"run" help:"skip zero weights: auto, off; changes no result (default auto)"`
 	Returns   bool   `group:"run" help:"record which zero weights return, for the report; slower (default off)"`

@@ -14,21 +14,21 @@ import (
 
 // sweepCommand is `betalasso sweep`.
 type sweepCommand struct {
-	Run    sweepRunCommand    `cmd:"" default:"withargs" help:"Train the trials of a study that are not done."`
-	Plan   sweepPlanCommand   `cmd:"" help:"List the trials of a study, and the time and disk that they take."`
+	Run    sweepRunCommand    `cmd:"" default:"withargs" help:"Train the unfinished trials of a study."`
+	Plan   sweepPlanCommand   `cmd:"" help:"List the trials of a study with estimates of time and disk."`
 	Check  sweepCheckCommand  `cmd:"" help:"Check a study before it begins: settings, data, memory, time, disk."`
-	Status sweepStatusCommand `cmd:"" help:"Say where each trial of a study stands."`
-	Retry  sweepRetryCommand  `cmd:"" help:"Retry what failed, and only that."`
-	Work   sweepWorkCommand   `cmd:"" help:"Run one of a study's workers."`
+	Status sweepStatusCommand `cmd:"" help:"Show the state of each trial of a study."`
+	Retry  sweepRetryCommand  `cmd:"" help:"Retry only the failed trials."`
+	Work   sweepWorkCommand   `cmd:"" help:"Run a worker for a study."`
 
-	Continue sweepContinueCommand `cmd:"" help:"Resubmit to Slurm what is still open."`
+	Continue sweepContinueCommand `cmd:"" help:"Resubmit unfinished trials to Slurm."`
 }
 
 // launchFlags say how a study's workers are started.
 type launchFlags struct {
 	Launcher  string `default:"local" placeholder:"NAME" help:"what starts the workers: local, slurm, kubernetes (default local)"`
 	Processes int    `default:"1" placeholder:"N" help:"local workers at a time; they share the cores (default 1)"`
-	Threads   int    `default:"0" placeholder:"N" help:"of each worker; 0 shares out all cores (default 0)"`
+	Threads   int    `default:"0" placeholder:"N" help:"threads of each worker; 0 divides all cores (default 0)"`
 	JSON      bool   `name:"json" help:"one JSON object per line: counts, time left (default off)"`
 
 	clusterFlags
@@ -50,7 +50,7 @@ func (sweepRunCommand) Help() string {
     printf 'fixed: {data: digits, alpha: 1, epochs: 2, train: 1000}\naxes: [grid: {lr: [0.1, 0.01]}]\nseeds: 2\n' > study.yaml
     betalasso sweep run study.yaml --out sweeps/mine --processes 2
 
-The word run may be left out. The same command goes on where it was stopped; trials that are done stay as they are. It ends with 0 when every trial is done.`
+The word run is optional. The same command resumes a study that was stopped; finished trials are kept. The exit status is 0 when every trial is done.`
 }
 
 // Run trains what is not done.

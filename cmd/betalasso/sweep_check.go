@@ -13,14 +13,14 @@ import (
 // sweepCheckCommand is `betalasso sweep check`.
 type sweepCheckCommand struct {
 	studyFlags
-	Out       string `placeholder:"DIR" help:"directory that the study will have (default sweeps/NAME)"`
+	Out       string `placeholder:"DIR" help:"directory of the study (default sweeps/NAME)"`
 	Processes int    `default:"1" placeholder:"N" help:"local workers at a time (default 1)"`
-	Threads   int    `default:"0" placeholder:"N" help:"of each worker; 0 shares out all cores (default 0)"`
+	Threads   int    `default:"0" placeholder:"N" help:"threads of each worker; 0 divides all cores (default 0)"`
 }
 
 // Help is the end of `betalasso sweep check --help`.
 func (sweepCheckCommand) Help() string {
-	return `Each trial's settings, memory, time and disk; the data; and for each kind of network a few steps, one evaluation and one checkpoint, which is written, synced and read back in the study's folder. All problems are reported at once. A study begins with the same check.
+	return `Checks each trial's settings, memory, time and disk, and the data. For each kind of network it trains a few steps, evaluates once, and writes a checkpoint to the study's folder and reads it back. All problems are reported at once. Every study starts with the same check.
 
 Example:
 

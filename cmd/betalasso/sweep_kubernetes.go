@@ -17,7 +17,7 @@ import (
 type kubernetesFlags struct {
 	Image     string `placeholder:"NAME" group:"kubernetes" help:"container image that has betalasso in its path"`
 	Claim     string `placeholder:"NAME" group:"kubernetes" help:"volume claim that holds the study's directory"`
-	SubPath   string `placeholder:"PATH" group:"kubernetes" help:"of the study's directory in the volume (default: its root)"`
+	SubPath   string `placeholder:"PATH" group:"kubernetes" help:"path of the study's directory in the volume (default: its root)"`
 	Namespace string `placeholder:"NAME" group:"kubernetes" help:"namespace of the job (default: kubectl's)"`
 }
 

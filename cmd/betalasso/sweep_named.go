@@ -18,7 +18,7 @@ type namedFlags struct {
 	Study     string   `placeholder:"NAME" group:"study" help:"the paper's: table2, lambda-grid or scaling (default: a FILE)"`
 	Data      []string `placeholder:"NAME" group:"study" help:"its data sets (default cifar10,cifar100,svhn)"`
 	Epochs    int      `placeholder:"N" group:"study" help:"passes over the training set (default: the paper's)"`
-	Seeds     int      `placeholder:"N" group:"study" help:"seeds of each case (1), or of lambda-grid's chosen pair (3)"`
+	Seeds     int      `placeholder:"N" group:"study" help:"seeds of each case (default 1), or of lambda-grid's chosen pair (3)"`
 	Alpha     int      `placeholder:"N" group:"study" help:"base channels (default: the paper's 150)"`
 	Params    string   `placeholder:"COUNT" group:"study" help:"weights of every network, 800k (default: the paper's)"`
 	MaxParams string   `placeholder:"COUNT" group:"study" help:"the largest size of scaling, 2M (default: all 16 sizes)"`

@@ -15,13 +15,13 @@ import (
 type sweepPlanCommand struct {
 	studyFlags
 	Processes int  `default:"1" placeholder:"N" help:"local workers at a time, for the time (default 1)"`
-	Threads   int  `default:"0" placeholder:"N" help:"of each worker; 0 shares out all cores (default 0)"`
+	Threads   int  `default:"0" placeholder:"N" help:"threads of each worker; 0 divides all cores (default 0)"`
 	JSON      bool `name:"json" help:"one JSON object per line: trials, then the sum (default off)"`
 }
 
 // Help is the end of `betalasso sweep plan --help`.
 func (sweepPlanCommand) Help() string {
-	return `A few steps of each kind of network are timed on this machine; nothing else is trained.
+	return `The time comes from a few training steps of each kind of network on this machine.
 
 Example:
 

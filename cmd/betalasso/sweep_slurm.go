@@ -20,13 +20,13 @@ import (
 // slurmFlags say what a task of a Slurm array gets.
 type slurmFlags struct {
 	Partition   string   `placeholder:"NAME" group:"slurm" help:"partition (default: the cluster's)"`
-	Time        string   `placeholder:"LIMIT" group:"slurm" help:"limit of one task, 04:00:00; it saves before, and goes on (default: the partition's)"`
+	Time        string   `placeholder:"LIMIT" group:"slurm" help:"limit of one task, 04:00:00; a task saves before it and resumes (default: the partition's)"`
 	Warning     int      `default:"60" placeholder:"SECONDS" group:"slurm" help:"seconds before the limit at which a task saves (default 60)"`
 	Account     string   `placeholder:"NAME" group:"slurm" help:"account that pays (default: yours)"`
 	QOS         string   `name:"qos" placeholder:"NAME" group:"slurm" help:"quality of service (default: the cluster's)"`
 	Constraint  string   `placeholder:"FEATURES" group:"slurm" help:"features of the nodes (default: any)"`
 	SlurmOption []string `placeholder:"NAME=VALUE" sep:"none" group:"slurm" help:"any other option of sbatch, without its dashes; may be repeated"`
-	Rounds      int      `default:"20" placeholder:"N" group:"slurm" help:"arrays one after the other, for tasks that crashed (default 20)"`
+	Rounds      int      `default:"20" placeholder:"N" group:"slurm" help:"arrays submitted in turn, for tasks that crashed (default 20)"`
 }
 
 // clusterFlags say what a task of any cluster gets.
@@ -119,7 +119,7 @@ type sweepContinueCommand struct {
 
 // Help is the end of `betalasso sweep continue --help`.
 func (sweepContinueCommand) Help() string {
-	return `The launcher submits a job that runs this when its array has ended. A task that was killed, or whose node died, is then still open. A trial that is killed again and again at the same place counts as failed.
+	return `The Slurm launcher submits a job that runs this command after its array has ended, for tasks that were killed or whose node died. A trial that is killed repeatedly at the same place counts as failed.
 
 Example:
 

@@ -22,7 +22,7 @@ var sweepWords = []string{"run", "plan", "check", "status", "retry", "work"}
 
 // studyFlags say which study.
 type studyFlags struct {
-	File string `arg:"" optional:"" help:"study file (YAML); docs/sweeps.md says what it may hold"`
+	File string `arg:"" optional:"" help:"study file (YAML), described in docs/sweeps.md"`
 	namedFlags
 }
 

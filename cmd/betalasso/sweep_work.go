@@ -15,21 +15,21 @@ import (
 // sweepWorkCommand is `betalasso sweep work`.
 type sweepWorkCommand struct {
 	Dir     string   `arg:"" help:"the study's directory"`
-	Index   *int     `placeholder:"N" help:"only the trial of that index, from 0 (default: all that are open)"`
-	ID      []string `name:"id" placeholder:"ID" help:"only these trials (default: all that are open)"`
+	Index   *int     `placeholder:"N" help:"only the trial with this index, from 0 (default: all unfinished)"`
+	ID      []string `name:"id" placeholder:"ID" help:"only these trials (default: all unfinished)"`
 	Threads int      `default:"0" placeholder:"N" help:"changes no result; 0 is all cores (default 0)"`
 	JSON    bool     `name:"json" help:"one JSON object per line: epochs, results (default off)"`
 }
 
 // Help is the end of `betalasso sweep work --help`.
 func (sweepWorkCommand) Help() string {
-	return `Any number of workers, on any number of machines that share the folder, drain one study. No trial is trained by two workers at once; if a worker dies, another continues from its last checkpoint.
+	return `Any number of workers can train one study, on one machine or on several that share the folder. No two workers train the same trial at once; if a worker dies, another continues from its last checkpoint.
 
-Example, one worker that trains whatever is open:
+Example, a worker that trains all unfinished trials:
 
     betalasso sweep work sweeps/mine
 
-Exit status: 0 everything is done, 42 a trial failed and would fail again, 75 interrupted and saved, 130 the same by Ctrl-C, 1 not everything is done.`
+Exit status: 0 all trials are done; 1 some are not; 42 a trial failed and would fail again; 75 interrupted and saved; 130 interrupted by Ctrl-C and saved.`
 }
 
 // Run works.

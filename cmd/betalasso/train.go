@@ -26,7 +26,7 @@ func (trainCommand) Help() string {
 
     betalasso train --model s-fc --alpha 1 --data digits --epochs 5
 
-The paper's case, at the report's size, for hours:
+The paper's case at the EE-411 report's size, which takes hours:
 
     betalasso train --model s-fc --data cifar10 --optimizer beta-lasso --beta 50 --lambda-conv 1e-5 --lambda-fc 2e-6
 
@@ -34,7 +34,7 @@ A run's config.yaml repeats the run:
 
     betalasso train --config runs/s-fc-digits-sgd-s1/config.yaml --out runs/again
 
-The same command goes on with a run that was interrupted, and says so where it has finished already.`
+The same command resumes an interrupted run, and says so if the run has already finished.`
 }
 
 // Run trains.

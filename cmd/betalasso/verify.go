@@ -17,13 +17,13 @@ import (
 
 // verifyCommand is `betalasso verify`.
 type verifyCommand struct {
-	Dir  []string `arg:"" help:"directories of runs or studies, or folders that hold some"`
-	JSON bool     `name:"json" help:"one JSON object per line, for each that is broken (default off)"`
+	Dir  []string `arg:"" help:"run or study directories, or folders that contain them"`
+	JSON bool     `name:"json" help:"one JSON object per line for each broken directory (default off)"`
 }
 
 // Help is the end of `betalasso verify --help`.
 func (verifyCommand) Help() string {
-	return `Reads every file and reports what is wrong with which: edited settings, weights or events of another run, a flipped bit, a file that is missing or not a plain file. Checksums tie weights, events and result to the settings; runs of earlier versions have them in part, and are checked by what they have. Nothing is changed. The exit status is 1 where anything is wrong.
+	return `Reads every file and reports edited settings, weights or events from another run, flipped bits, and files that are missing or not plain files. Checksums tie weights, events and result to the settings; runs of earlier versions are checked by the checksums that they have. Nothing is changed. The exit status is 1 if anything is wrong.
 
 Example:
 

@@ -34,7 +34,7 @@ type versionCommand struct {
 
 // Help is the end of `betalasso version --help`.
 func (versionCommand) Help() string {
-	return `Also says which kernels a run would multiply with, of those that this machine can run, and what its processor has of the instructions that kernels are made of.
+	return `Also lists the matrix-product kernels that this machine can run, the one that a run would use, and the instruction sets of its CPU.
 
 Example:
 

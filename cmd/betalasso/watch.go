@@ -18,29 +18,29 @@ import (
 
 // watchCommand is `betalasso watch`.
 type watchCommand struct {
-	Dir    []string `arg:"" help:"directories of runs, or folders that hold some"`
+	Dir    []string `arg:"" help:"run directories, or folders that contain them"`
 	Listen string   `default:"127.0.0.1:4117" placeholder:"HOST:PORT" help:"address; port 0 is any free one (default 127.0.0.1:4117)"`
-	Token  string   `placeholder:"TEXT" help:"that a browser must bring, at least 16 characters (default: none on this machine alone, else a new one)"`
-	Host   []string `placeholder:"NAME" help:"a name that browsers reach this machine by (default: localhost, addresses, the host's name)"`
+	Token  string   `placeholder:"TEXT" help:"token that a browser must present, at least 16 characters (default: none for this machine alone, else a new one)"`
+	Host   []string `placeholder:"NAME" help:"host names under which browsers may reach this machine (default: localhost, addresses, the host's name)"`
 	Open   bool     `help:"open a browser (default off)"`
 }
 
 // Help is the end of `betalasso watch --help`.
 func (watchCommand) Help() string {
-	return `Example: train in one terminal, and watch in a browser:
+	return `Example: train in one terminal and watch in a browser:
 
     betalasso train --model s-fc --alpha 1 --data digits --epochs 20 --out runs/mine
     betalasso watch runs
 
-The page is served to this machine alone. On a cluster's node, keep it so and tunnel:
+By default only this machine can open the page. To watch a cluster node, use a tunnel:
 
     ssh -L 4117:127.0.0.1:4117 NODE
 
-or listen on an address of the node, to those who have the printed token:
+or listen on an address of the node; browsers then need the printed token:
 
     betalasso watch runs --listen 0.0.0.0:4117
 
-Nothing is written, and no file outside the folders can be reached. docs/watch.md says more.`
+The page writes nothing and reaches no file outside the folders. See docs/watch.md.`
 }
 
 // Run serves the page until it is interrupted.

@@ -41,7 +41,7 @@ func (p *pool) trace(tasks int, together bool, j job) {
 	p.traced = append(p.traced, t)
 }
 
-// On is what the job takes on so many threads, of which each takes the next task
+// On is the time of the job on the given number of threads, each of which takes the next task
 // when it is done with one, and the start of the job costs nothing.
 func (j Job) On(threads int) time.Duration {
 	free := make([]time.Duration, threads) // when each thread is
