@@ -26,7 +26,16 @@ func eachMember(r io.Reader, f func(name string, size int64, r io.Reader) error)
 	if err != nil {
 		return err
 	}
-	limited := &io.LimitedReader{R: z, N: maxUnpacked}
+	if err := eachUnpacked(z, f); err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, r)
+	return err
+}
+
+// eachUnpacked is eachMember of a .tar.
+func eachUnpacked(r io.Reader, f func(name string, size int64, r io.Reader) error) error {
+	limited := &io.LimitedReader{R: r, N: maxUnpacked}
 	t := tar.NewReader(limited)
 	for {
 		h, err := t.Next()
@@ -43,11 +52,7 @@ func eachMember(r io.Reader, f func(name string, size int64, r io.Reader) error)
 	if _, err := io.Copy(io.Discard, limited); err != nil {
 		return err
 	}
-	if err := tooLarge(limited, nil); err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, r)
-	return err
+	return tooLarge(limited, nil)
 }
 
 func tooLarge(r *io.LimitedReader, err error) error {
@@ -82,12 +87,17 @@ func (p *published) readArchive(ctx context.Context, set *Set, name string) erro
 // files in the publisher's order, wherever they lie in it. known says that each
 // has the publisher's checksum.
 func (p *published) appendArchive(set *Set, r io.Reader, size int64) (known bool, err error) {
+	return p.appendMembers(set, size, func(f func(string, int64, io.Reader) error) error { return eachMember(r, f) })
+}
+
+// appendMembers is appendArchive of what each goes through.
+func (p *published) appendMembers(set *Set, size int64, each func(func(string, int64, io.Reader) error) error) (known bool, err error) {
 	type part struct {
 		images Images
 		known  bool
 	}
 	parts := map[string]part{}
-	err = eachMember(r, func(name string, claim int64, r io.Reader) error {
+	err = each(func(name string, claim int64, r io.Reader) error {
 		i := slices.IndexFunc(p.files, func(f file) bool { return f.name == path.Base(name) })
 		if i < 0 {
 			return nil
