@@ -118,8 +118,8 @@ func (v *verifier) weightsFile(name string) (meta map[string]string, ok bool) {
 }
 
 // readSums reads a file of weights a piece at a time: its metadata, the sum that
-// that names and that its content has, "" for a file of an earlier version, and
-// the Checksum of its network's tensors.
+// that names and that its content has or, for a file of an earlier version, which
+// names none, "" and the Checksum of its network's tensors.
 func readSums(path string) (meta map[string]string, sum, own string, err error) {
 	f, err := disk.Open(path)
 	if err != nil {
@@ -139,15 +139,19 @@ func readSums(path string) (meta map[string]string, sum, own string, err error) 
 	if slices.ContainsFunc(list, func(t Tensor) bool { return t.DType == "I32" }) {
 		return sparseSums(path)
 	}
-	all, network := metaSums(meta), sha256.New()
+	// One of the two sums is wanted, and taking it is most of the work.
+	sum = meta[metaSum]
+	h := metaSums(meta)
+	if sum == "" {
+		h = sha256.New()
+	}
 	buf, text, part := make([]byte, size), make([]byte, 0, size), make([]float32, min(bufferSize/8, size))
 	for _, t := range list {
-		hashes := []io.Writer{all}
-		sumName(all, t)
-		if ofNetwork(t) {
-			hashes = append(hashes, network)
-			sumName(network, t)
+		into := io.Writer(h)
+		if sum == "" && !ofNetwork(t) {
+			into = io.Discard
 		}
+		sumName(into, t)
 		for left := t.numbers(); left > 0; {
 			n := min(left, len(part))
 			if err := t.read(in, part[:n], buf); err != nil {
@@ -156,17 +160,19 @@ func readSums(path string) (meta map[string]string, sum, own string, err error) 
 			if i := notFinite(part[:n]); i >= 0 {
 				return nil, "", "", notFiniteError(t.Name, t.numbers()-left+i)
 			}
-			text = appendNumbers(text[:0], part[:n])
-			for _, h := range hashes {
-				h.Write(text)
+			as := buf[:4*n] // float32, as checksums have numbers
+			if t.DType != "" {
+				text = appendNumbers(text[:0], part[:n])
+				as = text
 			}
+			into.Write(as)
 			left -= n
 		}
 	}
-	if sum = meta[metaSum]; sum != "" {
-		err = sumError(sum, all)
+	if sum != "" {
+		return meta, sum, "", sumError(sum, h)
 	}
-	return meta, sum, hex.EncodeToString(network.Sum(nil)), err
+	return meta, "", hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // sparseSums is readSums of a file with sparse matrices, which are of a size to be

@@ -10,7 +10,11 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
+	"golang.org/x/term"
+
+	"betalasso/plan"
 	"betalasso/run"
 	"betalasso/sweep"
 )
@@ -47,7 +51,10 @@ func (c *verifyCommand) Run() error {
 	if len(runs)+len(studies) == 0 {
 		return usageError{fmt.Errorf("no runs in %q: a run's directory has a %s", c.Dir, run.ConfigFile)}
 	}
-	list := verifyAll(studies, runs)
+	m := (&session{out: os.Stderr, notes: os.Stderr, terminal: term.IsTerminal(int(os.Stderr.Fd()))}).newMeter()
+	m.kept = time.Now()
+	list := verifyAll(studies, runs, m.verifying)
+	m.clear()
 	broken := 0
 	for _, v := range list {
 		if len(v.Wrong) == 0 {
@@ -73,8 +80,20 @@ func (c *verifyCommand) Run() error {
 	return nil
 }
 
-// verifyAll checks studies and runs, as many at a time as there are cores.
-func verifyAll(studies, runs []string) []verified {
+// verifying shows that n of all are verified.
+func (m *meter) verifying(n, all int) {
+	text := fmt.Sprintf("verifying: %s of %s", plan.Thousands(n), plan.Thousands(all))
+	switch {
+	case m.terminal && time.Since(m.drawn) > redraw:
+		m.draw(m.gauge(float64(n)/float64(all), 24) + "  " + text)
+	case !m.terminal && time.Since(m.kept) > rest:
+		m.keep(text)
+	}
+}
+
+// verifyAll checks studies and runs, as many at a time as there are cores, and
+// tells how far it is.
+func verifyAll(studies, runs []string, progress func(n, all int)) []verified {
 	list := make([]verified, len(studies)+len(runs))
 	next := make(chan int)
 	var wg sync.WaitGroup
@@ -96,6 +115,7 @@ func verifyAll(studies, runs []string) []verified {
 	}
 	for i := range list {
 		next <- i
+		progress(i, len(list))
 	}
 	close(next)
 	wg.Wait()
