@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -56,8 +57,8 @@ func returnsFigure(all []record, set paper.DataSet) (f figure, caption string) {
 			name, commas(r.weights), sigma(r.std), sigma(r.unitStd), atMost(r.left), atMost(r.unitLeft)))
 		std := chart{title: name + " by σ of the unit", x: "σ", y: "%", logX: true}
 		std.series = shares(r.std, r.unitStd, color, run.StdOf)
-		left := chart{title: name + " by the unit's weights", x: "non-zero weights, and 1", y: "%", logX: true}
-		left.series = shares(r.left, r.unitLeft, color, func(bin int) float64 { return float64(max(1, 1<<bin)) })
+		left := chart{title: name + " by the unit's weights", x: "non-zero weights of the unit", y: "%", logX: true}
+		left.series = shares(r.left, r.unitLeft, color, func(bin int) float64 { return math.Exp2(float64(bin) - 0.5) }) // the middle of a bin; that of no weights is left of it
 		f.charts = append(f.charts, std, left)
 	}
 	f.charts = append([]chart{counts}, f.charts...)
