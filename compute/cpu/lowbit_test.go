@@ -185,7 +185,7 @@ func checkNorms(t *testing.T, s *side, l int, line []float32) {
 		trueValue float64
 	}{{"norm", s.norm[l], norm}, {"rest", s.rest[l], rest}, {"hat", s.hat[l], hat}} {
 		want := math.Sqrt(c.trueValue)
-		if got := float64(c.got); got < want || want < 3e38 && got > want*(1+1e-6)+0x1p-149 {
+		if got := float64(c.got); got < want || want < 3e38 && got > want*(1+1e-6)+0x1p-148 { // above adds the smallest number, and is rounded
 			t.Fatalf("%d bits, line %v: %s: got %g, want a little more than %g", s.bits, line, c.what, got, want)
 		}
 	}
