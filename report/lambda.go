@@ -1,10 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/stat"
 
 	"betalasso/paper"
 	"betalasso/run"
@@ -40,7 +43,7 @@ func lambdaFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	if len(convs) < 2 || len(all) < 4 {
 		return f, ""
 	}
-	slices.SortFunc(all, func(a, b lambdaPair) int { return int(math.Copysign(1, a.fc-b.fc+1e-3*(a.conv-b.conv))) })
+	slices.SortFunc(all, func(a, b lambdaPair) int { return cmp.Or(cmp.Compare(a.fc, b.fc), cmp.Compare(a.conv, b.conv)) })
 	charts := []chart{
 		{title: "accuracy", y: "test accuracy, %"},
 		{title: "first layer", y: "non-zero weights", log: true},
@@ -78,8 +81,8 @@ func lambdaFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	local := slices.DeleteFunc(slices.Clone(all), func(p lambdaPair) bool { return p.radius == 0 })
 	caption = fmt.Sprintf("What λ decides: %s on %s, β = %g, %d pairs of λ.%s Filters are those with 20 weights or more.", strings.ToUpper(most[0].runs[0].config.Model), set.Title, most[0].runs[0].config.Beta, len(all), seeds(most))
 	if len(local) > 0 {
-		best := slices.MaxFunc(all, func(a, b lambdaPair) int { return int(math.Copysign(1, a.acc-b.acc)) })
-		least := slices.MinFunc(local, func(a, b lambdaPair) int { return int(math.Copysign(1, a.radius-b.radius)) })
+		best := slices.MaxFunc(all, func(a, b lambdaPair) int { return cmp.Compare(a.acc, b.acc) })
+		least := slices.MinFunc(local, func(a, b lambdaPair) int { return cmp.Compare(a.radius, b.radius) })
 		caption += fmt.Sprintf(" Most accurate: λ %s / %s (%.2f %%, radius %s); most local: λ %s / %s (radius %.1f, %.2f %%). Rank correlation of accuracy and radius over the pairs: %.2f.",
 			exponent(best.conv), exponent(best.fc), best.acc, pixels(best.radius), exponent(least.conv), exponent(least.fc), least.radius, least.acc, ranks(local))
 	}
@@ -170,14 +173,5 @@ func ranks(list []lambdaPair) float64 {
 		}
 		return out
 	}
-	x, y := of(func(p lambdaPair) float64 { return p.radius }), of(func(p lambdaPair) float64 { return p.acc })
-	mx, _ := mean(x)
-	my, _ := mean(y)
-	var xy, xx, yy float64
-	for i := range x {
-		xy += (x[i] - mx) * (y[i] - my)
-		xx += (x[i] - mx) * (x[i] - mx)
-		yy += (y[i] - my) * (y[i] - my)
-	}
-	return xy / math.Sqrt(max(xx*yy, 1e-300))
+	return stat.Correlation(of(func(p lambdaPair) float64 { return p.radius }), of(func(p lambdaPair) float64 { return p.acc }), nil)
 }
