@@ -30,7 +30,8 @@ func (evalCommand) Help() string {
     betalasso eval runs/mine --per-class --confusion --out /tmp`
 }
 
-// Run tests the weights of the last checkpoint and of the best epoch.
+// Run scores the weights of the last checkpoint and, where images were held out for
+// validation, of the epoch with the best validation accuracy.
 func (e *evalCommand) Run() error {
 	d, err := run.Open(e.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -61,6 +62,9 @@ func (e *evalCommand) Run() error {
 		name, which, matrix string
 		best                bool
 	}{{run.WeightsFile, "last checkpoint", "confusion", false}, {run.BestFile, "best validation", "confusion-best", true}} {
+		if f.best && c.Val == 0 { // without validation the best epoch is the last one
+			continue
+		}
 		_, weights, err := d.Weights(f.best)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
