@@ -14,6 +14,8 @@ func width(dtype string) int {
 		return 4
 	case "F16", "BF16":
 		return 2
+	case "U8":
+		return 1
 	}
 	return 0
 }
@@ -30,6 +32,10 @@ func numbers(dst []float32, text []byte, dtype string) {
 		for i := range dst {
 			dst[i] = float32(int64(little.Uint64(text[8*i:])))
 		}
+	case "I32":
+		for i := range dst {
+			dst[i] = float32(int32(little.Uint32(text[4*i:])))
+		}
 	case "BF16":
 		for i := range dst {
 			dst[i] = math.Float32frombits(uint32(little.Uint16(text[2*i:])) << 16)
@@ -42,6 +48,23 @@ func numbers(dst []float32, text []byte, dtype string) {
 		for i := range dst {
 			dst[i] = math.Float32frombits(little.Uint32(text[4*i:]))
 		}
+	}
+}
+
+// Bfloat16 rounds the numbers of list to bfloat16, to the nearest and of two to the
+// even one, as products in bfloat16 do. What is not zero does not become zero, and
+// what is finite stays so.
+func Bfloat16(list []float32) {
+	for i, x := range list {
+		bits := math.Float32bits(x)
+		near := (bits + 0x7fff + bits>>16&1) >> 16 << 16
+		switch {
+		case near<<1 == 0 && bits<<1 != 0: // below half of the smallest
+			near |= 1 << 16
+		case near<<1>>24 == 0xff: // beyond the largest
+			near = bits >> 16 << 16
+		}
+		list[i] = math.Float32frombits(near)
 	}
 }
 

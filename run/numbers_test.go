@@ -55,3 +55,21 @@ func TestWholeNumbersComeBack(t *testing.T) {
 		t.Error("a type that cannot be written was written")
 	}
 }
+
+// TestBfloat16: to the nearest, of two to the even one; nothing becomes zero, or
+// infinite.
+func TestBfloat16(t *testing.T) {
+	for from, want := range map[uint32]uint32{
+		0: 0, 0x80000000: 0x80000000, 0x3f800000: 0x3f800000,
+		0x3f808000: 0x3f800000, 0x3f808001: 0x3f810000, 0x3f818000: 0x3f820000, 0xbf818000: 0xbf820000, 0x3f817fff: 0x3f810000,
+		0x3fffffff: 0x40000000,                         // into the next exponent
+		1:          0x00010000, 0x80000001: 0x80010000, // the smallest
+		0x00008001: 0x00010000, 0x00018000: 0x00020000,
+		0x7f7fffff: 0x7f7f0000, 0xff7fffff: 0xff7f0000, // the largest
+	} {
+		list := []float32{math.Float32frombits(from)}
+		if Bfloat16(list); math.Float32bits(list[0]) != want {
+			t.Errorf("%#08x: got %#08x, want %#08x", from, math.Float32bits(list[0]), want)
+		}
+	}
+}

@@ -22,11 +22,14 @@ import (
 type Tensor struct {
 	Name  string
 	Shape []int
-	Data  []float32 // the numbers, unless they are Rows' or Ints
+	Data  []float32 // the numbers, unless they are Rows' or raw
 	Rows  Rows      // a matrix that gives its numbers row by row
-	Ints  []int32   // the numbers of an I32
-	DType string    // how the file has its numbers: "" for F32, or F64, F16, BF16, I64, I32
+	DType string    // how the file has its numbers: "" for F32, or F64, F16, BF16, I64, I32, U8
+	raw   []byte    // an I32's or U8's, as the file has them: parts of a sparse matrix
 }
+
+// isRaw says whether the numbers of a type are read as raw bytes at first.
+func isRaw(dtype string) bool { return dtype == "I32" || dtype == "U8" }
 
 // entry is what a safetensors header says of one tensor.
 type entry struct {
@@ -41,10 +44,11 @@ const (
 	bufferSize = 64 << 10 // bytes converted at a time
 )
 
-// WriteTensors writes a safetensors file of tensors of float32, or of I64 where
-// their DType says so, replacing what was there whole or not at all, and returns
-// the file's SHA-256 in hex. The tensors keep their order; of Rows, a matrix with
-// few non-zeros is written as a sparse one. meta becomes the file's __metadata__.
+// WriteTensors writes a safetensors file of tensors of float32, or of I64 or BF16
+// where their DType says so, replacing what was there whole or not at all, and
+// returns the file's SHA-256 in hex. The tensors keep their order; of Rows, a matrix
+// with few non-zeros is written as a sparse one. Numbers of a BF16 are such already:
+// see Bfloat16. meta becomes the file's __metadata__.
 func WriteTensors(path string, list []Tensor, meta map[string]string) (sum string, err error) {
 	list = spread(list)
 	head, err := header(list, meta)
@@ -63,23 +67,25 @@ func writeTensors(w io.Writer, head []byte, list []Tensor) error {
 	}
 	buf := make([]byte, 0, 2*bufferSize)
 	for _, t := range list {
-		for part := range slices.Chunk(t.Ints, bufferSize/4) {
-			buf = buf[:0]
-			for _, x := range part {
-				buf = binary.LittleEndian.AppendUint32(buf, uint32(x))
-			}
-			if _, err := w.Write(buf); err != nil {
+		if t.raw != nil {
+			if _, err := w.Write(t.raw); err != nil {
 				return err
 			}
+			continue
 		}
 		err := t.each(func(row []float32) error {
 			for part := range slices.Chunk(row, bufferSize/4) {
 				buf = buf[:0]
 				for _, x := range part {
-					if t.DType == "I64" {
+					switch bits := math.Float32bits(x); {
+					case t.DType == "I64":
 						buf = binary.LittleEndian.AppendUint64(buf, uint64(int64(x)))
-					} else {
-						buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
+					case t.DType != "BF16":
+						buf = binary.LittleEndian.AppendUint32(buf, bits)
+					case bits<<16 != 0:
+						return fmt.Errorf("tensor %q: %g is no bfloat16", t.Name, x)
+					default:
+						buf = binary.LittleEndian.AppendUint16(buf, uint16(bits>>16))
 					}
 				}
 				if _, err := w.Write(buf); err != nil {
@@ -122,17 +128,17 @@ func header(list []Tensor, meta map[string]string) ([]byte, error) {
 	var at int64
 	for _, t := range list {
 		e := entry{DType: "F32", Shape: []int64{}}
-		if t.DType == "I64" || t.DType == "I32" && t.Data == nil {
+		if t.DType == "I64" || t.DType == "BF16" || isRaw(t.DType) && t.Data == nil {
 			e.DType = t.DType
 		} else if t.DType != "" {
-			return nil, fmt.Errorf("tensor %q: its type is %s; only F32, I64 and I32 are written", t.Name, t.DType)
+			return nil, fmt.Errorf("tensor %q: its type is %s; only F32, BF16 and I64 are written", t.Name, t.DType)
 		}
 		n := 1
 		for _, s := range t.Shape {
 			n *= s
 			e.Shape = append(e.Shape, int64(s))
 		}
-		if have := t.Len() + len(t.Ints); n != have || seen[t.Name] {
+		if have := t.Len() + len(t.raw)/width(t.DType); n != have || seen[t.Name] {
 			return nil, fmt.Errorf("tensor %q of shape %v has %d numbers, or its name is taken", t.Name, t.Shape, have)
 		}
 		seen[t.Name] = true
@@ -182,18 +188,22 @@ func DecodeTensors(in io.Reader, size int64) ([]Tensor, map[string]string, error
 	if err != nil {
 		return nil, nil, err
 	}
-	if most, of := Memory(); most > 0 && float64(size) > most {
-		return nil, nil, fmt.Errorf("its %.1f GB are more than the memory that there is: %.1f GB, %s", float64(size)/1e9, most/1e9, of)
+	need := float64(size)
+	for _, t := range list {
+		if !isRaw(t.DType) {
+			need += float64(4-width(t.DType)) * float64(t.numbers()) // as float32
+		}
+	}
+	if most, of := Memory(); most > 0 && need > most {
+		return nil, nil, fmt.Errorf("its numbers take %.1f GB, more than the memory that there is: %.1f GB, %s", need/1e9, most/1e9, of)
 	}
 	buf := make([]byte, min(bufferSize, size))
 	for i := range list {
 		t := &list[i]
-		if t.DType == "I32" {
-			t.Ints = make([]int32, t.numbers())
-			for part := range slices.Chunk(t.Ints, bufferSize/8) {
-				if err := t.readInts(r, part, buf); err != nil {
-					return nil, nil, err
-				}
+		if isRaw(t.DType) {
+			t.raw = make([]byte, width(t.DType)*t.numbers())
+			if _, err := io.ReadFull(r, t.raw); err != nil {
+				return nil, nil, fmt.Errorf("tensor %q: %w", t.Name, err)
 			}
 			continue
 		}
@@ -230,18 +240,6 @@ func (t Tensor) read(r io.Reader, dst []float32, buf []byte) error {
 		return fmt.Errorf("tensor %q: %w", t.Name, err)
 	}
 	numbers(dst, text, t.DType)
-	return nil
-}
-
-// readInts is read for I32.
-func (t Tensor) readInts(r io.Reader, dst []int32, buf []byte) error {
-	text := buf[:4*len(dst)]
-	if _, err := io.ReadFull(r, text); err != nil {
-		return fmt.Errorf("tensor %q: %w", t.Name, err)
-	}
-	for k := range dst {
-		dst[k] = int32(binary.LittleEndian.Uint32(text[4*k:]))
-	}
 	return nil
 }
 
@@ -338,7 +336,7 @@ func parseHeader(text []byte, size int64) ([]Tensor, map[string]string, error) {
 func (e entry) check(size int64) ([]int, error) {
 	w := int64(width(e.DType))
 	if w == 0 || e.DType == "" {
-		return nil, fmt.Errorf("its type is %q; F32, F64, F16, BF16, I64 and I32 are read", e.DType)
+		return nil, fmt.Errorf("its type is %q; F32, F64, F16, BF16, I64, I32 and U8 are read", e.DType)
 	}
 	if e.Offsets[0] < 0 || e.Offsets[1] < e.Offsets[0] || e.Offsets[1] > size {
 		return nil, fmt.Errorf("its bytes %d to %d are not within the %d that the file has", e.Offsets[0], e.Offsets[1], size)
@@ -346,7 +344,7 @@ func (e entry) check(size int64) ([]int, error) {
 	held := (e.Offsets[1] - e.Offsets[0]) / w
 	n, shape := int64(1), make([]int, 0, len(e.Shape))
 	for _, s := range e.Shape {
-		if s < 0 || s > math.MaxInt32 || s > 0 && n > math.MaxInt64/8/s {
+		if s < 0 || s > math.MaxInt32 || s > 0 && n > math.MaxInt/8/s {
 			return nil, fmt.Errorf("its shape is %v", e.Shape)
 		}
 		n *= s

@@ -110,7 +110,7 @@ func TestBrokenTensorFilesAreRefused(t *testing.T) {
 		{"a header that is no object", file("[]", 0), "not a JSON object"},
 		{"a header cut off", file(`{"a":{"dtype":"F32"`, 0), "tensor"},
 		{"text after the header", file(`{} {}`, 0), "follows"},
-		{"another type", file(`{"a":{"dtype":"F8","shape":[8],"data_offsets":[0,8]}}`, 8), "F16, BF16, I64 and I32 are read"},
+		{"another type", file(`{"a":{"dtype":"F8","shape":[8],"data_offsets":[0,8]}}`, 8), "F16, BF16, I64, I32 and U8 are read"},
 		{"offsets outside", file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 4), "not within"},
 		{"offsets backwards", file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}`, 4), "not within"},
 		{"a shape that overflows", file(`{"a":{"dtype":"F32","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,4]}}`, 4), "shape"},
@@ -145,23 +145,31 @@ func TestTensorsOfTheWrongSizeAreNotWritten(t *testing.T) {
 func FuzzTensors(f *testing.F) {
 	f.Add(file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4))
 	f.Add(file(`{"__metadata__":{"state":"{}"},"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[],"data_offsets":[8,12]}}`, 12))
-	var sparse bytes.Buffer
-	list := spread([]Tensor{{Name: "m", Shape: []int{2, 8}, Rows: &dense{8, []float32{15: 1}}}})
-	head, err := header(list, nil)
-	if err == nil {
-		err = writeTensors(&sparse, head, list)
+	full := []float32{0: 2, 15: 1}
+	for _, list := range [][]Tensor{
+		{{Name: "m", Shape: []int{2, 8}, Rows: &dense{8, full}}},
+		{{Name: "m", Shape: []int{2, 8}, Rows: &dense{8, full}, DType: "BF16"}, {Name: "d", Shape: []int{1, 2}, Data: full[:2], DType: "BF16"}},
+		{{Name: "m", Shape: []int{2, 8, 32, 1}, Rows: &dense{256, make([]float32, 512)}}},
+		{whole("m.shape", []int32{2, 8}), whole("m.counts", []int32{1, 1}), whole("m.columns", []int32{0, 7}), {Name: "m.values", Shape: []int{2}, Data: []float32{2, 1}}},
+	} {
+		var sparse bytes.Buffer
+		list = spread(list)
+		head, err := header(list, nil)
+		if err == nil {
+			err = writeTensors(&sparse, head, list)
+		}
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(sparse.Bytes())
 	}
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(sparse.Bytes())
 	f.Fuzz(func(t *testing.T, text []byte) {
 		list, meta, err := DecodeTensors(bytes.NewReader(text), int64(len(text)))
 		if err != nil {
 			return
 		}
 		for _, l := range list {
-			if l.Len() > 1<<16 || l.DType != "" && l.DType != "I64" { // a sparse one may say that it is large; others are only read
+			if l.Len() > 1<<16 || l.DType != "" && l.DType != "I64" && l.DType != "BF16" { // a sparse one may say that it is large; others are only read
 				return
 			}
 		}

@@ -1,6 +1,8 @@
 package run
 
 import (
+	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -89,103 +91,170 @@ func Keep(t Tensor) Tensor {
 	return Tensor{Name: t.Name, Shape: t.Shape, DType: t.DType, Data: t.Values()}
 }
 
-// sparseShare is the part of a matrix that may be non-zero for it to be written
-// as a sparse one, which takes eight bytes a number instead of four: a half would be
-// no smaller.
-const sparseShare = 0.45
-
-// sparse is a matrix by its non-zeros.
+// sparse is a matrix by its non-zeros, row after row. gaps has a byte for each of
+// them: how many zeros there are between it and the one before. Where they are far
+// or more, bytes of far come first, each for far zeros and no non-zero. What is
+// behind the last non-zero has no bytes.
 type sparse struct {
-	cols    int
-	counts  []int32 // of each row
-	columns []int32 // row after row, ascending
-	values  []float32
-	row     int // that starts at place at
-	at      int
+	rows, cols int
+	gaps       []byte
+	values     []float32
+
+	row            int // that is read without a search, or any after it
+	gap, value, at int // values[value] is at place at, and gaps[gap:] are behind it
 }
 
-// thin is the matrix of t by its non-zeros, or nil where they are too many.
+const far = math.MaxUint8
+
+var errTooMany = errors.New("too many numbers are not zero")
+
+// thin is the matrix of t by its non-zeros, or nil where it would not be smaller.
 func thin(t Tensor) *sparse {
-	rows, cols := t.Rows.Shape()
-	most := int(sparseShare * float64(rows) * float64(cols))
-	s := &sparse{cols: cols, counts: make([]int32, 0, rows)}
-	err := t.each(func(row []float32) error {
-		before := len(s.values)
-		for i, v := range row {
-			if math.Float32bits(v) != 0 { // a −0, as a mask leaves it, is in checksums
-				s.columns, s.values = append(s.columns, int32(i)), append(s.values, v)
-			}
-		}
-		if len(s.values) > most {
+	s := &sparse{}
+	s.rows, s.cols = t.Size()
+	size := width(t.DType)
+	gaps, values := 0, 0 // counted first: most of a matrix is not put aside in vain
+	err := t.nonzeros(func(zeros int, _ float32) error {
+		gaps += 1 + zeros/far
+		values++
+		if gaps+size*values >= size*t.Len() {
 			return errTooMany
 		}
-		s.counts = append(s.counts, int32(len(s.values)-before))
 		return nil
 	})
 	if err != nil {
 		return nil
 	}
-	s.columns, s.values = slices.Clip(s.columns), slices.Clip(s.values)
+	s.gaps, s.values = make([]byte, 0, gaps), make([]float32, 0, values)
+	t.nonzeros(func(zeros int, v float32) error { s.add(zeros, v); return nil })
+	s.rewind()
 	return s
 }
 
-var errTooMany = errors.New("too many numbers are not zero")
+// nonzeros calls f with each non-zero of t, and how many zeros are before it.
+func (t Tensor) nonzeros(f func(zeros int, v float32) error) error {
+	zeros := 0
+	return t.each(func(row []float32) error {
+		for _, v := range row {
+			if math.Float32bits(v) == 0 { // a −0, as a mask leaves it, is in checksums
+				zeros++
+				continue
+			}
+			if err := f(zeros, v); err != nil {
+				return err
+			}
+			zeros = 0
+		}
+		return nil
+	})
+}
+
+// add appends a non-zero.
+func (s *sparse) add(zeros int, v float32) {
+	for ; zeros >= far; zeros -= far {
+		s.gaps = append(s.gaps, far)
+	}
+	s.gaps, s.values = append(s.gaps, byte(zeros)), append(s.values, v)
+}
 
 // Shape implements Rows.
-func (s *sparse) Shape() (rows, cols int) { return len(s.counts), s.cols }
+func (s *sparse) Shape() (rows, cols int) { return s.rows, s.cols }
 
 // Read implements Rows. Rows read one after the other take no search.
 func (s *sparse) Read(dst []float32, row int) {
 	if row < s.row {
-		s.row, s.at = 0, 0
+		s.rewind()
 	}
-	for ; s.row < row; s.row++ {
-		s.at += int(s.counts[s.row])
-	}
+	s.row = row + 1
 	clear(dst)
-	for k := s.at; k < s.at+int(s.counts[row]); k++ {
-		dst[s.columns[k]] = s.values[k]
+	begin, end := row*s.cols, (row+1)*s.cols
+	for s.at < end {
+		if s.at >= begin {
+			dst[s.at-begin] = s.values[s.value]
+		}
+		s.next()
 	}
+}
+
+// rewind goes to the first non-zero.
+func (s *sparse) rewind() {
+	s.row, s.gap, s.value, s.at = 0, 0, -1, -1
+	s.next()
+}
+
+// next goes to the next non-zero, or to the end.
+func (s *sparse) next() {
+	s.at++
+	for s.gap < len(s.gaps) {
+		zeros := s.gaps[s.gap]
+		s.gap++
+		s.at += int(zeros)
+		if zeros < far {
+			s.value++
+			return
+		}
+	}
+	s.at = s.rows * s.cols
 }
 
 // Write implements Rows: it panics, for what was kept or read does not change.
 func (s *sparse) Write(int, []float32) { panic("run: a sparse tensor of a file is not written to") }
 
-// A sparse matrix NAME is four tensors of a file.
+// A sparse matrix NAME is three tensors of a file. Files of earlier versions have
+// four: countsSuffix and columnsSuffix in the place of gapsSuffix.
 const (
 	shapeSuffix   = ".shape"   // I32: its shape
+	valuesSuffix  = ".values"  // F32 or BF16: the non-zeros, row after row
+	gapsSuffix    = ".gaps"    // U8: as in sparse; up to seven bytes of far more
 	countsSuffix  = ".counts"  // I32, [rows]: the non-zeros of each row
 	columnsSuffix = ".columns" // I32: the column of each non-zero, row after row, ascending
-	valuesSuffix  = ".values"  // F32: the non-zeros
 )
 
-// spread is list as a file holds it: matrices with few non-zeros become four
+// spread is list as a file holds it: matrices with few non-zeros become three
 // tensors each.
 func spread(list []Tensor) []Tensor {
 	var out []Tensor
+	full := 0
 	for _, t := range list {
-		if t.Rows == nil {
+		var s *sparse
+		if t.Rows != nil && t.Len() <= maxFull-full {
+			s = thin(t)
+		}
+		if s == nil || s.cols > maxColumns {
 			out = append(out, t)
 			continue
 		}
-		s := thin(t)
-		if s == nil {
-			out = append(out, t)
-			continue
-		}
+		full += t.Len()
 		shape := make([]int32, len(t.Shape))
 		for i, n := range t.Shape {
 			shape[i] = int32(n)
 		}
-		out = append(out, whole(t.Name+shapeSuffix, shape), whole(t.Name+countsSuffix, s.counts),
-			whole(t.Name+columnsSuffix, s.columns), Tensor{Name: t.Name + valuesSuffix, Shape: []int{len(s.values)}, Data: s.values})
+		for (len(s.gaps)+width(t.DType)*len(s.values))%4 != 0 { // so that tensors behind it may be mapped into memory
+			s.gaps = append(s.gaps, far)
+		}
+		out = append(out, whole(t.Name+shapeSuffix, shape),
+			Tensor{Name: t.Name + valuesSuffix, Shape: []int{len(s.values)}, Data: s.values, DType: t.DType},
+			Tensor{Name: t.Name + gapsSuffix, Shape: []int{len(s.gaps)}, raw: s.gaps, DType: "U8"})
 	}
 	return out
 }
 
 // whole is a tensor of whole numbers.
 func whole(name string, list []int32) Tensor {
-	return Tensor{Name: name, Shape: []int{len(list)}, Ints: list, DType: "I32"}
+	t := Tensor{Name: name, Shape: []int{len(list)}, DType: "I32"}
+	for _, n := range list {
+		t.raw = binary.LittleEndian.AppendUint32(t.raw, uint32(n))
+	}
+	return t
+}
+
+// wholes are the numbers of an I32.
+func (t Tensor) wholes() []int32 {
+	list := make([]int32, len(t.raw)/4)
+	for i := range list {
+		list[i] = int32(binary.LittleEndian.Uint32(t.raw[4*i:]))
+	}
+	return list
 }
 
 // A sparse matrix says in a few bytes how large it is in full, and readers go
@@ -204,18 +273,26 @@ func gather(list []Tensor) ([]Tensor, error) {
 	}
 	for i := 0; i < len(list); i++ {
 		name, ok := strings.CutSuffix(list[i].Name, shapeSuffix)
+		if list[i].DType == "U8" {
+			return nil, fmt.Errorf("tensor %q: its type is U8, which only the gaps of a sparse matrix are", list[i].Name)
+		}
 		if !ok || list[i].DType != "I32" {
 			out = append(out, plain(list[i]))
 			continue
 		}
-		parts := make([]Tensor, 4)
-		for k, suffix := range []string{shapeSuffix, countsSuffix, columnsSuffix, valuesSuffix} {
+		suffixes, join := []string{shapeSuffix, valuesSuffix, gapsSuffix}, joinGaps
+		if names[name+columnsSuffix] {
+			suffixes, join = []string{shapeSuffix, countsSuffix, columnsSuffix, valuesSuffix}, joinColumns
+		}
+		for k, suffix := range suffixes {
 			if i+k >= len(list) || list[i+k].Name != name+suffix {
 				return nil, fmt.Errorf("tensor %q: its %s is not where it should be", name, name+suffix)
 			}
-			parts[k] = list[i+k]
 		}
-		t, err := join(name, parts)
+		t, err := sized(name, list[i])
+		if err == nil {
+			t, err = join(t, list[i+1:i+len(suffixes)])
+		}
 		if err == nil && names[name] {
 			err = errors.New("it is there in full, too")
 		}
@@ -227,43 +304,103 @@ func gather(list []Tensor) ([]Tensor, error) {
 		}
 		full += t.Len()
 		out = append(out, t)
-		i += 3
+		i += len(suffixes) - 1
 	}
 	return out, nil
 }
 
 // plain is t with its numbers as float32.
 func plain(t Tensor) Tensor {
-	for _, v := range t.Ints {
-		t.Data = append(t.Data, float32(v))
+	if t.raw != nil {
+		t.Data = make([]float32, t.numbers())
+		numbers(t.Data, t.raw, t.DType)
+		t.raw = nil
 	}
-	t.Ints = nil
 	return t
 }
 
-// join makes one tensor of a sparse matrix's parts, which may say anything.
-func join(name string, parts []Tensor) (Tensor, error) {
-	shape, counts, columns, values := parts[0].Ints, parts[1].Ints, parts[2].Ints, parts[3].Data
-	if parts[1].DType != "I32" || parts[2].DType != "I32" || parts[3].DType != "" || len(shape) < 2 || len(shape) > 4 {
-		return Tensor{}, fmt.Errorf("its parts are not those of a sparse matrix")
-	}
-	t := Tensor{Name: name}
-	size := 1
+// sized is a tensor of the shape that a sparse matrix's first part has, which, as
+// the others, may say anything.
+func sized(name string, part Tensor) (Tensor, error) {
+	t, size := Tensor{Name: name}, 1
+	shape := part.wholes()
 	for _, n := range shape {
-		if n < 1 || size > math.MaxInt32/int(n) {
+		if n < 1 || size > maxFull/int(n) {
 			return t, fmt.Errorf("its shape is %v", shape)
 		}
 		size *= int(n)
 		t.Shape = append(t.Shape, int(n))
 	}
-	if len(counts) == 0 || size%len(counts) != 0 || len(columns) != len(values) {
-		return t, fmt.Errorf("%d rows, %d columns and %d values do not fit its shape %v", len(counts), len(columns), len(values), shape)
+	if len(shape) < 2 || len(shape) > 4 {
+		return t, fmt.Errorf("its shape has %d dimensions; a matrix has 2 to 4", len(shape))
 	}
-	s := &sparse{cols: size / len(counts), counts: counts, columns: columns, values: values}
+	return t, nil
+}
+
+// joinGaps makes one tensor of the values and gaps of a sparse matrix.
+func joinGaps(t Tensor, parts []Tensor) (Tensor, error) {
+	values, gaps := parts[0], parts[1]
+	if values.DType != "" && values.DType != "BF16" || gaps.DType != "U8" {
+		return t, fmt.Errorf("its values are %s and its gaps %s; F32 or BF16, and U8 are read", cmp.Or(values.DType, "F32"), cmp.Or(gaps.DType, "F32"))
+	}
+	last := len(t.Shape) - 1
+	if len(t.Shape) == 4 { // a convolution's
+		last = 1
+	}
+	s := &sparse{rows: 1, cols: 1, gaps: gaps.raw, values: values.Data}
+	for _, n := range t.Shape[:last] {
+		s.rows *= n
+	}
+	for _, n := range t.Shape[last:] {
+		s.cols *= n
+	}
 	if s.cols > maxColumns {
 		return t, fmt.Errorf("its rows have %d numbers, and %d are the most", s.cols, maxColumns)
 	}
-	at := 0
+	for n := len(s.gaps); n > 0 && s.gaps[n-1] == far; n-- {
+		s.gaps = s.gaps[:n-1]
+	}
+	if more := len(gaps.raw) - len(s.gaps); more > 7 {
+		return t, fmt.Errorf("%d bytes follow the gap of its last non-zero, and 7 are the most", more)
+	}
+	count, end := 0, int64(0)
+	for _, zeros := range s.gaps {
+		end += int64(zeros)
+		if zeros < far {
+			count++
+			end++
+		}
+	}
+	if count != len(s.values) {
+		return t, fmt.Errorf("its gaps are of %d non-zeros, and it has %d values", count, len(s.values))
+	}
+	if size := int64(s.rows) * int64(s.cols); end > size {
+		return t, fmt.Errorf("its last non-zero is number %d of %d", end, size)
+	}
+	s.rewind()
+	t.Rows, t.DType = s, values.DType
+	return t, nil
+}
+
+// joinColumns makes one tensor of the counts, columns and values that a sparse
+// matrix had in earlier versions.
+func joinColumns(t Tensor, parts []Tensor) (Tensor, error) {
+	if parts[0].DType != "I32" || parts[1].DType != "I32" || parts[2].DType != "" {
+		return t, errors.New("its parts are not those of a sparse matrix")
+	}
+	counts, columns, values := parts[0].wholes(), parts[1].wholes(), parts[2].Data
+	size := 1
+	for _, n := range t.Shape {
+		size *= n
+	}
+	if len(counts) == 0 || size%len(counts) != 0 || len(columns) != len(values) {
+		return t, fmt.Errorf("%d rows, %d columns and %d values do not fit its shape %v", len(counts), len(columns), len(values), t.Shape)
+	}
+	s := &sparse{rows: len(counts), cols: size / len(counts)}
+	if s.cols > maxColumns {
+		return t, fmt.Errorf("its rows have %d numbers, and %d are the most", s.cols, maxColumns)
+	}
+	at, place := 0, 0
 	for r, n := range counts {
 		if n < 0 || int(n) > len(columns)-at {
 			return t, fmt.Errorf("row %d has %d non-zeros, %d are left", r, n, len(columns)-at)
@@ -272,12 +409,16 @@ func join(name string, parts []Tensor) (Tensor, error) {
 			if c < 0 || int(c) >= s.cols || k > 0 && c <= columns[at+k-1] {
 				return t, fmt.Errorf("row %d: the columns are not ascending below %d", r, s.cols)
 			}
+			here := r*s.cols + int(c)
+			s.add(here-place, values[at+k])
+			place = here + 1
 		}
 		at += int(n)
 	}
 	if at != len(columns) {
 		return t, fmt.Errorf("its rows have %d non-zeros, %d are there", at, len(columns))
 	}
+	s.rewind()
 	t.Rows = s
 	return t, nil
 }

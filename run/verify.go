@@ -136,7 +136,7 @@ func readSums(path string) (meta map[string]string, sum, own string, err error) 
 	if err != nil {
 		return nil, "", "", fmt.Errorf("it is no usable safetensors file: %w", err)
 	}
-	if slices.ContainsFunc(list, func(t Tensor) bool { return t.DType == "I32" }) {
+	if slices.ContainsFunc(list, func(t Tensor) bool { return isRaw(t.DType) }) {
 		return sparseSums(path)
 	}
 	// One of the two sums is wanted, and taking it is most of the work.

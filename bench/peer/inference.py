@@ -24,17 +24,18 @@ def load(path):
         head = json.loads(f.read(int.from_bytes(f.read(8), "little")))
         body = bytearray(f.read())
     head.pop("__metadata__", None)
-    types = {"F32": torch.float32, "I64": torch.int64, "I32": torch.int32}
-    tensors = {n.replace(".shape", ""): None for n in head if not n.endswith((".counts", ".columns", ".values"))}  # in the network's order
+    types = {"F32": torch.float32, "I64": torch.int64, "I32": torch.int32, "U8": torch.uint8}
+    tensors = {n.replace(".shape", ""): None for n in head if not n.endswith((".values", ".gaps"))}  # in the network's order
     for name, t in head.items():
         begin, end = t["data_offsets"]
-        tensors[name] = torch.frombuffer(body[begin:end], dtype=types[t["dtype"]]).reshape(t["shape"])
-    for name in [n[: -len(".counts")] for n in tensors if n.endswith(".counts")]:
-        shape, counts, columns, values = (tensors.pop(name + "." + part) for part in ("shape", "counts", "columns", "values"))
-        ends = counts.cumsum(0)
-        tensors[name] = torch.sparse_csr_tensor(
-            torch.cat([ends.new_zeros(1), ends]), columns.long(), values, (len(counts), int(shape[1]))
-        )
+        data = torch.frombuffer(body[begin:end], dtype=types[t["dtype"]]) if end > begin else torch.zeros(0, dtype=types[t["dtype"]])
+        tensors[name] = data.reshape(t["shape"])
+    for name in [n[: -len(".gaps")] for n in tensors if n.endswith(".gaps")]:
+        shape, values, gaps = (tensors.pop(name + "." + part) for part in ("shape", "values", "gaps"))
+        ends = (gaps.long() + (gaps < 255)).cumsum(0)
+        matrix = torch.zeros(shape.prod().item())
+        matrix[ends[gaps < 255] - 1] = values
+        tensors[name] = matrix.reshape(shape.tolist()).to_sparse_csr()
     return tensors
 
 
