@@ -1,11 +1,11 @@
 // Package compute says what arithmetic the networks need: matrices and a
 // Device with about twenty-five operations, each documented by the loop it equals.
 //
-// A batch is a matrix with one example per row, [n, c·h·w]; a row holds planes
-// as in the CIFAR files, channel by channel, each channel row by row. Behind the
-// first layer it lies in memory unit by unit, the batch innermost: it
-// is then a transposed view of a [units, n] matrix, so that all that is to be
-// known of a unit, or of a channel, is one run of numbers.
+// A batch is a matrix with one example per row, [n, c·h·w]; a row holds planes as
+// in the CIFAR files, channel by channel, each channel row by row. After the
+// first layer it is stored unit by unit, the batch innermost: it is then a
+// transposed view of a [units, n] matrix, so that the values of a unit, or of a
+// channel, are contiguous.
 //
 // A shape that does not fit is a bug in the caller: operations panic with the
 // shapes in the text. Results never depend on the number of threads.
@@ -127,9 +127,9 @@ type Update struct {
 	Hold        bool
 }
 
-// Weights are the weights of one linear layer. They belong to their device,
-// which keeps them in whatever form it likes best: other code sees a matrix
-// only through Read and Write. The form never shows in a number.
+// Weights are the weights of one linear layer. They belong to their device, which
+// chooses their form: other code sees a matrix only through Read and Write. The
+// form changes no number.
 //
 // x is [n, in], y is [n, out]. Each of x, y and their gradients may be a
 // transposed view.
@@ -141,12 +141,12 @@ type Weights interface {
 	// Step that belongs to it.
 	Forward(y, x Mat)
 
-	// GradInput sets dx to the gradient of Σ dy·Forward(x) by x.
+	// GradInput sets dx to the gradient of Σ dy·Forward(x) with respect to x.
 	GradInput(dx, dy Mat)
 
-	// Step takes one step along the gradient of Σ dy·Forward(x) by the weights,
-	// which is never stored as a whole, and returns the number of weights that
-	// are then not 0. x is that of the last Forward.
+	// Step takes one step along the gradient of Σ dy·Forward(x) with respect to
+	// the weights, which is never stored as a whole, and returns the number of
+	// weights that are then not 0. x is that of the last Forward.
 	Step(dy, x Mat, u Update) (nonzero int)
 
 	// Nonzero counts the weights that are not 0.
@@ -156,8 +156,8 @@ type Weights interface {
 	Read(dst []float32, row int)
 	Write(row int, src []float32)
 
-	// Velocity is what momentum has gathered, [rows, cols]: zeros before the
-	// first step. A caller that writes there must do so before the next step.
+	// Velocity is the momentum buffer, [rows, cols]: zeros before the first step.
+	// A caller that writes there must do so before the next step.
 	Velocity() Mat
 
 	// Stored is the number of weights that the present form keeps: rows·cols
@@ -169,8 +169,8 @@ type Weights interface {
 	MACs() float64
 }
 
-// NormWeights are Weights that can take along the batch norm behind them, one unit
-// after the other, which saves passes over memory. Numbers are the same.
+// NormWeights are Weights that can include the batch norm after them, one unit
+// after the other, which saves passes over memory. The numbers are the same.
 type NormWeights interface {
 	Weights
 
@@ -186,7 +186,7 @@ type NormWeights interface {
 	GradInputFor(before Weights, dx, dy Mat)
 
 	// StepNorm is Device.BatchNormGrad(dz, dgamma, dbeta, dz, y, bn) and then
-	// Step(dz, x, u), but for what it leaves in dz.
+	// Step(dz, x, u), except for what it leaves in dz.
 	StepNorm(dgamma, dbeta, dz, y, x Mat, bn *BatchNorm, u Update) (nonzero int)
 }
 
@@ -246,8 +246,8 @@ type Device interface {
 	// x, dx and dy may all be transposed views.
 	BatchNormGrad(dx, dgamma, dbeta, dy, x Mat, bn *BatchNorm)
 
-	// BatchNormEval is BatchNorm with the running averages in the place of
-	// the batch's, which it leaves alone. y may be x.
+	// BatchNormEval is BatchNorm with the running averages in place of the
+	// batch's; it does not change them. y may be x.
 	BatchNormEval(y, x Mat, bn *BatchNorm)
 
 	// Dropout sets dst = src·keep/(1−p), which may be in place, where keep
@@ -275,13 +275,14 @@ type Device interface {
 	//	y[n, c, p, q] = Σ_{u,v} x[n, c, p·Stride+u, q·Stride+v] / Kernel²
 	AveragePool(y, x Mat, win Window)
 
-	// AveragePoolGrad sets dx to the gradient of Σ dy·AveragePool(x) by x.
+	// AveragePoolGrad sets dx to the gradient of Σ dy·AveragePool(x) with respect
+	// to x.
 	AveragePoolGrad(dx, dy Mat, win Window)
 
-	// CrossEntropy takes logits [n, classes] and labels, sets dx to the
-	// gradient of the mean loss by the logits, and returns the sum of the
-	// losses and the number of rows whose largest logit (the first of
-	// equals) is the label's. Both matrices may be transposed views.
+	// CrossEntropy takes logits [n, classes] and labels, sets dx to the gradient
+	// of the mean loss with respect to the logits, and returns the sum of the
+	// losses and the number of rows whose largest logit (the first of equals) is
+	// the label's. Both matrices may be transposed views.
 	CrossEntropy(dx, logits Mat, labels []uint16) (loss float64, correct int)
 
 	// Update takes one step on a matrix that the caller keeps, such as a bias,
@@ -291,7 +292,7 @@ type Device interface {
 	Update(w, v, dw Mat, u Update) (nonzero int)
 }
 
-// Keep says whether dropout with probability p keeps element i. It is a fixed
+// Keep reports whether dropout with probability p keeps element i. It is a fixed
 // hash (splitmix64) so that every device drops the same elements.
 func Keep(seed uint64, i int, p float32) bool {
 	z := seed + (uint64(i)+1)*0x9e3779b97f4a7c15

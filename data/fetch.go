@@ -145,7 +145,7 @@ func wrapped(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// secondSource says whether another source can mend err: not where the fault
+// secondSource reports whether another source can mend err: not where the fault
 // is on this side, as with a full disk.
 func secondSource(err error) bool {
 	var sum *checksumError

@@ -107,9 +107,9 @@ func memberNames(z *zip.Reader) (names []string) {
 	return names
 }
 
-// member opens an array: its header, and its numbers, of which there are as many
-// bytes as it says, no more than so many and no more than a file of size bytes can
-// hold.
+// member opens an array: its header and its numbers, of which there are as many
+// bytes as the header says, at most most and at most what a file of size bytes
+// can hold.
 func member(m *zip.File, size, most int64) (npy, io.ReadCloser, int64, error) {
 	var a npy
 	in, err := m.Open()

@@ -28,8 +28,8 @@ const (
 // ownSide is the side of pictures that are not all of one.
 const ownSide = 32
 
-// IsOwn says whether name is the path of the user's own images, and not a name of
-// the table: there is something there.
+// IsOwn reports whether name is the path of the user's own images, and not a name
+// of the table: there is something there.
 func IsOwn(name string) bool {
 	if _, err := find(name); err == nil {
 		return false

@@ -18,7 +18,8 @@ import (
 	"golang.org/x/image/bmp"
 )
 
-// painted is a picture of so many pixels, whose every pixel says where it is.
+// painted is a picture of w x h pixels, in which every pixel encodes its
+// position.
 func painted(w, h int, grey bool) image.Image {
 	if grey {
 		m := image.NewGray(image.Rect(0, 0, w, h))

@@ -7,9 +7,10 @@
 // dropout and residual connections, of any depth.
 //
 // Everything follows from paths: chains of weights that are not zero, from an
-// input to a logit. A path is worth the product of its weights and of the scales of
-// the batch norms that it passes. ReLU counts as open, so the sum over paths is the
-// logit's gradient by the input where every unit is above zero.
+// input to a logit. A path's value is the product of its weights and of the
+// scales of the batch norms that it passes. ReLU counts as open, so the sum over
+// paths is the logit's gradient with respect to the input where every unit is
+// above zero.
 package explain
 
 import (

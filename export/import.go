@@ -206,12 +206,13 @@ func describe(c run.Config) string {
 	return c.Model
 }
 
-// Renormalise makes of a network that was trained on images normalised by n.Mean
-// and n.Std one for images normalised by mean and std: the first layer's weights
-// are scaled by channel, and the shift goes into the running mean behind it. The
-// answers are the same, unless windows move over the image and the means differ:
-// what a window sees beyond the border is zeros, which stand for the mean, and a
-// locally connected layer's positions share one running mean. Then exact is false.
+// Renormalise turns a network that was trained on images normalised by n.Mean and
+// n.Std into one for images normalised by mean and std: the first layer's weights
+// are scaled by channel, and the shift goes into the running mean of the next
+// batch norm. The outputs are the same, unless windows move over the image and
+// the means differ: beyond the border a window sees zeros, which stand for the
+// mean, and a locally connected layer's positions share one running mean. Then
+// exact is false.
 func (n *Network) Renormalise(mean, std []float64) (exact bool, err error) {
 	for _, list := range [][]float64{n.Mean, n.Std, mean, std} {
 		if len(list) != n.Size.Channels {

@@ -47,8 +47,8 @@ func (r *record) setIf(measured bool, name string, v any) {
 	r.set(name, v)
 }
 
-// table joins records whose columns may differ, in the order in which columns
-// are first met after those that they stand behind.
+// table joins records whose columns may differ, in the order in which columns are
+// first met, each after the column that precedes it there.
 func table(list []record) Table {
 	var t Table
 	known := map[string]bool{}

@@ -90,7 +90,8 @@ func Select(units int, nonzero func(u int) int, least, m int, seed uint64) (chos
 	return chosen, eligible
 }
 
-// Follow says whether a run of last epochs keeps filters after this one: at 0, at 1, 2 and 5 times a power of ten, and after the last.
+// Follow reports whether a run of last epochs keeps filters after this one: at 0,
+// at 1, 2 and 5 times a power of ten, and after the last.
 func Follow(epoch, last int) bool {
 	if epoch == 0 || epoch == last {
 		return epoch >= 0

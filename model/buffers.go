@@ -1,7 +1,7 @@
 package model
 
 // Buffers is about how many float32 a network of at most s.Batch examples holds
-// beside its parameters: the layers' outputs and gradients by them, the gradients
+// beside its parameters: the layers' outputs and their gradients, the gradients
 // of convolutions' and locally connected layers' weights, and what a device
 // copies of its operands to multiply them.
 func Buffers(name string, s Size) (outputs, copies float64, err error) {
@@ -36,8 +36,8 @@ func Buffers(name string, s Size) (outputs, copies float64, err error) {
 	return outputs, float64(left) + float64(right) + float64(spare), nil
 }
 
-// goingBack is how many numbers of each example the gradients of layers take, and
-// those of what is inside them.
+// goingBack is the number of values per example that the gradients of layers
+// take, including those of the layers inside them.
 func goingBack(parts []part, inner bool) float64 {
 	widest, below, buffers := 0, 0.0, 2
 	for i, p := range parts {
@@ -52,9 +52,10 @@ func goingBack(parts []part, inner bool) float64 {
 	return float64(buffers*widest) + below
 }
 
-// What decides how much compute/cpu copies: the rows beyond which a product's
-// right side is packed as a whole, and the most parts in which a convolution's weight
-// gradient is summed and numbers that they take together.
+// These decide how much compute/cpu copies: the number of rows beyond which a
+// product's right side is packed as a whole, and the most parts in which a
+// convolution's weight gradient is summed, with the most numbers that they take
+// together.
 const (
 	wholeRows     = 512
 	gradientParts = 16

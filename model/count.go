@@ -84,9 +84,8 @@ func Rows(name string, s Size) ([]Row, error) {
 	return list, nil
 }
 
-// Nearest is s with the α or the width, whichever the network grows by, that
-// brings it nearest to params weights; the smallest network where that is
-// nearest; s itself where the network has but one size.
+// Nearest is s with the α or the width, whichever the network has, whose number
+// of weights is nearest to params; s itself if the network has only one size.
 func Nearest(name string, params int, s Size) (Size, error) {
 	n, err := Lookup(name, s.Network)
 	if err != nil {
@@ -139,7 +138,7 @@ func Nearest(name string, params int, s Size) (Size, error) {
 }
 
 // macs are the multiply-adds of p's weights for one example, forward. A
-// convolution's weights work at every position.
+// convolution's weights are used at every position.
 func (p part) macs() float64 {
 	n := float64(p.params())
 	if p.kind == "conv" {
@@ -158,7 +157,7 @@ func MACs(name string, s Size) (total float64, err error) {
 
 // StepFLOPs is the arithmetic of a training step in the products, for one
 // example: a multiplication and an addition for each use of a weight, three times
-// over, but for the first layer's input gradient, which nobody needs.
+// over, except for the first layer's input gradient, which is not needed.
 func StepFLOPs(name string, s Size) (total float64, err error) {
 	parts, err := layout(name, s)
 	if err != nil {

@@ -39,13 +39,13 @@ type Node struct {
 
 	Group string `yaml:"group"` // whose λ it has, conv or fc; "": conv where there is a window, else fc
 	Bias  bool   `yaml:"bias"`  // of fc
-	ReLU  bool   `yaml:"relu"`  // of norm: ReLU behind it
+	ReLU  bool   `yaml:"relu"`  // of norm: followed by ReLU
 
 	Body     []Node `yaml:"body"`     // of residual: what is added to the input,
 	Shortcut []Node `yaml:"shortcut"` // or to what this makes of it
 }
 
-// Kinds are the layers that there are.
+// Kinds are all kinds of layers.
 var Kinds = []string{"conv", "local", "spread", "fc", "norm", "relu", "dropout", "average-pool", "residual"}
 
 // A file is no larger, in bytes, has no more keys, is nested no deeper and has
@@ -63,8 +63,8 @@ var (
 	size        = regexp.MustCompile(`^([0-9]{1,8})?(?: ?\*? ?(alpha|width|kernel|classes))?$`)
 )
 
-// IsFile says whether a model is given by the path of its file, and not by name:
-// names have no points and no slashes.
+// IsFile reports whether a model is given by the path of its file, and not by
+// name: names have no points and no slashes.
 func IsFile(model string) bool { return strings.ContainsAny(model, `./\`) }
 
 // ReadFile reads the file of a network, and gives its text beside it, without
@@ -246,7 +246,8 @@ func (l Node) check(seen map[string]bool) error {
 	return nil
 }
 
-// Uses says whether sizes of n are multiples of alpha, width, kernel or classes, by name.
+// Uses reports whether sizes of n are multiples of alpha, width, kernel or
+// classes, by name.
 func (n *Network) Uses(word string) bool { return uses(n.Layers, word) }
 
 func uses(list []Node, word string) bool {

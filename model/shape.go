@@ -8,7 +8,7 @@ import (
 	"betalasso/nn"
 )
 
-// part is a layer of a network of a certain size.
+// part is a layer of a network of a given size.
 type part struct {
 	kind     string // as Node.Layer
 	name     string
@@ -34,7 +34,7 @@ func (s shape) size() int { return s.c * s.h * s.w }
 
 func (s shape) String() string { return fmt.Sprintf("%dx%dx%d", s.c, s.h, s.w) }
 
-// weighty says whether p has weights.
+// weighty reports whether p has weights.
 func (p part) weighty() bool {
 	return p.kind == "conv" || p.kind == "local" || p.kind == "spread" || p.kind == "fc"
 }
@@ -132,7 +132,7 @@ func walk(list []part, f func(part)) {
 	}
 }
 
-// parts lays out layers behind an input of shape at.
+// parts lays out layers whose input has the shape at.
 func (s Size) parts(list []Node, at shape) ([]part, error) {
 	var parts []part
 	for i, l := range list {

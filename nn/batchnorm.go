@@ -3,7 +3,7 @@ package nn
 import "betalasso/compute"
 
 // BatchNorm is batch normalisation of units that each own span neighbouring
-// columns, followed by ReLU where State.ReLU says so.
+// columns, followed by ReLU if State.ReLU.
 type BatchNorm struct {
 	Gamma, Beta Param // [1, units]
 	State       compute.BatchNorm
@@ -12,7 +12,7 @@ type BatchNorm struct {
 	fused       *fused
 }
 
-// NewBatchNormReLU is NewBatchNorm with ReLU behind it.
+// NewBatchNormReLU is NewBatchNorm followed by ReLU.
 func NewBatchNormReLU(dev compute.Device, name string, columns, span int) *BatchNorm {
 	l := NewBatchNorm(dev, name, columns, span)
 	l.State.ReLU = true

@@ -13,8 +13,8 @@ type chain struct {
 	shared  *scratch
 }
 
-// newChain connects layers for up to batch rows. trans says how the input lies in
-// memory.
+// newChain connects layers for up to batch rows. trans says whether the input is
+// a transposed view.
 func newChain(dev compute.Device, batch int, layers []Layer, trans bool, shared *scratch) chain {
 	c := chain{layers: layers, outputs: make([]compute.Mat, len(layers)), shared: shared}
 	for i, l := range layers {
@@ -44,8 +44,8 @@ func newChain(dev compute.Device, batch int, layers []Layer, trans bool, shared 
 	return c
 }
 
-// unitMajor says whether l's output lies unit by unit in memory, the batch
-// innermost. Behind layers of weights it does.
+// unitMajor reports whether l's output is stored unit by unit, the batch
+// innermost. After layers of weights it is.
 func unitMajor(l Layer, before bool) bool {
 	switch l := l.(type) {
 	case *Linear:
@@ -56,7 +56,8 @@ func unitMajor(l Layer, before bool) bool {
 	return before
 }
 
-// forward is the output for x, in memory of the chain; x itself where it is empty.
+// forward is the output for x, in memory of the chain; x itself if the chain is
+// empty.
 func (c *chain) forward(dev compute.Device, x compute.Mat, train bool) compute.Mat {
 	for i, l := range c.layers {
 		y := c.outputs[i].Top(x.Rows)
@@ -66,8 +67,8 @@ func (c *chain) forward(dev compute.Device, x compute.Mat, train bool) compute.M
 	return x
 }
 
-// backward goes back from the gradient by the output, which it leaves alone, to
-// that by the input, and sets dx to it, unless dx is the zero Mat.
+// backward computes the gradient of the input from dy, that of the output, which
+// it does not change, and sets dx to it, unless dx is the zero Mat.
 func (c *chain) backward(dev compute.Device, dx, dy compute.Mat, rule Rule) {
 	own, turn := false, 0 // whether dy is of shared, and which is free
 	for i := len(c.layers) - 1; i >= 0; i-- {
@@ -90,12 +91,13 @@ func (c *chain) backward(dev compute.Device, dx, dy compute.Mat, rule Rule) {
 	}
 }
 
-// scratch is the memory for going back that all layers at one depth of the tree
-// share, as one of them at a time goes back. What they are inside of has its own.
+// scratch is the memory of the backward pass. All layers at one depth of the tree
+// share it, because they run one at a time; the layers that contain them have
+// their own.
 type scratch struct {
 	widest int
-	back   [2]compute.Mat // the gradients by a layer's output and input take turns in these
-	beside compute.Mat    // the gradient by a residual's input, through its shortcut
+	back   [2]compute.Mat // the gradients of a layer's output and input alternate between these
+	beside compute.Mat    // the gradient of a residual's input, through its shortcut
 	inner  *scratch
 }
 

@@ -12,7 +12,7 @@ type Dropout struct {
 
 // mix spreads seeds over all of uint64 (the finaliser of MurmurHash3). It is not
 // that of compute.Keep, which steps through its own: seeds a step apart there
-// would drop the same elements but for a shift by one.
+// would drop the same elements, shifted by one.
 func mix(z uint64) uint64 {
 	z = (z ^ z>>33) * 0xff51afd7ed558ccd
 	z = (z ^ z>>33) * 0xc4ceb9fe1a85ec53

@@ -2,20 +2,20 @@ package nn
 
 import "betalasso/compute"
 
-// fused is a fully connected layer and the batch norm behind it, which in training
-// run as one: the layer leaves its forward pass to the batch norm, and, where it is
-// the first of the net and needs no gradient by its input, the batch norm its
-// backward pass to the layer.
+// fused is a fully connected layer and the batch norm after it, which run as one
+// in training: the layer leaves its forward pass to the batch norm, and, if the
+// layer is the first of the net and needs no input gradient, the batch norm
+// leaves its backward pass to the layer.
 type fused struct {
 	w      compute.NormWeights
-	next   compute.Weights // of the layer behind both, or nil
+	next   compute.Weights // of the layer after both, or nil
 	norm   *BatchNorm
 	linear *Linear
-	back   bool // going back too, with what the layer behind leaves of its own gradient
+	back   bool // the backward pass too, with what the next layer leaves to be computed of its input gradient
 }
 
-// fuse joins layers where it can. first says that they are a net's first ones, with
-// others behind the first two.
+// fuse joins layers where it can. first says that these are the first layers of a
+// net that has more than two.
 func fuse(layers []Layer, first bool) {
 	for i := 0; i+1 < len(layers); i++ {
 		l, ok := layers[i].(*Linear)

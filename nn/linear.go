@@ -11,8 +11,8 @@ const (
 	Local              // a window with weights of its own at every position
 )
 
-// Linear is a layer of weights: y = x·Wᵀ + b where it is fully connected, else a
-// convolution or a locally connected layer.
+// Linear is a layer of weights: y = x·Wᵀ + b if it is fully connected, otherwise
+// a convolution or a locally connected layer.
 type Linear struct {
 	Kind Kind
 	Win  compute.Window // of Conv2D and Local
@@ -22,7 +22,7 @@ type Linear struct {
 
 	fused *fused
 
-	before compute.Weights // those whose StepNorm alone reads this layer's gradient by its input, or nil
+	before compute.Weights // those whose StepNorm alone reads this layer's input gradient, or nil
 }
 
 // NewDense is a fully connected layer with its first weights, named NAME.weight
@@ -53,7 +53,7 @@ func NewLocal(dev compute.Device, name string, g Group, win compute.Window, seed
 	return l
 }
 
-// HasBias says whether l has a bias.
+// HasBias reports whether l has a bias.
 func (l *Linear) HasBias() bool { return l.B.Value.Data != nil }
 
 // Features implements Layer.
@@ -93,7 +93,7 @@ func (l *Linear) Backward(dev compute.Device, dx, dy compute.Mat, rule Rule) {
 	}
 }
 
-// gradInput sets dx, or leaves it to the layer before that alone reads it.
+// gradInput sets dx, or leaves it to the layer before, if only that reads it.
 func (l *Linear) gradInput(dx, dy compute.Mat) {
 	if w, ok := l.W.Weights.(compute.NormWeights); ok && l.before != nil {
 		w.GradInputFor(l.before, dx, dy)

@@ -2,8 +2,8 @@ package nn
 
 import "betalasso/compute"
 
-// Net runs layers one after the other, and owns all memory that this takes.
-// Layers may have layers inside.
+// Net runs layers one after the other and owns all memory that they need. Layers
+// may contain layers.
 type Net struct {
 	Layers []Layer
 	dev    compute.Device
@@ -11,8 +11,8 @@ type Net struct {
 	drops  []*Dropout
 }
 
-// NewNet connects layers for batches of at most batch examples. The first is
-// to have weights: it is not asked for the gradient by its input.
+// NewNet connects layers for batches of at most batch examples. The first must
+// have weights: its input gradient is not computed.
 func NewNet(dev compute.Device, batch int, layers ...Layer) *Net {
 	var shared scratch
 	n := &Net{Layers: layers, dev: dev, chain: newChain(dev, batch, layers, false, &shared)}
@@ -26,8 +26,8 @@ func NewNet(dev compute.Device, batch int, layers ...Layer) *Net {
 	return n
 }
 
-// SetSeed sets what the dropout layers drop in the next step. Seeds may be
-// neighbours: no two layers or steps drop alike, nor alike but shifted.
+// SetSeed determines what the dropout layers drop in the next step. Seeds may be
+// consecutive: no two layers or steps drop the same pattern, nor a shifted one.
 func (n *Net) SetSeed(seed uint64) {
 	for i, d := range n.drops {
 		d.seed = mix(mix(seed) + uint64(i))
@@ -35,15 +35,14 @@ func (n *Net) SetSeed(seed uint64) {
 }
 
 // Forward is the network's output for x, [n, in]: the logits, [n, classes], in
-// the layout of the last layer's output,
-// which stay as they are until the next Forward. With train, x must not change
-// before Backward.
+// the layout of the last layer's output. They are valid until the next Forward.
+// With train, x must not change before Backward.
 func (n *Net) Forward(x compute.Mat, train bool) compute.Mat {
 	return n.chain.forward(n.dev, x, train)
 }
 
-// Backward goes back from the gradient of the logits, after a Forward with train,
-// and takes a step with all parameters by rule.
+// Backward runs the backward pass from the gradient of the logits, after a
+// Forward with train, and lets all parameters take a step by rule.
 func (n *Net) Backward(dlogits compute.Mat, rule Rule) {
 	n.chain.backward(n.dev, compute.Mat{}, dlogits, rule)
 }
@@ -59,8 +58,8 @@ func (n *Net) MACs() (sum float64) {
 	return sum
 }
 
-// Normed gives each layer of weights that has a batch norm right behind it to f,
-// with that.
+// Normed calls f with each layer of weights that is directly followed by a batch
+// norm, and with that batch norm.
 func (n *Net) Normed(f func(*Linear, *BatchNorm)) { eachNormed(n.Layers, f) }
 
 func eachNormed(layers []Layer, f func(*Linear, *BatchNorm)) {

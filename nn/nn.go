@@ -1,10 +1,10 @@
 // Package nn has the layers of the paper's networks, as arithmetic on a
 // compute.Device, and Net, which runs them forward and back.
 //
-// A layer is a pair of functions over matrices with one example a row. The
-// backward one also takes the optimiser's step: a layer asks for its input's
-// gradient first and then has its weights step, so that no gradient of a matrix
-// of weights need be stored.
+// A layer is a pair of functions on matrices with one example per row. The
+// backward one also takes the optimiser's step: a layer computes its input's
+// gradient first and then lets its weights take a step, so that no gradient of a
+// matrix of weights need be stored.
 package nn
 
 import (
@@ -81,8 +81,8 @@ func (p *Param) Values() []float32 {
 	return list
 }
 
-// Velocity is what momentum has gathered for p, in its shape; zeros before the
-// first step.
+// Velocity is the momentum buffer of p, in its shape; zeros before the first
+// step.
 func (p *Param) Velocity() compute.Mat {
 	if p.Weights != nil {
 		return p.Weights.Velocity()
@@ -93,7 +93,7 @@ func (p *Param) Velocity() compute.Mat {
 	return p.velocity
 }
 
-// Count counts the non-zeros afresh.
+// Count counts the non-zeros again.
 func (p *Param) Count() {
 	if p.Weights != nil {
 		p.Nonzero = p.Weights.Nonzero()
@@ -110,7 +110,7 @@ func (p *Param) Count() {
 // step takes a vector's step along its gradient.
 func (p *Param) step(dev compute.Device, rule Rule) {
 	u := rule(p.Group)
-	u.Hold = false // a bias of 0 is no weight that was cut
+	u.Hold = false // a bias of 0 was not set to zero by the threshold
 	if u.Momentum != 0 {
 		p.Velocity()
 	}
@@ -133,12 +133,12 @@ type Layer interface {
 	// Backward. With train false the layer behaves as in evaluation.
 	Forward(dev compute.Device, y, x compute.Mat, train bool)
 
-	// Backward sets dx, unless it is the zero Mat, from dy, and takes a step with
-	// the parameters by rule. dx may be dy where InPlace.
+	// Backward sets dx, unless it is the zero Mat, from dy, and lets the
+	// parameters take a step by rule. dx may be dy if InPlace.
 	Backward(dev compute.Device, dx, dy compute.Mat, rule Rule)
 
-	// InPlace says whether dx may be dy. Such a layer gives its output the layout
-	// of its input.
+	// InPlace reports whether dx may be dy. Such a layer gives its output the
+	// layout of its input.
 	InPlace() bool
 
 	Params() []*Param
@@ -151,7 +151,7 @@ func newVector(dev compute.Device, name string, n int) Param {
 }
 
 // uniform fills p from U(−b, b) with b = 1/√fanIn, PyTorch's default for linear
-// layers and convolutions. Every tensor has a stream of its own, so its values
+// layers and convolutions. Every tensor has its own random stream, so its values
 // depend only on the seed, its name and its size.
 func (p *Param) uniform(seed uint64, fanIn int) {
 	h := fnv.New64a()

@@ -2,7 +2,7 @@ package nn
 
 import "betalasso/compute"
 
-// ReLU is max(0, x), for where no batch norm takes care of it.
+// ReLU is max(0, x), for use without a batch norm.
 type ReLU struct {
 	Columns int
 	y       compute.Mat

@@ -7,12 +7,12 @@ import (
 	"betalasso/compute"
 )
 
-// Residual is a layer with layers inside: what the body makes of the input, and
-// the input itself or what the shortcut makes of it, are added up:
+// Residual is a layer that contains layers. It adds the outputs of its body and
+// of its shortcut:
 //
 //	y = Body(x) + Shortcut(x)
 //
-// An empty Shortcut is the input itself. NewNet gives it the memory that it takes.
+// An empty Shortcut is the input itself. NewNet allocates the memory.
 type Residual struct {
 	Body, Shortcut []Layer
 
@@ -27,9 +27,9 @@ func (l *Residual) Features() (in, out int) {
 	return in, out
 }
 
-// prepare gives l its memory, for inputs of up to batch rows that lie in memory
-// unit by unit, or not, and what is inside l its own. Where the memory of going
-// back is needed it is noted in shared, by depth.
+// prepare allocates the memory of l and of the layers inside it, for inputs of up
+// to batch rows, stored unit by unit if trans. What the backward pass needs is
+// noted in shared, by depth.
 func (l *Residual) prepare(dev compute.Device, batch int, trans bool, shared *scratch) {
 	in, out := l.Features()
 	shared.widen(max(in, out))

@@ -1,5 +1,5 @@
-// Package optim holds the two ways of the paper to take a step: SGD, and
-// β-lasso, with a cosine schedule for both.
+// Package optim has the paper's two optimisers, SGD and β-lasso, and the cosine
+// schedule for both.
 package optim
 
 import (
@@ -37,9 +37,9 @@ func (s SGD) Update(g nn.Group, lr float64) compute.Update {
 //	θ ← θ − η(∇L + λ·sign θ)   // sign of θ before the step; sign 0 = 0
 //	θ ← θ·[|θ| ≥ βλ]           // the threshold is βλ, not ηβλ
 //
-// λ is chosen for each group of layers (A.2); biases and batch norm are left
-// alone, so that for them this is SGD. A weight at zero returns once a single
-// step carries it to βλ or beyond.
+// λ is chosen for each group of layers (A.2); biases and batch norm have none, so
+// that for them this is SGD. A weight at zero returns once a single step carries
+// it to βλ or beyond.
 //
 // Momentum and WeightDecay are beyond the paper, which used neither with
 // β-lasso: the momentum then averages ∇L + wd·θ + λ·sign θ as a whole.
@@ -71,7 +71,7 @@ func Cosine(peak float64, step, steps int) float64 {
 	return peak * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(steps)))
 }
 
-// At is what rule does at the learning rate lr, for nn.Net.Backward.
+// At is rule at the learning rate lr, for nn.Net.Backward.
 func At(rule Rule, lr float64) nn.Rule {
 	return func(g nn.Group) compute.Update { return rule.Update(g, lr) }
 }

@@ -178,9 +178,9 @@ const (
 	sparseBelow = 0.12
 )
 
-// stepShare is the time of c's steps as a share of dense ones', by how many
-// weights λ alone leaves, as Lambda reckons. It is 1 where steps get no cheaper,
-// and for networks whose work is mostly of convolutions.
+// stepShare is the time of c's steps as a share of dense ones, from the weights
+// that λ alone leaves, estimated as in Lambda. It is 1 if steps get no cheaper,
+// and for networks whose work is mostly in convolutions.
 func stepShare(c run.Config) float64 {
 	if c.Optimizer != "beta-lasso" || c.Sparse == "off" || c.Momentum > 0 || c.Imported != "" || !strings.HasSuffix(c.Model, "-fc") {
 		return 1

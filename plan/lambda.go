@@ -1,5 +1,5 @@
-// Package plan says, before anything is trained, what settings will come to
-// where that can be worked out.
+// Package plan estimates, before anything is trained, what settings will cost and
+// whether their λ can work.
 package plan
 
 import (
@@ -10,22 +10,24 @@ import (
 	"betalasso/run"
 )
 
-// staysDense is the share of a layer's weights, cut by λ alone, below which the
-// layer is said to stay dense; small is the share of the network's weights below
-// which nothing is said of a layer.
+// staysDense is the share of a layer's weights, set to zero by λ alone, below
+// which the layer is said to stay dense; small is the share of the network's
+// weights below which a layer gets no warning.
 const (
 	staysDense = 0.1
 	small      = 0.01
 )
 
-// Lambda says which layers β-lasso will cut to nothing at the first step of so
-// many, and which it will leave dense, and that momentum leaves all of them so; a
-// sentence each, with the setting first.
+// Lambda warns of layers that β-lasso will set to zero as a whole in the first
+// step, of layers that it will leave dense after the given number of steps, and
+// of momentum, which leaves all of them dense: a sentence each, with the setting
+// first.
 //
-// First weights are uniform within ±b, b = 1/√fan-in. Where βλ ≥ b the first cut
-// takes them all. Over the schedule λ moves a weight by Σηλ = η·λ·steps/2, so
-// without any gradient a share of (βλ + Σηλ)/b is cut: 27 % and 8 % of S-FC's
-// first two layers with the EE-411 report's settings, as it then was.
+// Initial weights are uniform within ±b, b = 1/√fan-in. If βλ ≥ b the first step
+// sets them all to zero. Over the schedule λ moves a weight by Σηλ = η·λ·steps/2,
+// so without any gradient a share of (βλ + Σηλ)/b becomes zero: 27 % and 8 % of
+// S-FC's first two layers with the EE-411 report's settings, which is what
+// happened.
 func Lambda(c run.Config, size model.Size, steps int) (warnings []string, err error) {
 	if c.Optimizer != "beta-lasso" || c.Imported != "" {
 		return nil, nil

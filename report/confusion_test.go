@@ -11,9 +11,9 @@ import (
 	"betalasso/run"
 )
 
-// Runs on one's own images: the report says whose they are, what was left out, how to
-// repeat them, and shows what the best of them takes for what, as a picture and a
-// table.
+// Runs on the user's own images: the report says whose they are, what was left
+// out, how to repeat them, and shows what the best of them takes for what, as a
+// picture and a table.
 func TestOwnImagesReport(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
 	for i, acc := range []float64{0.5, 0.75, 0.6} {

@@ -56,9 +56,9 @@ const (
 	either = "Either way"
 )
 
-// agree says whether what differs explains a difference in percentage points, ours
-// less theirs: its sign must be one that the factors tend to. Those in shared are
-// told for all cases at once.
+// agree reports whether what differs explains a difference in percentage points,
+// ours less theirs: its sign must be one that the factors tend to. Those in
+// shared are told for all cases at once.
 func agree(difference float64, list, shared []factor) string {
 	way, where, against := raises, "above", "lower"
 	if difference < 0 {

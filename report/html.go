@@ -39,15 +39,15 @@ func unbroken(text string) string {
 	return equals.ReplaceAllString(text, "$1\u00a0=\u00a0$2")
 }
 
-// HasRows says whether there are runs of the paper's table.
+// HasRows reports whether there are runs of the paper's table.
 func (p *page) HasRows() bool {
 	return slices.ContainsFunc(p.Sections, func(s Section) bool { return len(s.Rows) > 0 })
 }
 
-// HasSettings says whether there is more than the paper's table shows.
+// HasSettings reports whether there is more than the paper's table shows.
 func (p *page) HasSettings() bool { return slices.ContainsFunc(p.Sections, Section.Settled) }
 
-// HasConfusion says whether a run has a confusion matrix.
+// HasConfusion reports whether a run has a confusion matrix.
 func (p *page) HasConfusion() bool {
 	return slices.ContainsFunc(p.Sections, func(s Section) bool { return s.Confusion.Image != "" })
 }

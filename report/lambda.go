@@ -127,7 +127,7 @@ func pairOf(g group) (p lambdaPair, ok bool) {
 	return p, true
 }
 
-// seeds says how many runs stand behind each point.
+// seeds says how many runs each point is the mean of.
 func seeds(list []group) string {
 	least, most := math.MaxInt, 0
 	for _, g := range list {

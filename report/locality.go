@@ -49,7 +49,7 @@ func localities(list []group, set paper.DataSet) []Local {
 	return rows
 }
 
-// LocalityPublished says whether the paper has a number for a row.
+// LocalityPublished reports whether the paper has a number for a row.
 func (p *page) LocalityPublished() bool {
 	return slices.ContainsFunc(p.Locality, func(l Local) bool { return l.PaperNonzero+l.PaperBox+l.PaperRadius != "–––" })
 }

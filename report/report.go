@@ -1,7 +1,7 @@
-// Package report writes what runs came to: the paper's Table 2, Figures 3 and 4
-// beside one's own numbers, the learning curves, and every run's settings, as
-// one HTML page that needs nothing beside it and as Markdown with pictures. It
-// reads run directories and nothing else.
+// Package report writes the results of runs: the paper's Table 2, Figures 3 and 4
+// beside the user's own numbers, learning curves, and every run's settings, as
+// one self-contained HTML page and as Markdown with pictures. It reads run
+// directories and nothing else.
 package report
 
 import (
@@ -407,15 +407,15 @@ func spread[T any](list []T, n int) []T {
 	return some
 }
 
-// Gaps says whether a row lacks something.
+// Gaps reports whether a row lacks something.
 func (s Section) Gaps() bool {
 	return slices.ContainsFunc(s.Rows, func(r Row) bool { return r.Gap != "" })
 }
 
-// Explained says whether a row has a published number beside it.
+// Explained reports whether a row has a published number beside it.
 func (s Section) Explained() bool {
 	return slices.ContainsFunc(s.Rows, func(r Row) bool { return r.compared })
 }
 
-// Even says whether the charts stand best in pairs.
+// Even reports whether the charts stand best in pairs.
 func (p Picture) Even() bool { return len(p.Charts) == 4 }

@@ -87,7 +87,7 @@ func (r record) seconds() float64 {
 	return sum
 }
 
-// is says whether the run is of a case. Weights trained elsewhere are of none:
+// is reports whether the run is of a case. Weights trained elsewhere are of none:
 // how they were trained is not known.
 func (r record) is(k paper.Case) bool {
 	c := r.config

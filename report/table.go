@@ -168,7 +168,7 @@ func (s Section) columns(cells []string, epochs, published int) []string {
 	return cells
 }
 
-// EpochsDiffer says whether some rows were trained for longer than others.
+// EpochsDiffer reports whether some rows were trained for longer than others.
 func (s Section) EpochsDiffer() bool {
 	first := ""
 	return slices.ContainsFunc(s.Rows, func(r Row) bool {
@@ -179,16 +179,16 @@ func (s Section) EpochsDiffer() bool {
 	})
 }
 
-// Published says whether a text has numbers for the section's data set.
+// Published reports whether a text has numbers for the section's data set.
 func (s Section) Published() bool {
 	return slices.ContainsFunc(s.Rows, func(r Row) bool { return r.Report != "–" || r.Paper != "–" })
 }
 
-// more says whether the settings hold more than the given rows of Table 2 show:
-// more groups, or several seeds.
+// more reports whether the settings hold more than the given rows of Table 2
+// show: more groups, or several seeds.
 func (s Settings) more(rows int) bool {
 	return len(s.Groups) > 1 && (len(s.Groups) > rows || slices.ContainsFunc(s.Groups, func(g compare.Compared) bool { return len(g.Runs)+g.Open > 1 }))
 }
 
-// Settled says whether the report has the table of settings.
+// Settled reports whether the report has the table of settings.
 func (s Section) Settled() bool { return s.Settings.more(len(s.Rows)) }

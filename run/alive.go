@@ -25,7 +25,7 @@ func Alive(lock string, changed, now time.Time, epoch time.Duration) bool {
 	return quiet < max(2*time.Minute, 3*epoch)
 }
 
-// exists says whether there is a process of this number.
+// exists reports whether there is a process of this number.
 func exists(id int) bool {
 	p, err := os.FindProcess(id)
 	if err != nil {

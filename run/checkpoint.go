@@ -69,7 +69,7 @@ func (s State) check(c Config) error {
 	return b.err
 }
 
-// atBest says whether the state is that right after its best epoch.
+// atBest reports whether the state is that right after its best epoch.
 func (s State) atBest() bool { return s.BestEpoch == s.Epoch && s.Step == 0 }
 
 // SettingsError is that a file was made by a run of other settings than those

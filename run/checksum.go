@@ -49,8 +49,8 @@ func sumName(h io.Writer, t Tensor) {
 	fmt.Fprintf(h, "%s %v%s\n", t.Name, t.Shape, t.DType)
 }
 
-// ofNetwork says whether a tensor of a checkpoint is of the network, and not the
-// optimiser's.
+// ofNetwork reports whether a tensor of a checkpoint is of the network, and not
+// the optimiser's.
 func ofNetwork(t Tensor) bool { return !strings.HasPrefix(t.Name, "velocity/") }
 
 // eventSum adds up events: how many, and a checksum of all but their times, the

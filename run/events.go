@@ -83,7 +83,7 @@ func (d *Dir) Events() ([]Event, error) {
 }
 
 // readEvents reads the events up to an epoch, and does not look at what follows
-// them. rest says whether anything does.
+// them. rest reports whether anything does.
 func (d *Dir) readEvents(epoch int) (list []Event, rest bool, err error) {
 	err = d.eachEvent(func(e Event) bool {
 		rest = e.Epoch > epoch

@@ -120,8 +120,8 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// refused says whether the file of that name is nothing in itself, in a run with
-// the settings c.
+// refused reports whether the file of that name is nothing in itself, in a run
+// with the settings c.
 func refused(name string, text []byte, c Config) bool {
 	var err error
 	switch name {

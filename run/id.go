@@ -10,9 +10,9 @@ import (
 )
 
 // ID names a Config by all that decides its numbers: the first 12 hexadecimal
-// digits of the SHA-256 of its settings, one "name value" a line in the order
-// of their names. Those that change no number are left out (what one's own images
-// are called among them, whose content counts); so is a setting at its zero, so that
+// digits of the SHA-256 of its settings, one "name value" a line in the order of
+// their names. Those that change no number are left out (among them the names of
+// the user's own images, whose content counts); so is a setting at zero, so that
 // a setting added later renames no run.
 func (c Config) ID() string {
 	var lines []string
@@ -42,7 +42,7 @@ var settings = func() (names []string) {
 // as flags.
 func Settings() []string { return slices.Clone(settings) }
 
-// Material says whether a setting decides a run's numbers.
+// Material reports whether a setting decides a run's numbers.
 func Material(name string) bool {
 	switch name {
 	case "threads", "data-dir", "skip-bad", "sparse", "returns", "name", "note":

@@ -31,7 +31,7 @@ func Printable(text string) string {
 	return b.String()
 }
 
-// hidden says whether a character is obeyed and not shown.
+// hidden reports whether a character is obeyed and not shown.
 func hidden(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }

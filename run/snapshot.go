@@ -72,7 +72,7 @@ func Look(dir string) Snapshot {
 }
 
 // LookAgain reads the directory that root is, unless its files are as they were
-// before, and then says whether the run is running, which time changes too. Of
+// before, and then reports whether the run is running, which time changes too. Of
 // before it needs the Dir, and the rest if there was any. There is no run where
 // there is no config.
 func LookAgain(root *os.Root, before Snapshot) (s Snapshot, there bool) {
@@ -97,7 +97,7 @@ type look struct {
 // looked are the files that a Snapshot is made of, the config first.
 var looked = []string{ConfigFile, EventsFile, StateFile, ResultFile, FailureFile, LockFile, FiltersFile}
 
-// stamp looks at the files without reading them, and says whether there is a
+// stamp looks at the files without reading them, and reports whether there is a
 // config.
 func (l *look) stamp() bool {
 	var text []byte
@@ -263,7 +263,7 @@ func oneLine(err error) string {
 	return Printable(line)
 }
 
-// settle says whether a run that has begun and not ended is running.
+// settle reports whether a run that has begun and not ended is running.
 func (s *Snapshot) settle(now time.Time) {
 	if s.State != Interrupted && s.State != Running {
 		return

@@ -29,7 +29,7 @@ func Default() Config {
 	}
 }
 
-// hexadecimal says whether s is n hexadecimal digits.
+// hexadecimal reports whether s is n hexadecimal digits.
 func hexadecimal(s string, n int) bool {
 	return len(s) == n && strings.Trim(s, "0123456789abcdef") == ""
 }

@@ -120,7 +120,7 @@ func Open(path string) (*Dir, error) {
 	return d, err
 }
 
-// IsDir says whether path is the directory of a study.
+// IsDir reports whether path is the directory of a study.
 func IsDir(path string) bool {
 	d := dirAt(path, nil)
 	return exists(d.file) && exists(filepath.Join(path, StudyFile))

@@ -74,7 +74,7 @@ func FuzzStudy(f *testing.F) {
 	})
 }
 
-// refused says whether one of FuzzStudy's files is nothing in itself.
+// refused reports whether one of FuzzStudy's files is nothing in itself.
 func refused(which int, text []byte) bool {
 	var err error
 	switch which {

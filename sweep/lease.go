@@ -91,7 +91,7 @@ func (d *Dir) last(id string) (Attempt, error) {
 	return d.attempt(id, counts[id])
 }
 
-// over says whether the process of an attempt that has not ended is gone.
+// over reports whether the process of an attempt that has not ended is gone.
 func (d *Dir) over(id string, a Attempt) bool {
 	if processGone(a) {
 		return true

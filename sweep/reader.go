@@ -137,7 +137,7 @@ func (r *reader) settings(n node, known []string) Settings {
 	return s
 }
 
-// known says whether an entry's key is a setting, and remembers where it is.
+// known reports whether an entry's key is a setting, and remembers where it is.
 func (r *reader) known(e entry, known []string) bool {
 	for _, k := range known {
 		if k == e.key {

@@ -10,7 +10,7 @@ import (
 	"betalasso/run"
 )
 
-// Ended says whether no worker takes a trial of that state, unless Reopen lets
+// Ended reports whether no worker takes a trial of that state, unless Reopen lets
 // one.
 func Ended(s run.Status) bool { return s == run.Done || s == run.Failed || s == run.Broken }
 
@@ -102,7 +102,7 @@ func (d *Dir) judge(s *Status, begun bool) {
 	}
 }
 
-// isFutile says whether the last attempts at a trial died without progress.
+// isFutile reports whether the last attempts at a trial died without progress.
 func (d *Dir) isFutile(id string, attempts int) bool {
 	if attempts < futile {
 		return false

@@ -17,15 +17,15 @@ const (
 )
 
 // loader makes batches ahead of the step that uses them, on goroutines of its
-// own. What a batch holds depends on nothing but its examples' numbers.
+// own. What a batch holds depends on its examples' numbers alone.
 type loader struct {
 	tasks chan task
 	free  chan *batch
 	spent atomic.Int64 // nanoseconds, of all workers together
-	made  atomic.Int64 // examples that took it
+	made  atomic.Int64 // examples made in that time
 }
 
-// batch is some examples, one a row of x.
+// batch is some examples, one in each row of x.
 type batch struct {
 	x      compute.Mat // [n, columns]
 	labels []uint16    // [n]

@@ -17,7 +17,7 @@ func Memory(c run.Config, size model.Size, trainImages, testImages int) (float64
 		return 0, err
 	}
 	image := float64(size.Channels * size.Side * size.Side)
-	each := 1.0 // a weight and, where they are kept in memory, the best epoch's
+	each := 1.0 // a weight and, if they are kept in memory, the best epoch's
 	if weights <= mostKept {
 		each++
 	}
@@ -26,8 +26,8 @@ func Memory(c run.Config, size model.Size, trainImages, testImages int) (float64
 	}
 	batches := float64((ahead+1)*size.Batch) * image
 	need := 4*(each*float64(weights)+outputs+copies+batches) + image*float64(trainImages+testImages)
-	return 1.05*need + program, nil // the collector lets garbage pile up
+	return 1.05*need + program, nil // for garbage not yet collected
 }
 
-// program is what a process takes that trains next to nothing, in bytes.
+// program is the memory of a process that trains a tiny network, in bytes.
 const program = 20e6

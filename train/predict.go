@@ -12,7 +12,7 @@ import (
 	"betalasso/run"
 )
 
-// Predictor tells what a trained network takes images for.
+// Predictor classifies images with a trained network.
 type Predictor struct {
 	net    *nn.Net
 	pipe   *augment.Pipeline

@@ -19,7 +19,7 @@ type support struct {
 	row   [][]float32
 }
 
-// follow takes down the supports before the first step of this process.
+// follow records the supports before the first step of this process.
 func (t *trainer) follow() {
 	if !t.Config.Returns {
 		return
@@ -36,8 +36,9 @@ func (t *trainer) follow() {
 	})
 }
 
-// look renews the support, and calls f for each row with how many weights were not
-// zero before and how many have returned since; from several goroutines.
+// look updates the support, and calls f for each row with the number of weights
+// that were not zero before and the number that have returned since, from several
+// goroutines.
 func (s *support) look(f func(row, before, returned int)) {
 	rows := len(s.bits) / s.words
 	var wait sync.WaitGroup
@@ -98,7 +99,7 @@ func (s *support) std(row int) float64 {
 	return 1 / float64(inv.Data[row%inv.Cols]) // a locally connected layer has a row for each channel of each position
 }
 
-// returns is what the epoch's event says of weights that returned.
+// returns is what the epoch's event records about weights that returned.
 func (t *trainer) returns() map[string]run.Returns {
 	for _, s := range t.supports {
 		r := t.state.Returns[s.name]
@@ -116,7 +117,7 @@ func (t *trainer) returns() map[string]run.Returns {
 	return t.state.Returns
 }
 
-// atLeast is list with n numbers: a checkpoint of fewer is taken as it is.
+// atLeast is list, extended by zeros to n numbers: a checkpoint may have fewer.
 func atLeast(list []int, n int) []int {
 	return append(list, make([]int, max(0, n-len(list)))...)
 }

@@ -1,9 +1,9 @@
 // Package train is the one training loop: batch, forward, loss, backward, step,
-// record. It is handed a Device, a data set and a run's directory, and leaves
-// everything else there is to know of the run in that directory.
+// record. It gets a Device, a data set and a run's directory, and writes
+// everything else about the run into that directory.
 //
-// A run that is stopped — by Stop, by kill -9, by a power cut — and continued
-// ends with the weights, byte for byte, of a run that never stopped.
+// A run that is stopped (by Stop, by kill -9, by a power cut) and resumed ends
+// with the weights, byte for byte, of a run that never stopped.
 package train
 
 import (
@@ -22,7 +22,7 @@ import (
 )
 
 // ErrStopped is what Run returns when Stop ended it: the run is saved, and Run
-// with the same directory goes on from there.
+// with the same directory resumes it.
 var ErrStopped = errors.New("stopped; the run is saved")
 
 // DivergedError is a run that ended because its loss was no longer a number.
@@ -60,7 +60,7 @@ type Progress struct {
 	Event             *run.Event // set when an epoch has ended
 }
 
-// trainer is one run under way.
+// trainer is a run in progress.
 type trainer struct {
 	Options
 	net       *nn.Net
@@ -186,8 +186,8 @@ func rule(c run.Config) optim.Rule {
 // training set where that is smaller.
 func (t *trainer) batchSize() int { return min(t.Config.Batch, t.train.Len()) }
 
-// steps is the number of steps of an epoch. Every step has a full batch: what
-// is left over at the end of an epoch waits for another shuffle.
+// steps is the number of steps of an epoch. Every step has a full batch: the
+// examples left over at the end of an epoch are dropped until another shuffle.
 func (t *trainer) steps() int { return t.train.Len() / t.batchSize() }
 
 // epoch trains the rest of the current epoch, validates, and records.
@@ -241,7 +241,7 @@ func (t *trainer) step(b *batch, step int) (loss float64, correct int) {
 	return loss, correct
 }
 
-// forward sets the top of dlogits to the gradient by the logits.
+// forward sets the top of dlogits to the gradient of the logits.
 func (t *trainer) forward(b *batch, step int) (loss float64, correct int) {
 	t.net.SetSeed(t.Config.Seed*0x9e3779b97f4a7c15 + uint64(step))
 	logits := t.net.Forward(b.x, true)
@@ -304,7 +304,7 @@ func (t *trainer) endEpoch(began time.Time) error {
 	return nil
 }
 
-// stopping says whether Stop is closed.
+// stopping reports whether Stop is closed.
 func (t *trainer) stopping() bool {
 	select {
 	case <-t.Stop:

@@ -71,8 +71,8 @@ func clientOf(n net.Conn) netip.Addr {
 	return a.Addr().Unmap().WithZone("")
 }
 
-// shed closes the connection that has been waiting longest: of that client, or
-// of any for the zero Addr. It says whether there was one.
+// shed closes the connection that has been waiting longest: of that client, or of
+// any for the zero Addr. It reports whether there was one.
 func (c *connections) shed(client netip.Addr) bool {
 	var oldest *connection
 	for one := range c.open {

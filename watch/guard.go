@@ -49,9 +49,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// knows says whether host, of a request, is an address, localhost, or one of
-// the names given. A page of another site that has its name point at this
-// machine (DNS rebinding) sends its own name, and is turned away.
+// knows reports whether host, of a request, is an address, localhost, or one of
+// the names given. A page of another site that has its name point at this machine
+// (DNS rebinding) sends its own name, and is turned away.
 func (s *Server) knows(host string) bool {
 	name := host
 	if n, _, err := net.SplitHostPort(host); err == nil {
@@ -64,7 +64,7 @@ func (s *Server) knows(host string) bool {
 	return slices.ContainsFunc(s.options.Hosts, func(h string) bool { return strings.EqualFold(h, name) })
 }
 
-// admitted says whether the request has the token in its cookie. A right token
+// admitted reports whether the request has the token in its cookie. A right token
 // in the address becomes that cookie, and the address is cleared of it.
 func (s *Server) admitted(w http.ResponseWriter, r *http.Request) bool {
 	cookie := cookieName(r.Host)

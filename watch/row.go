@@ -34,8 +34,8 @@ type entry struct {
 	shown bool
 }
 
-// refresh reads anew what has changed. It says whether the row has, and whether
-// the run is still there.
+// refresh reads anew what has changed. It reports whether the row has, and
+// whether the run is still there.
 func (e *entry) refresh() (changed, there bool) {
 	root, err := e.place.folder.root.OpenRoot(e.place.path)
 	if err != nil {

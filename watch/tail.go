@@ -94,7 +94,7 @@ func (t *tail) next() (events []run.Event, again, more bool, err error) {
 	return events, again, more, nil
 }
 
-// of says whether the mark is a place in f.
+// of reports whether the mark is a place in f.
 func (m mark) of(f io.ReaderAt) bool {
 	line := make([]byte, m.length)
 	if _, err := f.ReadAt(line, m.offset-int64(m.length)); err != nil {

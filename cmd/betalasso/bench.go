@@ -128,7 +128,7 @@ func (b *benchCommand) Run() error {
 }
 
 // child measures one network in another process. Several numbers of threads are
-// compared as on machines of so many cores.
+// compared as on machines with that number of cores.
 func (b *benchCommand) child(name string, alpha, width, threads int) (r benchResult, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -197,7 +197,7 @@ func (b *benchCommand) one() (r benchResult, err error) {
 	loaders := threads(c)
 	var before float64
 	if b.Reckon {
-		loaders = 1 // they are reckoned too
+		loaders = 1 // they are modelled too
 	} else {
 		before = dev.Peak()
 	}

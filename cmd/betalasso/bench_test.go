@@ -46,7 +46,7 @@ func TestBench(t *testing.T) {
 	}
 }
 
-// A step's scaling: measured as far as there are cores, reckoned beyond.
+// A step's scaling: measured as far as there are cores, modelled beyond.
 func TestBenchThreads(t *testing.T) {
 	t.Parallel()
 	beyond := 4 * runtime.NumCPU()

@@ -13,8 +13,8 @@ import (
 	"betalasso/train"
 )
 
-// reckoning says what a step on more threads than there are is made of, in
-// milliseconds.
+// reckoning is the parts of a modelled step, on more threads than there are
+// cores, in milliseconds.
 type reckoning struct {
 	SerialMS float64 `json:"serial_ms"` // outside of jobs, and in jobs of one task
 	StartMS  float64 `json:"start_ms"`  // to begin and end jobs
@@ -36,7 +36,7 @@ type jobKind struct {
 	ThreadMS float64 `json:"thread_ms"`
 }
 
-// reckon reckons steps on dev's number of threads, from each task's median time.
+// reckon models steps on dev's number of threads, from each task's median time.
 func (b *benchCommand) reckon(dev *cpu.Device, bench *train.Bench, batch int) (r benchResult, err error) {
 	n := b.Threads[0]
 	start := dev.Start()

@@ -1,6 +1,7 @@
 // Command betalasso trains the networks of "Towards Learning Convolutions from
 // Scratch" (Neyshabur 2020, arXiv 2007.13657) with SGD and with β-lasso, and
-// writes the report: the paper's table, curves and filters beside one's own.
+// writes the report: the paper's table, curves and filters beside those of the
+// user's runs.
 package main
 
 import (

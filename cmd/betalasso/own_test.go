@@ -145,8 +145,9 @@ func TestDataMistakes(t *testing.T) {
 	}
 }
 
-// TestImportOwn: a network comes back to one's own images, the same ones or others,
-// wherever they lie, with the file's word for how they are read or without it.
+// TestImportOwn: a network comes back to the user's own images, the same ones or
+// others, wherever they lie, with the file's word for how they are read or
+// without it.
 func TestImportOwn(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	dir, more, tmp := squares(t, 30), squares(t, 40), t.TempDir()

@@ -204,7 +204,7 @@ func columnsOf(f *os.File) int {
 	return 80
 }
 
-// unicodeTerminal says whether the terminal's character set is UTF-8.
+// unicodeTerminal reports whether the terminal's character set is UTF-8.
 func unicodeTerminal() bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if v := strings.ToUpper(os.Getenv(name)); v != "" {

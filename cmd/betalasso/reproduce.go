@@ -167,7 +167,7 @@ type reproduced struct {
 	ids    []string
 }
 
-// finished says whether all trials are done, so that no data are needed.
+// finished reports whether all trials are done, so that no data are needed.
 func (r *reproduceCommand) finished(all *reproduced) bool {
 	for _, id := range all.ids {
 		d, err := run.Open(filepath.Join(r.Out, sweep.RunsDir, id))

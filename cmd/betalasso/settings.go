@@ -104,7 +104,7 @@ func sizeLine(c run.Config) (string, error) {
 	return fmt.Sprintf("%s%s: %s weights", c.Model, sized(c), plan.Thousands(n)), err
 }
 
-// sized is the size of c's network, behind its name.
+// sized is the size of c's network, to follow its name.
 func sized(c run.Config) string {
 	if text := c.SizeText(); text != "" {
 		return ", " + text

@@ -20,7 +20,7 @@ import (
 )
 
 // study writes a study file of runs of a second or less on data of the user's
-// own, of so many seeds and two learning rates.
+// own, with the given number of seeds and two learning rates.
 func study(t *testing.T, seeds int, more string) string {
 	t.Helper()
 	flags := tiny(t)

@@ -79,7 +79,7 @@ func (c *watchCommand) Run() error {
 	return s.Serve(ctx, l)
 }
 
-// loopback says whether only this machine can reach host.
+// loopback reports whether only this machine can reach host.
 func loopback(host string) bool {
 	a, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && a.IsLoopback()

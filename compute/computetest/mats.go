@@ -15,9 +15,9 @@ const guardWords = 67
 const guardValue = -7654.321
 
 // guarded is a matrix with words around it that nothing may touch, or, where its
-// numbers are odd in number, with a page behind it instead that nothing may even
-// read; see endOfPage, which all other matrices are of. It begins
-// full of NaN: an operation must set all of it and add to none of it.
+// numbers are odd in number, with a page after it instead that nothing may even
+// read; see endOfPage, which makes all other matrices. It begins full of NaN: an
+// operation must set all of it and add to none of it.
 type guarded struct {
 	compute.Mat
 	all []float32

@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// What lies behind a matrix cannot be read.
+// What is beyond a matrix cannot be read.
 func TestEndOfPage(t *testing.T) {
 	defer release()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
@@ -24,7 +24,7 @@ func TestEndOfPage(t *testing.T) {
 	}
 }
 
-// faults says whether the number behind the end of list cannot be read.
+// faults reports whether the number beyond the end of list cannot be read.
 func faults(list []float32) (faulted bool) {
 	defer func() { faulted = recover() != nil }()
 	behind = *(*float32)(unsafe.Add(unsafe.Pointer(&list[0]), 4*len(list)))

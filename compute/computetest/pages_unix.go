@@ -15,7 +15,7 @@ var pages struct {
 }
 
 // endOfPage is n numbers, all 0, of which the last is the last of its page, and
-// the page after it may not be touched: an operation that reads or writes behind
+// the page after it may not be touched: an operation that reads or writes beyond
 // them ends the test with the address and its own line.
 func endOfPage(n int) []float32 {
 	if n == 0 {

@@ -73,7 +73,7 @@ func (s *suite) alloc(t *testing.T) {
 	}
 }
 
-// sameClass says whether neither is special, or both are the same NaN or Inf.
+// sameClass reports whether neither is special, or both are the same NaN or Inf.
 func sameClass(got, want float64) bool {
 	special := math.IsNaN(want) || math.IsInf(want, 0)
 	if !special {

@@ -33,8 +33,8 @@ func amxOperands() (a, b []float32) {
 	return words(), words()
 }
 
-// TestAMXWrite writes the kernel's code, with the shapes of tiles that it refers to
-// behind it, and its operands.
+// TestAMXWrite writes the kernel's code, followed by the tile shapes that it
+// refers to, and its operands.
 func TestAMXWrite(t *testing.T) {
 	if *amxDir == "" {
 		t.Skip("emulate_amx runs it")

@@ -9,8 +9,8 @@ import (
 	xcpu "golang.org/x/sys/cpu"
 )
 
-// hasAMX says whether the CPU has AMX with bfloat16, and Linux lets this process use
-// its tiles, which it must be asked for.
+// hasAMX reports whether the CPU has AMX with bfloat16, and Linux lets this
+// process use its tiles, which it must be asked for.
 var hasAMX = sync.OnceValue(func() bool {
 	const (
 		requestPermission = 0x1023 // ARCH_REQ_XCOMP_PERM

@@ -5,8 +5,8 @@ import (
 	"os"
 )
 
-// hasBF16 says whether the CPU has FEAT_BF16, by what Linux hands every process.
-// Where that cannot be read, it has not.
+// hasBF16 reports whether the CPU has FEAT_BF16, by what Linux hands every
+// process. Where that cannot be read, it has not.
 func hasBF16() bool {
 	const (
 		hwcap2 = 26      // AT_HWCAP2

@@ -2,10 +2,10 @@ package cpu
 
 import "betalasso/compute"
 
-// A convolution, and its gradient by the input, run with some images innermost: as
-// many as a tile has columns. What a tap of the window meets is then a row of
-// numbers, and an output of a channel at a position is a sum of such rows, each
-// times one weight. Taps that lie outside the image are left out.
+// A convolution, and its gradient with respect to the input, run with some images
+// innermost, as many as a tile has columns. What a tap of the window reads is
+// then a row of numbers, and an output of a channel at a position is a sum of
+// such rows, each times one weight. Taps that lie outside the image are left out.
 
 // span says which taps meet the image along one side, for one place of the output:
 // n of them from tap on, as weights are packed, which meet the inputs from src on.
@@ -18,7 +18,7 @@ type axis struct {
 }
 
 // slide is a window that moves over images of in channels and gives out channels.
-// What goes in and comes out of the gradient by the input is the other way round.
+// For the gradient with respect to the input in and out are exchanged.
 type slide struct {
 	back                   bool
 	in, out                int
@@ -35,7 +35,8 @@ type slide struct {
 // is the same for all kernels, as the blocks are part of the order of sums.
 const slideCache = 320 << 10
 
-// slide gives the slide of a convolution or of its gradient by the input, made once.
+// slide gives the slide of a convolution or of its gradient with respect to the
+// input, made once.
 func (d *Device) slide(win compute.Window, back bool) *slide {
 	key := slideKey{win, back}
 	if s, ok := d.slides[key]; ok {
@@ -112,7 +113,7 @@ func backAxis(win compute.Window, in, out int) (a axis) {
 // last is the largest number below n with the remainder r by s; negative if there is none.
 func last(r, n, s int) int { return r + (n-1-r+s)/s*s - s }
 
-// width is how many rows of numbers, or of words, so many channels are.
+// width is the number of rows, of numbers or of words, that the channels take.
 func (k *runKernel) width(channels int) int {
 	if k.words {
 		return (channels + 1) / 2
@@ -181,17 +182,17 @@ func moveLine(dst, src []float32, n int) {
 	}
 }
 
-// slideJob is a convolution or its gradient by the input: some images and rows of
-// the output a task.
+// slideJob is a convolution or its gradient with respect to the input: some
+// images and rows of the output a task.
 type slideJob struct {
 	d     *Device
 	s     *slide
 	w     []float32 // packed
 	y, x  compute.Mat
-	bands int // that the output is cut into
+	bands int // that the output is split into
 }
 
-// slideTasks is how many tasks each thread is to have at the least.
+// slideTasks is the least number of tasks for each thread.
 const slideTasks = 8
 
 // convolve sets y to the convolution of x, or to the gradient by the input where y

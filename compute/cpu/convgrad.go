@@ -2,21 +2,21 @@ package cpu
 
 import "betalasso/compute"
 
-// The gradient of a convolution by its weights runs with channels innermost: for
-// each row of the window, dw[k][v·C+c] is the sum over images and positions of dy,
+// The weight gradient of a convolution runs with channels innermost: for each row
+// of the window, dw[k][v·C+c] is the sum over images and positions of dy,
 // [position][k], times the image's numbers from where the window stands on.
 
 const (
-	// gradChunks is the most parts that a batch is cut into to sum a weight
-	// gradient, and gradRoom the most numbers that these take together. They are
-	// fixed, so that the sum is the same for any number of threads.
+	// gradChunks is the most parts that a batch is split into to sum a weight
+	// gradient, and gradRoom the most numbers that the parts take together. They
+	// are fixed, so that the sum is the same for any number of threads.
 	gradChunks = 16
 	gradRoom   = 1 << 24
 	// gradSteps is how many positions, of one or more images, a sum goes through
 	// before it is added to memory.
 	gradSteps = 1024
-	// gradImages is how many images are laid out at once, at the least: with the
-	// batch innermost they are neighbours.
+	// gradImages is the least number of images that are laid out at once: with
+	// the batch innermost they are neighbours.
 	gradImages = 16
 )
 
@@ -41,7 +41,7 @@ type convSumJob struct {
 	g  *convGradWJob
 }
 
-// convGradW sets dw to the gradient by the weights.
+// convGradW sets dw to the gradient of the weights.
 func (d *Device) convGradW(dw, dy, x compute.Mat, win compute.Window) {
 	kn := &d.kernel.runs
 	j := &d.jobs.convGradW

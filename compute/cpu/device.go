@@ -65,7 +65,7 @@ func Kernels(bf16 bool) []string {
 	return names
 }
 
-// BFloat16 says whether this machine multiplies bfloat16 faster than float32.
+// BFloat16 reports whether this machine multiplies bfloat16 faster than float32.
 func BFloat16() bool { return kernels(true)[0].pairs != nil }
 
 // Options are what a device is made of. Their zero values are the usual choice.

@@ -129,14 +129,15 @@ func (f *full) thin() {
 	f.w = nil
 }
 
-// A layer takes up the sparse form once at most the share thinBelow of its weights
-// is left, and keeps it up to the share thickenAbove: a step then costs less in it
-// than in the dense one, by the measurements in bench.
+// A layer changes to the sparse form when at most the share thinBelow of its
+// weights is left, and keeps it up to the share thickenAbove: by the measurements
+// in bench a step then costs less than in the dense form.
 const (
 	thinBelow    = 0.12
 	thickenAbove = 0.2
-	// leaveBelow is how many weights a unit has on average up to which its output
-	// costs less to compute once more, going back, than to store and read again.
+	// leaveBelow is the average number of weights per unit up to which computing
+	// outputs again in the backward pass costs less than storing and reading
+	// them.
 	leaveBelow = 24
 	// sparseLeast is the size of the smallest layer that is worth it.
 	sparseLeast = 1 << 16
@@ -144,7 +145,8 @@ const (
 
 func (f *full) large() bool { return f.rows*f.cols >= sparseLeast && f.rows >= 64 }
 
-// sparseWorth says whether nonzero of all weights are few enough for the sparse form.
+// sparseWorth reports whether nonzero of all weights are few enough for the
+// sparse form.
 func (d *Device) sparseWorth(nonzero, all int) bool {
 	return !d.dense && float64(nonzero) <= thinBelow*float64(all)
 }
@@ -241,8 +243,8 @@ func (f *full) GradInputFor(before compute.Weights, dx, dy compute.Mat) {
 	f.macs += float64(len(f.s.val)) * float64(dy.Rows)
 }
 
-// stays says whether weights that are 0 mostly stay so in a step: momentum moves
-// them, and without a threshold nothing stays one.
+// stays reports whether weights that are 0 mostly stay so in a step: momentum
+// moves them, and without a threshold nothing stays one.
 func stays(u compute.Update) bool { return u.Momentum == 0 && u.Threshold > 0 }
 
 // stepped ends a step of the sparse form.

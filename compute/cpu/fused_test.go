@@ -8,12 +8,12 @@ import (
 	"betalasso/compute"
 )
 
-// TestFusedEqualsSeparate trains two layers with a batch norm behind each, once
+// TestFusedEqualsSeparate trains two layers with a batch norm after each, once
 // dense and one operation after the other, once sparse and with ForwardNorm and
-// StepNorm, and wants the same bits of all that anybody may read: in steps in which
-// weights are cut, return in bursts, are held, and, in the end, move by momentum,
-// with an evaluation in between. In two steps of three the first layer's outputs and
-// their gradients are left to StepNorm.
+// StepNorm, and wants the same bits of everything that may be read: in steps in
+// which weights become zero, return in bursts, are held, and, in the end, move by
+// momentum, with an evaluation in between. In two steps of three the first
+// layer's outputs and their gradients are left to StepNorm.
 func TestFusedEqualsSeparate(t *testing.T) {
 	for _, bf16 := range []bool{false, true} {
 		for _, name := range Kernels(bf16) {
@@ -27,7 +27,7 @@ func TestFusedEqualsSeparate(t *testing.T) {
 	}
 }
 
-// normed is a layer and the batch norm behind it.
+// normed is a layer and the batch norm after it.
 type normed struct {
 	w             compute.Weights
 	bn            compute.BatchNorm
@@ -65,7 +65,7 @@ func fusedEqualsSeparate(t *testing.T, name string, bf16 bool, n int) {
 	r := rand.New(rand.NewPCG(uint64(n), 2))
 	w1, w2 := normals(r, hidden, inputs, 1), normals(r, out, hidden, 1)
 	for i := range w2.Data {
-		if i%hidden%5 == 0 { // units without weights behind them
+		if i%hidden%5 == 0 { // units whose outgoing weights are all zero
 			w2.Data[i] = 0
 		}
 	}

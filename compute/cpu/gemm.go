@@ -19,8 +19,8 @@ const (
 	maxMC = 512
 	maxNC = 96
 	// Blocks are made narrower where a thread would get fewer than tasksEach of
-	// them, but cut in height, to fewRows at the least, only below rowsEach:
-	// several rows of blocks take a copy of the whole right side.
+	// them, but lower, down to fewRows, only below rowsEach: several rows of
+	// blocks take a copy of the whole right side.
 	tasksEach = 6
 	rowsEach  = 4
 	fewRows   = 128

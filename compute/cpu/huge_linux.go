@@ -13,10 +13,10 @@ const (
 	hugeLeast = 2 * hugePage
 )
 
-// huge asks the system for huge pages behind a buffer that nothing has been
-// written to yet. A product strides over megabytes: with small pages it waits
-// for the addresses of more of them than the processor remembers. It is a hint:
-// where it is not taken, nothing but time is lost.
+// huge asks the system for huge pages for a buffer that nothing has been written
+// to yet. A product strides over megabytes: with small pages it needs more
+// address translations than the TLB holds. It is a hint: if it is not taken, only
+// time is lost.
 func huge[T float32 | float64](s []T) []T {
 	size := int(unsafe.Sizeof(*new(T)))
 	if len(s)*size < hugeLeast {

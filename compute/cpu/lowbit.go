@@ -29,7 +29,7 @@ type lowbit struct {
 	quantise func(dst []float32, stride int, line []float32, inv, scale float32, offset uint8) lineSums
 
 	// score sets bit i of masks[j] where row j < rows and column i < cols of a
-	// tile have a score that is not below cut, and says whether there are any.
+	// tile have a score that is not below cut, and reports whether there are any.
 	// Rows of the tile are cols numbers apart, cols is a multiple of nr.
 	score func(masks []uint64, tile []int32, rows, cols int, u, a, c, v, b, e []float32, cut float32) bool
 }
@@ -150,11 +150,11 @@ func (l *lineLanes) total() lineSums {
 // factors, in place of what may have been lost because the product was smaller.
 const tiny = 0x1p-126
 
-// scoreOf is what score compares with the cut, in the order and
-// with the rounding of their vectors. It is above (1 − 6·2^-24)·S − 2^-147, S
-// being the exact value, for p, a float32 or an integer, is rounded at most once,
-// u·v once and, up to what tiny makes good, downwards, and three more sums and a
-// product follow.
+// scoreOf is what score compares with the threshold, in the order and with the
+// rounding of the vector code. It is above (1 − 6·2^-24)·S − 2^-147, S being the
+// exact value, for p, a float32 or an integer, is rounded at most once, u·v once
+// and, up to what tiny makes good, downwards, and three more sums and a product
+// follow.
 func scoreOf(p, u, v, a, b, c, e float32) float32 {
 	s := float32(float32(float32(u*v)+tiny) * float32(math.Abs(float64(p))))
 	return float32(s+float32(a*b)) + float32(c*e)

@@ -31,7 +31,7 @@ type pairs struct {
 	arrange func(panel []float32, e edge, rows int)
 }
 
-// rows is so many rows as whole units.
+// rows is n rows rounded up to whole units.
 func (p *pairs) rows(n int) int { return (n + p.unit - 1) / p.unit * p.unit }
 
 // finish lays a packed panel out as the kernel wants it.

@@ -157,7 +157,7 @@ func TestTranspose(t *testing.T) {
 	}
 }
 
-// sameNumber says whether a and b have the same bits, or are both NaN.
+// sameNumber reports whether a and b have the same bits, or are both NaN.
 func sameNumber(a, b float32) bool {
 	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
 }

@@ -36,18 +36,18 @@ func grow[T float32 | float64](s *[]T, n int) []T {
 	return (*s)[:n]
 }
 
-// job is an operation cut into numbered tasks, which may run in any order, side
-// by side, on any thread. Jobs are fields of the device, not closures, so that
-// an operation allocates nothing.
+// job is an operation split into numbered tasks, which may run in any order, at
+// the same time, on any thread. Jobs are fields of the device, not closures, so
+// that an operation allocates nothing.
 type job interface {
 	do(task int, w *worker)
 }
 
-// alone is how many multiply-adds, or so many times what an element of a pass
-// takes, are too few to wake another thread for: about ten microseconds.
+// alone is the number of multiply-adds below which it does not pay to wake
+// another thread: about ten microseconds.
 const alone = 1 << 18
 
-// pass is how many multiply-adds an element of a pass is counted for.
+// pass is the number of multiply-adds that an element of a pass counts as.
 const pass = 16
 
 // pool runs jobs on a fixed number of threads.

@@ -51,7 +51,8 @@ func (s *side) resetRows(l *lowbit, bits, lines, n int) {
 // after every eighth of it.
 const mostParts = 8
 
-// divide has lines that are to be set in parts, which are at least so many words.
+// divide makes the lines that are set next consist of parts of at least the given
+// number of words.
 func (s *side) divide(least int) {
 	depth := s.depth()
 	s.partWords = max(least, (depth+mostParts-1)/mostParts)

@@ -63,8 +63,8 @@ const lowBits = 8
 // the dense gradient is taken in the next step instead.
 const burst = 1.0 / 20
 
-// begin readies the search of a step and says whether units is to be called for
-// each block of units. Without that, all that returns is found already.
+// begin readies the search of a step and reports whether units is to be called
+// for each block of units. Without that, all that returns is found already.
 func (f *search) begin(s *sparse, dy, x compute.Mat, u compute.Update) (units bool) {
 	f.s, f.u, f.work = s, u, 0
 	f.found = f.found[:0]
@@ -140,7 +140,7 @@ func (f *search) candidate(row, col int, g float32) {
 	f.mu.Unlock()
 }
 
-// has says whether a weight is in the lists.
+// has reports whether a weight is in the lists.
 func (s *sparse) has(row, col int) bool {
 	_, ok := slices.BinarySearchFunc(s.col[s.start[row]:s.start[row+1]], s.d.order(col), func(c int32, at int) int {
 		return s.d.order(int(c&index)) - at

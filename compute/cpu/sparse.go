@@ -26,18 +26,18 @@ type sparse struct {
 	ready    bool  // x was laid out before its Forward
 	only     bool  // and is nowhere else
 	left     bool  // the outputs of this step are nowhere
-	owed     owed  // the gradient by what the batch norm gave
+	owed     owed  // the gradient of the batch norm's output
 	xRoom    []float32
 	dyRoom   []float32
 	forwards sparseForward
-	norms    normJob // of the layer behind
+	norms    normJob // of the layer after it
 	inputs   sparseInput
 	steps    sparseStep
 	search   search
 }
 
-// first marks a weight that is the first of a new KC block of k: the dense product
-// sums each KC block by itself. index is the rest of the word.
+// first marks a weight that is the first of a new KC block of k: the dense
+// product sums each KC block separately. index is the rest of the word.
 const (
 	first = -1 << 31
 	index = 1<<31 - 1
@@ -283,8 +283,8 @@ func (s *sparse) restore(x compute.Mat) {
 	s.only = false
 }
 
-// owed is a gradient by a layer's input that is still to be summed, unit by unit of
-// the layer before, from the lines of the gradient by its output.
+// owed is the gradient of a layer's input, not yet summed: it is summed for one
+// unit of the layer before at a time, from the lines of the output's gradient.
 type owed struct {
 	d     *Device
 	lines *lines // nil: there is none
@@ -293,10 +293,12 @@ type owed struct {
 	vals  []float32
 }
 
-// silent says that a unit's gradient is 0: it has no weights behind it.
+// silent reports whether a unit's gradient is 0, because all its outgoing weights
+// are.
 func (o *owed) silent(u int) bool { return o.start[u] == o.start[u+1] }
 
-// row is the gradient by unit u, for all examples of a line, in memory of w.
+// row is the gradient of unit u's output, for all examples of a line, in memory
+// of w.
 func (o *owed) row(u int, w *worker) []float32 {
 	row := grow(&w.dz, o.lines.padded)
 	lo, hi := o.start[u], o.start[u+1]
@@ -304,7 +306,7 @@ func (o *owed) row(u int, w *worker) []float32 {
 	return row
 }
 
-// owe makes o the gradient by the input.
+// owe makes o the gradient of the input.
 func (s *sparse) owe(o *owed, dy compute.Mat) {
 	s.turnBack()
 	s.d.layOut(&s.dy, &s.dyRoom, dy)

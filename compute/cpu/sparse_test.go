@@ -26,9 +26,9 @@ func normals(r *rand.Rand, rows, cols int, scale float64) compute.Mat {
 }
 
 // TestSparseEqualsDense trains a layer in both forms on the same batches, with
-// steps in which weights are cut, return, and are held, and wants the same bits
-// of every number in every step: for each kernel, any number of threads, every
-// layout, and batches that fill no vector.
+// steps in which weights become zero, return, and are held, and wants the same
+// bits of every number in every step: for each kernel, any number of threads,
+// every layout, and batches that fill no vector.
 func TestSparseEqualsDense(t *testing.T) {
 	batches := []int{64, 96, 45, 3}
 	if testing.Short() { // as under the race detector

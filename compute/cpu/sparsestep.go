@@ -10,11 +10,11 @@ import (
 )
 
 // sparseStep finds the weights that return and takes the step on the listed ones,
-// a block of units a task: their gradients by the output are laid out once for
+// a block of units a task: the gradients of their outputs are laid out once for
 // both.
 type sparseStep struct {
 	s       *sparse
-	dy      compute.Mat // by the output, or, with norm, by what the batch norm gave
+	dy      compute.Mat // the gradient of the output, or, with norm, of the batch norm's output
 	norm    *normJob
 	u       compute.Update
 	block   int
@@ -28,7 +28,7 @@ type sparseStep struct {
 // second-level cache while inputs pass by.
 const mostUnits = 128
 
-// stepNorm takes a step from the gradient dz by what a batch norm of y gave.
+// stepNorm takes a step from dz, the gradient of the output of a batch norm of y.
 func (s *sparse) stepNorm(dgamma, dbeta, dz, y, x compute.Mat, bn *compute.BatchNorm, u compute.Update) (nonzero int, work float64) {
 	n := &s.norms
 	*n = normJob{bn: bn, mode: normGrad, y: dz, x: y, dy: dz, dgamma: dgamma, dbeta: dbeta}
@@ -92,7 +92,7 @@ func (j *sparseStep) do(t int, w *worker) {
 	j.stepping.Add(int64(laid.Sub(began) + time.Since(searched)))
 }
 
-// silent says that the gradient by unit u's output is known to be 0.
+// silent reports whether the gradient of unit u's output is known to be 0.
 func (j *sparseStep) silent(u int) bool {
 	return j.norm != nil && j.s.owed.lines != nil && j.s.owed.silent(u)
 }
@@ -115,7 +115,7 @@ func (j *sparseStep) unit(u int, delta []float32, w *worker) (nonzero int) {
 	return s.d.kernel.step(s.val[from:to], g, &j.u)
 }
 
-// deltas are the lines of the gradients by the output of units lo..hi.
+// deltas are the lines of the gradients of the outputs of units lo..hi.
 func (j *sparseStep) deltas(lo, hi int, w *worker) []float32 {
 	s, dy := j.s, &j.dy
 	ld := s.x.ld
@@ -144,8 +144,7 @@ func (j *sparseStep) deltas(lo, hi int, w *worker) []float32 {
 	return deltas
 }
 
-// normed lays out the gradient by unit u's output from that by what the batch norm
-// made of it.
+// normed lays out the gradient of unit u's output, from that of the batch norm's.
 func (j *sparseStep) normed(dst []float32, u int, w *worker) {
 	s, n := j.s, j.dy.Rows
 	var y, dz []float32

@@ -8,9 +8,9 @@ type Part int
 // The parts of a step that Spent tells apart.
 const (
 	Forward   Part = iota // products of the forward pass
-	GradInput             // gradients by a layer's input
+	GradInput             // gradients of a layer's input
 	GradStep              // gradients of weights, and their update
-	Search                // the bound that shows which zero weights stay, and what it left over
+	Search                // the bound that shows which zero weights stay, and what it does not exclude
 	Norm                  // batch norm and its gradient
 	Parts                 // how many there are
 )

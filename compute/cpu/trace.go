@@ -13,10 +13,10 @@ type Job struct {
 	Tasks []time.Duration
 }
 
-// Trace has the tasks of all jobs that f begins run one after the other, on one
-// thread, and gives what each took. They are cut as for d's number of threads,
-// which may be more than the machine has: so a step's time on many threads can be
-// reckoned. No number that d computes depends on it.
+// Trace runs the tasks of all jobs that f begins one after the other, on one
+// thread, and returns the time of each. They are split as for d's number of
+// threads, which may be more than the machine has: so a step's time on many
+// threads can be modelled. No number that d computes depends on it.
 func (d *Device) Trace(f func()) []Job {
 	p := d.pool
 	p.tracing = true

@@ -1,4 +1,4 @@
-// Command ownimages trains S-FC with β-lasso on a folder of one's own images, a
+// Command ownimages trains S-FC with β-lasso on a folder of your own images, a
 // folder for each class inside it, with the packages of betalasso as a library:
 //
 //	go run ./examples/ownimages            # makes itself a small folder first
