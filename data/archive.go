@@ -19,8 +19,8 @@ import (
 // of the publishers' holds.
 const maxUnpacked = 1 << 30
 
-// eachMember calls f with the plain files in a .tar.gz, in their order, and
-// reads r to its end, so that the checksums have been looked at.
+// eachMember calls f with the plain files in a .tar.gz, in their order, and reads
+// r to its end, so that the checksums are verified.
 func eachMember(r io.Reader, f func(name string, size int64, r io.Reader) error) error {
 	z, err := gzip.NewReader(bufio.NewReaderSize(r, 1<<16))
 	if err != nil {

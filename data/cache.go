@@ -45,8 +45,8 @@ func (f *fetcher) lock(ctx context.Context, p *published) (unlock func(), err er
 	return func() { l.Close() }, nil
 }
 
-// writeWhole makes path what from writes: under a temporary name, then renamed, so
-// that path never holds half a file.
+// writeWhole writes path by from: under a temporary name, then renamed, so that
+// path never holds half a file.
 func writeWhole(path string, from func(io.Writer) error) (err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -90,7 +90,7 @@ func write(path, md5sum string, from func(io.Writer) error) error {
 	})
 }
 
-// checksumError says that what came is not what the publisher made.
+// checksumError means that a download is not the publisher's file.
 type checksumError struct{ what, got, want string }
 
 func (e *checksumError) Error() string {

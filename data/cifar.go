@@ -12,21 +12,21 @@ const (
 	plane     = side * side
 	imageSize = channels * plane
 
-	// imagesAtOnce is how many images a decoder reads at a time, so that memory grows
-	// with the bytes that are really there.
+	// imagesAtOnce is how many images a decoder reads at a time, so that memory
+	// grows only with the bytes that really exist.
 	imagesAtOnce = 256
 )
 
 // format is how the files of a data set are read.
 type format interface {
-	// read decodes what stands for f, size bytes of it, and appends it to im.
-	// Someone's own file may have more images than the publisher's, within reason.
+	// read decodes what stands for f, size bytes of it, and appends it to im. A
+	// user's own file may have more images than the publisher's, within reason.
 	read(p *published, im Images, r io.Reader, size int64, f file) (Images, error)
 	// count is the number of images in a file of size bytes, by its beginning.
 	count(p *published, r io.Reader, size int64) (int, error)
 	// growth is how many bytes of pixels a byte of a file holds at most, about.
 	growth() int64
-	// want says what a file is to be, for an error.
+	// want describes what a file should be, for an error.
 	want(p *published) string
 }
 

@@ -8,9 +8,9 @@ import (
 	"slices"
 )
 
-// Count is the number of training and of test images that Load would give,
-// told by the files' sizes and headers alone. In the cache files are the
-// publisher's or refused, so nothing is opened there.
+// Count is the number of training and of test images that Load would return, from
+// the files' sizes and headers alone. In the cache files are the publisher's or
+// refused, so nothing is opened there.
 func Count(name string, opt Options) (trainImages, testImages int, err error) {
 	p, err := find(name)
 	if err != nil {

@@ -1,8 +1,8 @@
-// Package data gets image sets from their publishers' own files: those that the
-// paper trains on (CIFAR-10, CIFAR-100, SVHN), MNIST and Fashion-MNIST. It makes one
-// of its own, digits, offline, and reads the user's own images. It fetches, verifies,
-// decodes and splits, and says in which order the examples of an epoch come. What is
-// known of a set stands in one table (table.go).
+// Package data reads image sets from their publishers' files: those that the
+// paper trains on (CIFAR-10, CIFAR-100, SVHN), MNIST and Fashion-MNIST. It
+// generates one of its own, digits, offline, and reads the user's own images. It
+// fetches, verifies, decodes and splits, and gives the order of the examples in
+// an epoch. One table describes all sets (table.go).
 package data
 
 // Images are labelled images: each Channels·Side·Side bytes in planes as in

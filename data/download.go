@@ -18,7 +18,7 @@ import (
 // maxDownload bounds a file whose size is not known.
 const maxDownload = 4 << 30
 
-// maxBreaks is how often one download is taken up again.
+// maxBreaks is how often one download is resumed.
 const maxBreaks = 100
 
 var (
@@ -34,7 +34,7 @@ type remote struct {
 	size             int64  // 0 where it is not known
 }
 
-// answerError is an answer that is no file.
+// answerError is a response that is not the file.
 type answerError struct{ url, answer string }
 
 func (e *answerError) Error() string { return fmt.Sprintf("%s answers %s", e.url, e.answer) }
@@ -97,8 +97,8 @@ func verifyPart(ctx context.Context, src remote, part string) error {
 	return nil
 }
 
-// pull fills part to its end, taking it up again when the connection breaks.
-// resumed says that it was not fetched in one go.
+// pull fills part to its end, resuming when the connection breaks. resumed says
+// that it was not fetched in one go.
 func (f *fetcher) pull(ctx context.Context, src remote, part string) (resumed bool, err error) {
 	began := false // a host has answered
 	var best int64 // how far it came; a host that cannot resume may get there again and again
@@ -219,8 +219,8 @@ func (f *fetcher) once(ctx context.Context, src remote, part string, from int64,
 	return got, out.Sync()
 }
 
-// accepted is the byte at which the answer's body begins, or why it is no
-// good.
+// accepted is the byte at which the answer's body begins, or why it cannot be
+// used.
 func accepted(resp *http.Response, src remote, from int64) (int64, error) {
 	switch resp.StatusCode {
 	case http.StatusOK:
@@ -260,7 +260,7 @@ func openPart(src remote, part string, from int64, h http.Header) (*os.File, err
 	return os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 }
 
-// copy moves the body to out, telling how far it is. An error of the body is
+// copy moves the body to out and reports its progress. An error of the body is
 // errBroken, one of out is itself.
 func (f *fetcher) copy(out io.Writer, body io.Reader, from, total, limit int64, name string, watch *time.Timer) (got int64, err error) {
 	buf := make([]byte, 1<<18)

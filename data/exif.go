@@ -5,9 +5,9 @@ import (
 	"encoding/binary"
 )
 
-// orientation is how the picture in b lies, by its EXIF: 1 as it is seen, 2 to 8
-// turned or mirrored, as the tag Orientation of TIFF numbers them. What says nothing
-// that is understood lies as it is seen.
+// orientation is the orientation of the picture in b by its EXIF data: 1 upright,
+// 2 to 8 rotated or mirrored, as TIFF's tag Orientation numbers them. Without
+// EXIF data that is understood it is 1.
 func orientation(b []byte) int {
 	exif := bytes.TrimPrefix(exifOf(b), []byte("Exif\x00\x00"))
 	var order binary.ByteOrder

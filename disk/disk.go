@@ -1,7 +1,7 @@
-// Package disk has the operations by which this program's files change: a file
-// is created, written, synced, renamed, removed. They are those of package os,
-// but that none follows a symbolic link where it writes, and that a test may
-// watch them, and have them fail.
+// Package disk has the operations that change this program's files: create,
+// write, sync, rename, remove. They are those of package os, except that none
+// follows a symbolic link when it writes, and that a test may watch them and make
+// them fail.
 package disk
 
 import (
@@ -32,9 +32,9 @@ type Op struct {
 	Data []byte // of a write
 }
 
-// Watch, where a test has set it before anything was written, is told of every
-// operation before it happens. An error of its is the operation's; of a write,
-// the first n bytes are then written all the same, as on a disk that fills up.
+// Watch, if a test has set it before anything was written, is called with every
+// operation before it happens. Its error becomes the operation's; of a write, the
+// first n bytes are then written all the same, as on a disk that fills up.
 var Watch func(Op) (n int, err error)
 
 func watched(op Op) (int, error) {
@@ -148,15 +148,14 @@ func Open(path string) (*os.File, error) { return open(path, os.O_RDONLY) }
 // OpenToWrite is Open of a file that is there, or is made, to read and write.
 func OpenToWrite(path string) (*os.File, error) { return open(path, os.O_RDWR|os.O_CREATE) }
 
-// open opens a plain file, and waits for nobody: a named pipe has none at its
-// other end.
+// open opens a plain file without waiting: a named pipe may have no other end.
 func open(path string, flag int) (*os.File, error) {
 	info, err := os.Lstat(path)
 	return plain(path, info, err, func() (*os.File, error) { return os.OpenFile(path, flag|guarded, 0o666) })
 }
 
-// OpenIn is Open of a file in root, which nothing leads out of. Its errors have
-// the file's name there.
+// OpenIn is Open of a file in root, and cannot leave it. Its errors have the
+// file's name there.
 func OpenIn(root *os.Root, name string) (*os.File, error) {
 	info, err := root.Lstat(name)
 	return plain(name, info, err, func() (*os.File, error) { return root.OpenFile(name, os.O_RDONLY|guarded, 0) })

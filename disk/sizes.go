@@ -2,7 +2,7 @@ package disk
 
 import "fmt"
 
-// sizes is a number of bytes for people.
+// sizes is a number of bytes as text.
 func sizes(n int64) string {
 	switch {
 	case n < 1<<10:

@@ -11,8 +11,8 @@ import (
 // Alive guesses whether a process writes to a run, from the text of its lock
 // file, when one of its files last changed and how long an epoch takes: the
 // process that the lock names, where that was on this machine; elsewhere, one
-// that wrote lately. The lock itself is not tried, for a run that starts at that
-// moment would find it taken.
+// that wrote lately. The lock itself is not tried, because a run that starts at
+// that moment would find it taken.
 func Alive(lock string, changed, now time.Time, epoch time.Duration) bool {
 	quiet := now.Sub(changed)
 	var id int

@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// State is where a run stands: all that a process needs beside the tensors to
-// go on as though nothing had happened.
+// State is the progress of a run: all that a process needs besides the tensors to
+// resume it as though nothing had happened.
 type State struct {
 	Epoch   int     `json:"epoch"`             // epochs done
 	Step    int     `json:"step"`              // steps done of the epoch after them
@@ -32,8 +32,8 @@ type stateFile struct {
 	Settings string `json:"settings,omitempty"`
 }
 
-// ParseState reads the text of a state file of a run with the settings c. What
-// no training with these settings comes to is an error.
+// ParseState reads the text of a state file of a run with the settings c. What no
+// training with these settings can produce is an error.
 func ParseState(text []byte, c Config) (State, error) {
 	var s stateFile
 	if err := ParseJSON(text, &s); err != nil {
@@ -48,7 +48,7 @@ func ParseState(text []byte, c Config) (State, error) {
 	return s.State, nil
 }
 
-// check finds what no training with the settings c comes to.
+// check finds what no training with the settings c can produce.
 func (s State) check(c Config) error {
 	var b bounds
 	b.whole("epoch", s.Epoch, 0, c.Epochs)
@@ -86,9 +86,9 @@ func (e *SettingsError) Error() string {
 // for people.
 //
 // Times are the one thing that differs between two trainings of the same
-// settings, and so are kept out of that file: they go to another one before it,
-// which has those of the checkpoint that is there beside those of the one to
-// come. Whichever of the two a kill leaves, its times are there.
+// settings, and so are kept out of that file. They are written before it to
+// another file, which has the times of the present checkpoint and of the next
+// one. Whichever of the two a kill leaves, its times are there.
 func (d *Dir) SaveCheckpoint(s State, tensors []Tensor) error {
 	path := d.File(WeightsFile)
 	events, _, err := d.readEvents(s.Epoch)
@@ -122,7 +122,7 @@ func (d *Dir) SaveBest(epoch int, tensors []Tensor) (err error) {
 // LoadCheckpoint reads the last checkpoint. The error is fs.ErrNotExist where
 // there is none. One that is damaged, of other settings or of other events than
 // the directory's is an error; one of an earlier version, which has no sum, is
-// read as it is.
+// read unchecked.
 func (d *Dir) LoadCheckpoint() (State, []Tensor, error) {
 	tensors, meta, err := d.readWeights(WeightsFile)
 	if err != nil {
@@ -137,8 +137,8 @@ func (d *Dir) LoadCheckpoint() (State, []Tensor, error) {
 	return s, tensors, nil
 }
 
-// checkpointState is the state that the metadata of a checkpoint has, held
-// against the settings and the events.
+// checkpointState is the state in the metadata of a checkpoint, checked against
+// the settings and the events.
 func (d *Dir) checkpointState(meta map[string]string) (State, error) {
 	if meta[metaState] == "" {
 		return State{}, errors.New("its metadata has no usable state: it is no checkpoint")
@@ -160,8 +160,8 @@ func (d *Dir) checkpointState(meta map[string]string) (State, error) {
 }
 
 // LoadBest reads the weights of the best epoch, which the checkpoint's state
-// names. Those of a later one are well: a process that died before it wrote the
-// checkpoint will come to them again.
+// names. Those of a later epoch are accepted: a process that died before it wrote
+// the checkpoint will produce them again.
 func (d *Dir) LoadBest(s State) ([]Tensor, error) {
 	tensors, meta, err := d.readWeights(BestFile)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// Checksum is the SHA-256, in hex, of the tensors' names, shapes and numbers,
-// so that two runs' weights can be told equal whatever else their files say.
+// Checksum is the SHA-256, in hex, of the tensors' names, shapes and numbers, so
+// that two runs' weights can be compared whatever else their files say.
 func Checksum(list []Tensor) string {
 	h := sha256.New()
 	sumTensors(h, list)
@@ -43,8 +43,8 @@ func appendNumbers(text []byte, list []float32) []byte {
 	return text
 }
 
-// sumName adds what a checksum has of a tensor before its numbers. A type other
-// than F32 came later, and changed no checksum of those.
+// sumName adds the part of a checksum that precedes a tensor's numbers. Types
+// other than F32 were added later and changed no checksum of F32.
 func sumName(h io.Writer, t Tensor) {
 	fmt.Fprintf(h, "%s %v%s\n", t.Name, t.Shape, t.DType)
 }
@@ -75,8 +75,8 @@ func (s *eventSum) add(e Event) {
 }
 
 // summedEvent is an Event as sums have it, whatever its own JSON leaves out. A
-// field that Event gets later must be left out here at zero, for the sums that
-// there are.
+// field that Event gets later must be left out here at zero, for the sake of
+// existing sums.
 type summedEvent struct {
 	Epoch             int            `json:"epoch"`
 	Step              int            `json:"step"`

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Config is everything that decides a run's numbers, and where its data lies.
-// The yaml names are those of `betalasso train`'s flags.
+// Config is everything that determines a run's numbers, and the place of its
+// data. The yaml names are those of `betalasso train`'s flags.
 type Config struct {
 	Model  string `yaml:"model" json:"model"`                       // one of Models, or the name that Network gives itself
 	Alpha  int    `yaml:"alpha,omitempty" json:"alpha,omitempty"`   // α, base channels (all but 3-fc)
@@ -28,15 +28,16 @@ type Config struct {
 	Train   int    `yaml:"train,omitempty" json:"train,omitempty"` // use only this many training examples; 0: all
 	Augment string `yaml:"augment" json:"augment"`                 // none, flip-crop, fast-autoaugment
 
-	// DataSum names the user's own images, which lie at DataDir and are called Data,
-	// by their content: the beginning of a SHA-256. Then Data is no name of the table.
+	// DataSum identifies the user's own images, which are in DataDir and named
+	// Data, by their content: the beginning of a SHA-256. Data is then not a name
+	// in the table of data sets.
 	DataSum  string `yaml:"data-sum,omitempty" json:"data_sum,omitempty"`
 	Side     int    `yaml:"side,omitempty" json:"side,omitempty"`         // pixels of an image's side, which is resized; 0: as it is
 	Channels int    `yaml:"channels,omitempty" json:"channels,omitempty"` // 1 grey, 3 colour; 0: as it is
 	SkipBad  bool   `yaml:"skip-bad,omitempty" json:"skip_bad,omitempty"` // leave out pictures that cannot be read
 
 	// SVHNExtra adds SVHN's extra images to its training set. The paper did not
-	// use them, as far as its figures tell; Fast AutoAugment's authors did.
+	// use them, as far as its figures show; Fast AutoAugment's authors did.
 	SVHNExtra bool `yaml:"svhn-extra,omitempty" json:"svhn_extra,omitempty"`
 
 	Optimizer   string  `yaml:"optimizer" json:"optimizer"` // sgd, beta-lasso
@@ -48,8 +49,8 @@ type Config struct {
 	LambdaFC    float64 `yaml:"lambda-fc" json:"lambda_fc"`     // λ of the fully connected layers
 	Dropout     float64 `yaml:"dropout" json:"dropout"`         // probability, before the last two fully connected layers
 
-	// Regrowth is N where zero weights are looked at only every N steps, and stay
-	// zero in the others: another algorithm than the paper's. 0: at every step.
+	// Regrowth is N if zero weights are examined only every N steps and stay zero
+	// in the others, which is not the paper's algorithm. 0: at every step.
 	Regrowth int `yaml:"regrowth,omitempty" json:"regrowth,omitempty"`
 
 	Epochs int    `yaml:"epochs" json:"epochs"`
@@ -67,8 +68,8 @@ type Config struct {
 	Note string `yaml:"note,omitempty" json:"note,omitempty"`
 
 	// Imported is the file, and the beginning of its SHA-256, of weights that
-	// were trained elsewhere. Then how they were trained is not known, but for
-	// what the file said. Nothing can be trained with it.
+	// were trained elsewhere. How they were trained is then known only as far as
+	// the file said. Such a Config cannot be trained.
 	Imported string `yaml:"imported,omitempty" json:"imported,omitempty"`
 }
 
@@ -151,7 +152,7 @@ type Source struct {
 	Verified bool   `json:"verified"` // equals the publisher's checksum
 }
 
-// Result is result.json: what a finished run came to.
+// Result is result.json: the outcome of a finished run.
 type Result struct {
 	Last        Score    `json:"last"`
 	Best        Score    `json:"best"` // of the epoch with the best validation accuracy
@@ -168,8 +169,8 @@ type Result struct {
 	WeightsSum  string   `json:"weights_sha256"` // of the last epoch's weights: Checksum
 	Files       FileSums `json:"files,omitzero"` // set by WriteResult
 
-	// Confusion counts the test images of each class (row) by the class that the last
-	// epoch's weights take them for (column); none beyond MostConfused classes.
+	// Confusion counts the test images of each class (row) by the class that the
+	// last epoch's weights predict (column); none beyond MostConfused classes.
 	Confusion []Counts `json:"confusion,omitempty"`
 }
 
@@ -180,7 +181,8 @@ type DataSet struct {
 	Val   int    `json:"val"`
 	Test  int    `json:"test"`
 
-	// What a network of the run takes and tells, of no runs of earlier versions.
+	// The input and the classes of the run's network; not in runs of earlier
+	// versions.
 	Channels    int       `json:"channels,omitempty"`
 	Side        int       `json:"side,omitempty"`
 	Classes     []string  `json:"classes,omitempty"` // names by label

@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// Counts are numbers of images by the class that they were taken for. In JSON they
-// are one line, "980 0 1".
+// Counts are numbers of images by predicted class. In JSON they are one line,
+// "980 0 1".
 type Counts []int
 
-// MostConfused is up to how many classes a result has a confusion matrix.
+// MostConfused is the largest number of classes for which a result has a
+// confusion matrix.
 const MostConfused = 100
 
 // MarshalText is the line.
@@ -40,8 +41,8 @@ func (c *Counts) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// WriteConfusion writes a confusion matrix as CSV: a row for the images of each
-// class, a column for what they were taken for.
+// WriteConfusion writes a confusion matrix as CSV: a row for each class of
+// images, a column for each predicted class.
 func WriteConfusion(w io.Writer, classes []string, counts []Counts) error {
 	c := csv.NewWriter(w)
 	head := []string{"class"}

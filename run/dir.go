@@ -124,8 +124,8 @@ func OpenLocked(path string) (*Dir, error) {
 	return d, nil
 }
 
-// Remove takes away a run that Create made and that came to nothing: its files,
-// and its directory if it holds nothing else.
+// Remove deletes a run that Create made and that did not start: its files, and
+// its directory if it holds nothing else.
 func (d *Dir) Remove() error {
 	for _, name := range []string{ResultFile, WeightsFile, BestFile, StateFile, TimesFile, FiltersFile, ExplainFile, EventsFile, FailureFile, ConfigFile, LockFile} {
 		os.Remove(d.File(name))

@@ -26,7 +26,7 @@ func ParseEvent(line []byte) (Event, error) {
 	return e, nil
 }
 
-// check finds what cannot be of a training.
+// check finds what no training can produce.
 func (e Event) check() error {
 	var b bounds
 	b.whole("epoch", e.Epoch, 0, maxEpochs)
@@ -74,9 +74,9 @@ const (
 )
 
 // Events reads what the run has recorded so far. A last line that is being
-// written, or that a power cut tore, is left out. The error of a line that is
-// no event, or not that of the next epoch, names it; the events before it are
-// given all the same.
+// written, or that a power cut tore, is left out. The error of a line that is no
+// event, or not that of the next epoch, names it; the events before it are
+// returned all the same.
 func (d *Dir) Events() ([]Event, error) {
 	list, _, err := d.readEvents(maxEpochs)
 	return list, err

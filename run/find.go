@@ -9,9 +9,9 @@ import (
 	"slices"
 )
 
-// Find lists the directories of runs at or below the paths, each once, sorted.
-// A path that cannot be read is an error; folders below it that cannot are
-// passed over, and unread says which and why.
+// Find lists the directories of runs at or below the paths, each once, sorted. A
+// path that cannot be read is an error; folders below it that cannot are skipped,
+// and unread says which and why.
 func Find(paths ...string) (found []string, unread []error, err error) {
 	for _, root := range paths {
 		err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {

@@ -12,15 +12,14 @@ import (
 	"betalasso/disk"
 )
 
-// ErrInUse is that another process writes in a run's directory.
+// ErrInUse means that another process writes in a run's directory.
 var ErrInUse = errors.New("in use")
 
-// maxLock is more than a lock file's text ever has, in bytes.
+// maxLock is more bytes than a lock file's text ever has.
 const maxLock = 4 << 10
 
-// acquire takes the lock, which ends with the process however that ends. Where
-// the file system has no locks, it goes without: what hands out the runs of a
-// study does not rely on them.
+// acquire takes the lock, which ends with the process however that ends. If the
+// file system has no locks, it does without: studies do not rely on them.
 func (d *Dir) acquire() error {
 	f, err := disk.OpenToWrite(d.File(LockFile)) // for its errors: no link, no pipe
 	if err != nil {

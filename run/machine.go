@@ -36,8 +36,9 @@ func cpuName() string {
 var version string
 
 // Version is the release's version, or the commit that this program was built
-// from, with "+changes" where the tree had changes, or "unknown" where the build
-// does not say.
+// from, with "+changes" where the tree had changes, or "unknown" if the build
+// does not say: Go stamps no commit for go run, nor in a linked worktree, where
+// .git is a file.
 func Version() string {
 	if version != "" {
 		return version

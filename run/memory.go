@@ -11,9 +11,9 @@ import (
 	"sync"
 )
 
-// Memory is the most memory that this process may have, in bytes, and what says
-// so: the machine's, or a limit of the control group that it is in (a container,
-// a Slurm job), or of ulimit. It is 0 where the system does not tell.
+// Memory is the most memory that this process may have, in bytes, and the source
+// of that limit: the machine's, or a limit of the control group that it is in (a
+// container, a Slurm job), or of ulimit. It is 0 where the system does not tell.
 func Memory() (bytes float64, of string) { return memoryOnce() }
 
 var memoryOnce = sync.OnceValues(func() (float64, string) { return memory(os.DirFS("/"), addressSpace) })

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Printable is text that came from a file or a folder's name as it may be shown:
-// what a terminal would obey (escapes, line ends), what turns the direction of
-// the text around it, and what is no UTF-8 stand as \x1b and the like.
+// Printable is text from a file or a folder's name, made safe to show: what a
+// terminal would obey (escapes, line ends), what changes the direction of the
+// surrounding text, and what is not UTF-8 are replaced by \x1b and the like.
 func Printable(text string) string {
 	if !strings.ContainsFunc(text, hidden) && utf8.ValidString(text) {
 		return text

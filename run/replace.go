@@ -15,8 +15,8 @@ import (
 const temporary = ".tmp"
 
 // replace writes a file whole or not at all: under a temporary name beside it,
-// synced, then renamed over it. After an error what was there before is there
-// still. Only one process may replace a path at a time: a run's lock sees to it.
+// synced, then renamed over it. After an error the old file is still there. Only
+// one process may replace a path at a time, which a run's lock ensures.
 func replace(path string, write func(io.Writer) error) error {
 	f, err := disk.Create(path + temporary)
 	if err != nil {
@@ -57,7 +57,7 @@ func replaceBy(f *disk.File, path string, write func(io.Writer) error) error {
 	return disk.SyncDir(filepath.Dir(path))
 }
 
-// full explains err, which came of writing path, where the disk is full.
+// full explains err, from writing path, if the disk is full.
 func full(err error, path string) error {
 	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("write %s: %w", path, err)

@@ -43,8 +43,8 @@ func ReadResult(path string) (Result, error) {
 	return d.Result()
 }
 
-// WriteResult writes the run's result, with the checksums of the files that it
-// is of.
+// WriteResult writes the run's result, with the checksums of the files that
+// belong to it.
 func (d *Dir) WriteResult(r Result) error {
 	events, _, err := d.readEvents(maxEpochs)
 	if err != nil {
@@ -63,7 +63,7 @@ func (d *Dir) WriteResult(r Result) error {
 }
 
 // ParseResult reads the text of a result of a run with the settings c. What no
-// training with these settings comes to is an error.
+// training with these settings can produce is an error.
 func ParseResult(text []byte, c Config) (Result, error) {
 	var r Result
 	if err := ParseJSON(text, &r); err != nil {
@@ -78,7 +78,7 @@ func ParseResult(text []byte, c Config) (Result, error) {
 	return r, nil
 }
 
-// noSum stands in a result in the place of its own checksum while that is taken.
+// noSum takes the place of a result's own checksum while that is computed.
 var noSum = strings.Repeat("0", hex.EncodedLen(sha256.Size))
 
 // resultSum is the SHA-256, in hex, of a result's JSON whatever its white space,
@@ -91,7 +91,7 @@ func resultSum(text []byte, sum string) string {
 	return fmt.Sprintf("%x", sha256.Sum256(bytes.Replace(b.Bytes(), []byte(sum), []byte(noSum), 1)))
 }
 
-// check finds what no training with the settings c comes to.
+// check finds what no training with the settings c can produce.
 func (r Result) check(c Config) error {
 	if of := r.Files.Settings; of != "" && of != c.ID() {
 		return &SettingsError{Of: Printable(of), Want: c.ID()}
@@ -134,7 +134,7 @@ func (r Result) check(c Config) error {
 	return b.err
 }
 
-// checkNetwork finds what no network takes or tells.
+// checkNetwork finds input sizes and classes that no network has.
 func (r Result) checkNetwork(b *bounds) {
 	d := r.DataSet
 	b.whole("data_set.side", d.Side, 0, data.MaxSide)
@@ -156,7 +156,7 @@ func (r Result) checkNetwork(b *bounds) {
 	}
 }
 
-// CheckEvents is an error where events are not those that the result is of. A
+// CheckEvents is an error if events are not those that belong to the result. A
 // result of an earlier version does not say.
 func (r Result) CheckEvents(list []Event) error {
 	if want := r.Files.Events; want != "" && want != sumEvents(list) {
@@ -182,8 +182,8 @@ func (r Result) checkSum(name, sum, own string) error {
 	return nil
 }
 
-// FileSums are the checksums by which a result is tied to the other files of its
-// run. A result of an earlier version has none.
+// FileSums are the checksums that tie a result to the other files of its run. A
+// result of an earlier version has none.
 type FileSums struct {
 	Settings string `json:"settings,omitempty"`          // Config.ID
 	Events   string `json:"events,omitempty"`            // their number, and a SHA-256 of all but their times
@@ -193,10 +193,10 @@ type FileSums struct {
 }
 
 // Weights reads the network's tensors of the last checkpoint or, if best, of the
-// epoch with the best validation accuracy, beside the checkpoint's state. Where
-// there is a result, they are those that it is of. The best epoch's are the
-// checkpoint's where that is of it: a directory that was handed on may lack the
-// second copy. The error is fs.ErrNotExist where there are none.
+// epoch with the best validation accuracy, beside the checkpoint's state. If
+// there is a result, they must be the ones that it belongs to. If the checkpoint
+// is of the best epoch, a directory may lack the second copy. The error is
+// fs.ErrNotExist if there are none.
 func (d *Dir) Weights(best bool) (State, []Tensor, error) {
 	s, list, err := d.LoadCheckpoint()
 	if err != nil {

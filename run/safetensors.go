@@ -28,7 +28,7 @@ type Tensor struct {
 	raw   []byte    // an I32's or U8's, as the file has them: parts of a sparse matrix
 }
 
-// isRaw says whether the numbers of a type are read as raw bytes at first.
+// isRaw reports whether the numbers of a type are read as raw bytes at first.
 func isRaw(dtype string) bool { return dtype == "I32" || dtype == "U8" }
 
 // entry is what a safetensors header says of one tensor.

@@ -14,7 +14,7 @@ import (
 	"betalasso/disk"
 )
 
-// Status is where a run stands. Lists, pages, reports and studies all use these
+// Status is the status of a run. Lists, pages, reports and studies all use these
 // words.
 type Status string
 
@@ -27,7 +27,7 @@ const (
 	Done        Status = "done"        // it has its result
 )
 
-// Statuses are all of them, in the order in which tables show them.
+// Statuses are all statuses, in the order in which tables show them.
 var Statuses = []Status{Planned, Running, Interrupted, Failed, Broken, Done}
 
 // Snapshot is what a run's directory says at one moment, but for its tensors
@@ -52,8 +52,8 @@ type Snapshot struct {
 }
 
 // Look reads the directory of a run. It follows no link, waits for no pipe, and
-// takes no file that is larger than what belongs in it, or says what no training
-// with the run's settings comes to. All texts are as they may be shown.
+// accepts no file that is too large, or has content that no training with the
+// run's settings can produce. All texts are safe to show.
 func Look(dir string) Snapshot {
 	s := Snapshot{Dir: dir, State: Broken}
 	root, err := os.OpenRoot(dir)
@@ -88,7 +88,7 @@ func LookAgain(root *os.Root, before Snapshot) (s Snapshot, there bool) {
 	return s, true
 }
 
-// look is a Snapshot that is being taken.
+// look is a Snapshot in the making.
 type look struct {
 	root *os.Root
 	Snapshot

@@ -19,8 +19,8 @@ var (
 	Sparses    = []string{"", "auto", "off"}
 )
 
-// Default is what a Config holds where nobody said otherwise: the settings of
-// the EE-411 report. It has no size: α or the width is for the caller to add.
+// Default is the Config of a run without flags: the settings of the EE-411
+// report. It has no size; the caller adds α or the width.
 func Default() Config {
 	return Config{
 		Model: "s-fc", Data: "cifar10", Val: 5000, Augment: "none",

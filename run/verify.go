@@ -17,8 +17,8 @@ import (
 
 // Verify reads all files of the run at path and returns what is wrong with them:
 // settings that cannot be, a file that is damaged or is no plain file, events
-// that are missing, weights or a result of another run. It holds no file in
-// memory whole, and follows no link. A run that is being trained may change
+// that are missing, weights or a result of another run. It never holds a whole
+// file in memory, and follows no link. A run that is being trained may change
 // under it, and then look broken.
 func Verify(path string) []error {
 	d, err := Open(path)
@@ -198,8 +198,8 @@ func sparseSums(path string) (meta map[string]string, sum, own string, err error
 	return meta, sum, hex.EncodeToString(network.Sum(nil)), err
 }
 
-// small reads the files for people: they are parsed, and hold nothing that the
-// others do not.
+// small reads the files meant for people: they are parsed, and hold nothing that
+// the others do not.
 func (v *verifier) small() {
 	if text, err := disk.ReadFile(v.File(StateFile), maxJSON); err == nil {
 		if _, err := ParseState(text, v.config); err != nil {

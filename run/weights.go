@@ -59,8 +59,8 @@ func (d *Dir) readWeights(name string) ([]Tensor, map[string]string, error) {
 	return tensors, meta, nil
 }
 
-// checkTensors holds the tensors of a file against the sum that its metadata
-// has, if any.
+// checkTensors checks the tensors of a file against the sum in its metadata, if
+// any.
 func checkTensors(list []Tensor, meta map[string]string) error {
 	sum := meta[metaSum]
 	if sum == "" {

@@ -43,7 +43,7 @@ type Attempt struct {
 	Why     string    `json:"why,omitempty"` // of a failure
 }
 
-// Place is where a run's checkpoint stands.
+// Place is the position of a run's checkpoint.
 type Place struct {
 	Epoch int `json:"epoch"` // epochs done
 	Step  int `json:"step"`  // steps done of the epoch after them
@@ -81,7 +81,7 @@ func (d *Dir) Attempts(id string) ([]Attempt, error) {
 	return list, nil
 }
 
-// maxAttempts is more attempts at a trial than anybody makes.
+// maxAttempts is more attempts at a trial than are ever made.
 const maxAttempts = 10_000
 
 // counts is the number of attempts at each trial.
@@ -109,8 +109,7 @@ func (d *Dir) leasePath(id string, number int) string {
 	return filepath.Join(d.path, LeasesDir, fmt.Sprintf("%s.%d", id, number))
 }
 
-// attempt reads an attempt. One that is only just being made has a number
-// alone.
+// attempt reads an attempt. One that is being created has only a number.
 func (d *Dir) attempt(id string, number int) (Attempt, error) {
 	key := leaseKey{id, number}
 	d.mu.Lock()

@@ -62,7 +62,8 @@ func (r *reader) list(n node) Axis {
 	return a
 }
 
-// zip reads lists of one length, whose first values belong together, and so on.
+// zip reads lists of equal length, whose first values belong together, then the
+// second ones, and so on.
 func (r *reader) zip(n node) Axis {
 	var a Axis
 	for i, e := range r.entries(n, "zip") {

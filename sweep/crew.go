@@ -9,8 +9,8 @@ import (
 	"betalasso/run"
 )
 
-// Crew keeps worker processes at a study on this machine, and replaces those
-// that die.
+// Crew keeps worker processes of a study running on this machine, and replaces
+// those that die.
 type Crew struct {
 	Dir     *Dir
 	Only    []string                       // IDs of the trials in question; none means all
@@ -21,16 +21,17 @@ type Crew struct {
 	Died    func(i int, worker *exec.Cmd)  // worker i died, and another takes its place
 }
 
-// mostDeaths is the number of workers in a row that may die, by a signal that
-// nobody here sent, while no trial gets done.
+// mostDeaths is the number of workers in a row that may die, by a signal from
+// elsewhere, while no trial is finished.
 const mostDeaths = 5
 
-// Run keeps c.Workers workers running until none is left: they end by themselves when no
-// trial is open, and are told to once ctx is done. A worker that exits, with any
-// status, is not replaced; one that a signal killed is, while a trial is open.
+// Run keeps c.Workers workers running until none is left: they end by themselves
+// when no trial is open, and are told to end once ctx is done. A worker that
+// exits, with any status, is not replaced; one that a signal killed is, while a
+// trial is open.
 func (c *Crew) Run(ctx context.Context) error {
-	// A worker is told when the thread that started it ends: it must be one that
-	// lives as long as this process.
+	// A worker gets a signal when the thread that started it ends: that thread
+	// must live as long as this process.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	workers := make([]*exec.Cmd, c.Workers)

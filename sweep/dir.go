@@ -45,7 +45,7 @@ type Dir struct {
 	known  memory
 }
 
-// DifferentError is that a directory holds another study than the one given.
+// DifferentError means that a directory holds another study than the one given.
 type DifferentError struct {
 	Path    string
 	Missing []Trial // that the directory has and the given study has not
@@ -57,9 +57,9 @@ func (e *DifferentError) Error() string {
 		e.Path, len(e.Missing), e.Missing[0].Labels)
 }
 
-// Create makes path the directory of a study, or goes on with the one that is
-// there. A study may have grown: its new trials come after those it had.
-// An error is a *DifferentError where the directory has trials that s has not.
+// Create makes path the directory of a study, or opens the one that is there. A
+// study may have grown: its new trials come after those it had. An error is a
+// *DifferentError where the directory has trials that s has not.
 func Create(path string, s *Study, trials []Trial) (*Dir, error) {
 	if len(trials) == 0 {
 		return nil, Problems{"the study has no trials"}
@@ -155,7 +155,8 @@ func (d *Dir) Trials() []Trial {
 	return d.trials
 }
 
-// Find is the trial that an ID, or the unmistakable beginning of one, names.
+// Find is the trial with that ID, or with an ID that begins so if there is only
+// one.
 func (d *Dir) Find(id string) (Trial, error) {
 	var found []Trial
 	for _, p := range d.Trials() {
@@ -197,8 +198,8 @@ func (d *Dir) refresh() error {
 	return nil
 }
 
-// writeTrials replaces the file of trials. Two processes that write it at a
-// time come to the same.
+// writeTrials replaces the file of trials. Two processes that write it at the
+// same time write the same text.
 func (d *Dir) writeTrials() error {
 	var text bytes.Buffer
 	for _, p := range d.trials {

@@ -14,10 +14,10 @@ import (
 	"betalasso/run"
 )
 
-// ErrHeld is that another worker is at a trial.
+// ErrHeld means that another worker holds a trial.
 var ErrHeld = errors.New("another worker is at it")
 
-// Lease is a worker's hold on a trial: an attempt under way. Its heartbeat goes
+// Lease is a worker's hold on a trial: an attempt in progress. Its heartbeat goes
 // on in the background until End.
 type Lease struct {
 	dir  *Dir
@@ -35,8 +35,8 @@ type Lease struct {
 // in its file for a minute: clocks of other machines are not trusted.
 //
 // Attempts are numbered, and beginning one creates its file anew, so of two
-// workers that find the last attempt over one alone begins the next. Nothing
-// is ever removed: a number is never used again.
+// workers that find the last attempt over, only one begins the next. Nothing is
+// ever removed: a number is never used again.
 func (d *Dir) Acquire(id string) (*Lease, error) {
 	last, err := d.last(id)
 	if err != nil {
@@ -145,8 +145,8 @@ func (l *Lease) keepUp() {
 	}
 }
 
-// write replaces the attempt's file. It is not synced: a heartbeat that a power
-// cut takes away was the last one anyhow.
+// write replaces the attempt's file. It is not synced: a heartbeat lost in a
+// power cut would have been the last one anyway.
 func (l *Lease) write() error {
 	text, err := json.Marshal(l.attempt)
 	if err != nil {
@@ -164,8 +164,8 @@ func (l *Lease) write() error {
 	return disk.Rename(temp, l.dir.leasePath(l.id, l.attempt.Number))
 }
 
-// End records how the attempt ended and gives the trial up. code is the exit
-// status of a process that would have ended so.
+// End records how the attempt ended and releases the trial. code is the exit
+// status of a process that ends this way.
 func (l *Lease) End(o Outcome, code int, why string) error {
 	close(l.stop)
 	l.done.Wait()

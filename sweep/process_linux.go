@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// processName tells a process from every other that this machine has had: by
-// the machine's boot, the space of process numbers (containers have their own),
-// its number, and when it started. It is "" where the process is not there.
+// processName identifies a process among all that this machine has had: by the
+// machine's boot, the PID namespace, its PID, and when it started. It is "" if
+// there is no such process.
 func processName(pid int) string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -40,7 +40,7 @@ func processStart(pid int) (started, state string) {
 	return fields[19], fields[0]
 }
 
-// processGone says that an attempt's process is certainly no more: it was of
+// processGone reports whether an attempt's process has certainly ended: it was in
 // this boot of this machine, and there is no such process now.
 func processGone(a Attempt) bool {
 	own := strings.Fields(processName(os.Getpid()))

@@ -2,7 +2,7 @@
 
 package sweep
 
-// processName is "" where the system does not tell processes apart for good.
+// processName is "": the system has no lasting identity of a process.
 func processName(int) string { return "" }
 
 // processGone is never certain there: the heartbeat decides.

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// SlurmDir is the folder of a study's directory that keeps what was handed to
-// Slurm: the scripts, the binary that they run, and the last Submission.
+// SlurmDir is the folder of a study's directory with what was submitted to Slurm:
+// the scripts, the binary that they run, and the last Submission.
 const SlurmDir = "slurm"
 
 // Slurm is how a study's trials become tasks of a job array.
@@ -71,8 +71,8 @@ func (s Slurm) more() string {
 // program then saves and ends, and the script puts this one task back into the
 // queue, by the name ARRAY_TASK: the last task of an array has the array's own
 // ID, and would put all of it back. TERM without USR2 is a preemption, after
-// which Slurm itself brings the task back, or somebody's scancel, after which
-// nothing must.
+// which Slurm itself brings the task back, or a user's scancel, after which
+// nothing may bring it back.
 func (s Slurm) Tasks(name, dir, program string) string {
 	var b strings.Builder
 	b.WriteString("#!/bin/bash\n")
@@ -103,8 +103,8 @@ exit "$status"
 	return b.String()
 }
 
-// Keeper is the script of the job that runs when the array has ended, however
-// it did: it hands what is still open to Slurm again.
+// Keeper is the script of the job that runs when the array has ended, for
+// whatever reason: it submits the trials that are still open again.
 func (s Slurm) Keeper(name, dir, program string) string {
 	return "#!/bin/bash\n" +
 		s.header(name+"-keeper", filepath.Join(slurmPath(dir), LogsDir, "slurm-keeper.log")) +

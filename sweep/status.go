@@ -14,12 +14,12 @@ import (
 // one.
 func Ended(s run.Status) bool { return s == run.Done || s == run.Failed || s == run.Broken }
 
-// futile is the number of attempts in a row that end without a word at the
-// same place before a trial counts as failed: its process was killed each time,
-// for the memory that it takes perhaps.
+// futile is the number of consecutive attempts that end unrecorded at the same
+// place before a trial counts as failed: its process was killed each time,
+// perhaps for its memory.
 const futile = 3
 
-// Status is where a trial stands, and why.
+// Status is the status of a trial, and the reason.
 type Status struct {
 	Trial
 	State    run.Status  `json:"state"`
@@ -29,8 +29,8 @@ type Status struct {
 	Result   *run.Result `json:"result,omitempty"` // of a trial that is done
 }
 
-// Status is where every trial stands, by index. Whether another machine's
-// worker is still there it judges by that machine's clock, and Acquire does not.
+// Status is the status of every trial, by index. Whether another machine's worker
+// is alive is judged here by that machine's clock, which Acquire does not do.
 func (d *Dir) Status() ([]Status, error) {
 	if err := d.refresh(); err != nil {
 		return nil, err
@@ -65,8 +65,9 @@ func (d *Dir) begun() (map[string]bool, error) {
 	return begun, nil
 }
 
-// judge fills in the state of a trial. Whether a worker is at it its lease says
-// and not its run's directory: a worker holds a trial before it makes that.
+// judge fills in the state of a trial. The lease, not the run's directory, says
+// whether a worker holds it: a worker holds a trial before it makes the
+// directory.
 func (d *Dir) judge(s *Status, begun bool) {
 	if s.Attempts > 0 {
 		var err error
@@ -117,8 +118,7 @@ func (d *Dir) isFutile(id string, attempts int) bool {
 	return true
 }
 
-// look is what the run's directory of a trial says. One that is done is read
-// once.
+// look reads the run directory of a trial. That of a finished run is read once.
 func (d *Dir) look(id string) run.Snapshot {
 	d.mu.Lock()
 	before := d.known.runs[id]

@@ -1,4 +1,4 @@
-// Package sweep makes of one study file a list of runs, and drains it: any
+// Package sweep turns a study file into a list of runs and trains them: any
 // number of workers, on one machine or on many that share a folder, train each
 // trial once.
 //
@@ -9,8 +9,8 @@
 //	runs/ID/        the run of a trial; ID is run.Config.ID
 //	leases/ID.N     the Nth attempt at a trial: who, since when, its heartbeat, how it ended
 //
-// Nothing is locked: an attempt is begun by creating its file, which one worker
-// alone can do, and belongs to its worker for as long as its heartbeat goes on.
+// Nothing is locked: an attempt begins with creating its file, which only one
+// worker can do, and belongs to that worker as long as its heartbeat continues.
 package sweep
 
 import (
@@ -37,7 +37,7 @@ type Axis []Settings
 // title of its own.
 const Label = "label"
 
-// Study is what a study file says.
+// Study is the content of a study file.
 type Study struct {
 	Name      string
 	Fixed     Settings // the same for every trial
@@ -225,8 +225,8 @@ func (r *reader) stage(n node) *Stage {
 }
 
 // fixable are the settings that every trial may share, variable those that an
-// axis may change: the folder of the data changes no number. How many threads a
-// worker has is for its machine to say, not for a study.
+// axis may change: the folder of the data changes no number. The number of
+// threads of a worker depends on its machine, not on the study.
 var (
 	fixable  = append(slices.DeleteFunc(run.Settings(), func(s string) bool { return s == "threads" }), "params")
 	variable = slices.DeleteFunc(slices.Clone(fixable), func(s string) bool { return s == "data-dir" || s == "name" || s == "note" })

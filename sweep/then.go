@@ -9,13 +9,14 @@ import (
 )
 
 // Advance adds the trials of Study.Then once no worker will take a trial of the
-// axes any more, and says how many it added: those that are not there yet, as when
-// the study has got more seeds. Two workers that come to it at a time add the
-// same.
+// axes any more, and returns the number added: those that are missing, for
+// example when the study has got more seeds. Two workers that do so at the same
+// time add the same trials.
 //
-// A trial that failed and may succeed at another try is waited for. One whose
-// files cannot be read is not, since only a person can mend it: it has no say, and
-// once it has been mended, what it would have had chosen is added.
+// It waits for a failed trial that may succeed at another attempt, but not for
+// one whose files cannot be read, because only a person can mend it: such a trial
+// takes no part in the choice, and once it is mended, the trials that it changes
+// the choice to are added.
 func (d *Dir) Advance(resolve Resolver) (added int, err error) {
 	if d.study.Then == nil {
 		return 0, nil
@@ -61,9 +62,9 @@ func (d *Dir) Advance(resolve Resolver) (added int, err error) {
 	return added, d.writeTrials()
 }
 
-// choose gives for each combination of the settings ForEach the trial whose
-// mean validation accuracy over its seeds is the best; the first of equals.
-// The test set has no say.
+// choose gives for each combination of the settings ForEach the trial whose mean
+// validation accuracy over its seeds is the best; the first of equals. The test
+// set is not used.
 func (t *Stage) choose(list []Status) ([]Trial, error) {
 	type group struct {
 		first Trial

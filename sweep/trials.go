@@ -7,7 +7,7 @@ import (
 	"betalasso/run"
 )
 
-// maxTrials is more trials than anybody can train: beyond it is a mistake.
+// maxTrials is more trials than can be trained: more are a mistake.
 const maxTrials = 100_000
 
 // Trial is one run of a study.

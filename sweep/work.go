@@ -10,7 +10,7 @@ import (
 	"betalasso/run"
 )
 
-// Worker drains a study.
+// Worker trains the trials of a study.
 type Worker struct {
 	Dir     *Dir
 	Resolve Resolver // of the trials of Study.Then
@@ -25,8 +25,8 @@ type Worker struct {
 
 	busy map[string]time.Time // runs in use by a process that has no lease, until when to let them be
 
-	// Lost is called, and must not return, when another worker has the trial
-	// that Train is at: nothing more may be written.
+	// Lost is called, and must not return, when another worker has taken the
+	// trial that Train is training: nothing more may be written.
 	Lost func(p Trial)
 }
 
@@ -39,18 +39,18 @@ const (
 	CodeInterrupted = 130 // by Ctrl-C, and saved
 )
 
-// ErrStopped is that the study's failure policy ended it.
+// ErrStopped means that the study's failure policy ended it.
 var ErrStopped = errors.New("too many failures in a row")
 
 // pause is the time between two looks at a study whose open trials all have
 // workers.
 const pause = 2 * time.Second
 
-// Drain trains the open trials, or those of them whose IDs are given, until
-// none is left and no other worker is at one. Where it ends before that, its
-// code is the exit status that says why: an interruption's, or CodeNoRetry with
-// ErrStopped; it is 0 with an error where the directory cannot be read or
-// written. Which trials failed stands in the directory.
+// Drain trains the open trials, or those whose IDs are given, until none is left
+// and no other worker holds one. If it ends before that, its code is the exit
+// status that says why: an interruption's, or CodeNoRetry with ErrStopped; it is
+// 0 with an error where the directory cannot be read or written. Which trials
+// failed stands in the directory.
 func (w *Worker) Drain(ctx context.Context, only ...string) (code int, err error) {
 	for ctx.Err() == nil {
 		list, err := w.Dir.Status()
@@ -128,8 +128,8 @@ func Among(list []Status, ids []string) []Status {
 }
 
 // hold makes the attempt l at a trial unless it is done already. Its error is
-// ErrHeld where a process without a lease is at it; else err is what went wrong
-// and code its exit status.
+// ErrHeld if a process without a lease writes to the run; otherwise err is what
+// went wrong and code its exit status.
 func (w *Worker) hold(ctx context.Context, p Trial, l *Lease) (code int, err error) {
 	if w.Dir.look(p.ID).Result != nil { // meanwhile
 		return 0, l.End(Done, 0, "")
