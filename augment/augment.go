@@ -1,7 +1,7 @@
-// Package augment makes of a training image what the network gets to see:
-// nothing new, a shifted and mirrored copy, or Fast AutoAugment. All of it is
-// pure functions on square images in planes of bytes, seeded for each example;
-// every byte that comes out is the same on every machine.
+// Package augment makes the network's input from a training image: unchanged,
+// cropped and flipped, or with Fast AutoAugment. It consists of pure functions on
+// square images in planes of bytes, seeded for each example; every byte is the
+// same on every machine.
 package augment
 
 import (
@@ -75,7 +75,8 @@ func New(name, policy string, channels, side int, mean, std []float64) (*Pipelin
 	return p, nil
 }
 
-// part is so much of 32 pixels, of an image of that side, to the nearest pixel.
+// part scales a number of pixels from images of 32 to images of the given side,
+// to the nearest pixel.
 func part(n, side int) int { return (2*n*side + 32) / 64 }
 
 // Plain normalises src, an image in planes, into dst: what evaluation sees.
@@ -87,11 +88,11 @@ func (p *Pipeline) Plain(dst []float32, src []uint8) {
 	}
 }
 
-// Apply augments and normalises src, an image in planes, into dst, by the
-// decisions that seed stands for. In this order, as in the reference code of
-// Fast AutoAugment: a sub-policy, chosen at random; a crop of the image padded
-// with four black pixels; a mirror image, half of the time; normalisation; a
-// square of zeros around a random pixel. src is left as it was.
+// Apply augments and normalises src, an image in planes, into dst, with the
+// random numbers of seed. In this order, as in the reference code of Fast
+// AutoAugment: a sub-policy, chosen at random; a crop of the image padded with
+// four black pixels; a mirror image, half of the time; normalisation; a square of
+// zeros around a random pixel. src does not change.
 func (p *Pipeline) Apply(dst []float32, src []uint8, seed uint64, s *Scratch) {
 	if !p.crop {
 		p.Plain(dst, src)

@@ -1,7 +1,7 @@
 package augment
 
 // clipped is PIL's blend of two bytes, from + alpha·(to − from), in single
-// precision, cut to whole numbers and to a byte.
+// precision, truncated to whole numbers and clipped to a byte.
 func clipped(alpha float32, from, to int) uint8 {
 	v := float32(from) + float32(alpha*float32(to-from))
 	switch {

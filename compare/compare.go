@@ -1,6 +1,6 @@
 // Package compare sets finished runs side by side: grouped by their settings,
-// with mean, spread and every seed's value, the best group by validation, and
-// paired differences with a confidence interval.
+// with mean, standard deviation and every seed's value, the best group by
+// validation, and paired differences with a confidence interval.
 package compare
 
 import (
@@ -50,7 +50,7 @@ func Read(dirs []string) (runs []Run, left []Left) {
 	return runs, left
 }
 
-// Group are runs whose settings are equal, but for those that are pooled.
+// Group are runs whose settings are equal, except for those that are pooled.
 type Group struct {
 	Settings []Setting `json:"settings"` // those in which the groups differ
 	Runs     []Run     `json:"runs"`
@@ -80,7 +80,7 @@ func (g *Group) String() string {
 	return cmp.Or(strings.Join(parts, " "), "all runs")
 }
 
-// Config is that of one of the group's runs: all have it, but for what is
+// Config is that of one of the group's runs: all have it, except for what is
 // pooled.
 func (g *Group) Config() run.Config { return g.config }
 
@@ -226,7 +226,7 @@ func MetricOf(name string) (Metric, error) {
 	return Metric{}, fmt.Errorf("there is no metric %q; use one of %s", name, MetricNames())
 }
 
-// MetricNames are the names of Metrics, for people.
+// MetricNames are the names of Metrics as text.
 func MetricNames() string {
 	var names []string
 	for _, m := range Metrics {
@@ -281,7 +281,7 @@ func (g *Group) Sample(m Metric) Sample {
 }
 
 // Best is the group with the best mean validation accuracy, of those that have
-// results; the test set has no say. It is nil where one held out no validation
+// results; the test set is not used. It is nil where one held out no validation
 // examples, or there are fewer than two groups.
 func Best(groups []*Group) *Group {
 	val, _ := MetricOf("val")

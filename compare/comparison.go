@@ -11,7 +11,7 @@ import (
 // Confidence is the level of the intervals.
 const Confidence = 0.95
 
-// Options are what a comparison may be told.
+// Options are the options of a comparison.
 type Options struct {
 	By       []string     // the settings that make the groups; none: all but the seed
 	Metric   string       // that the differences are of; "": test
@@ -43,8 +43,8 @@ type Compared struct {
 // Mistake is what is wrong with an option; it begins with the option's name.
 type Mistake struct{ error }
 
-// New compares runs. Left are those that are not compared: the open ones make
-// groups all the same.
+// New compares runs. Left are those that are not compared; the open ones among
+// them make groups too.
 func New(runs []Run, left []Left, o Options) (Comparison, error) {
 	if o.Metric == "" {
 		o.Metric = "test"

@@ -13,7 +13,8 @@ import (
 	"betalasso/run"
 )
 
-// Text writes what people read in a terminal; layers: each layer's weights too.
+// Text writes the comparison for a terminal, with layers each layer's weights
+// too.
 func (c Comparison) Text(out io.Writer, layers bool) error {
 	if c.Open > 0 {
 		fmt.Fprintf(out, "NOT FINISHED: %d runs have no result yet\n\n", c.Open)

@@ -23,7 +23,7 @@ import (
 	"betalasso/nn"
 )
 
-// Explanation is what the weights of a network say.
+// Explanation is what the weights of a network show.
 type Explanation struct {
 	Channels, Side int
 	Heat           []float64   // of each pixel, row by row: uses of first-layer weights that are not 0

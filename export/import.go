@@ -17,7 +17,7 @@ import (
 	"betalasso/run"
 )
 
-// Weights are those of a safetensors file, and what the file says of them.
+// Weights are those of a safetensors file, with the file's metadata.
 type Weights struct {
 	Tensors   []run.Tensor
 	Known     bool       // Config is what the file says; otherwise run.Default with the size that the shapes say
@@ -26,8 +26,8 @@ type Weights struct {
 	Mean, Std []float64  // nil: unknown
 }
 
-// Read reads a safetensors file. Where all names begin with the same word and a
-// point, as "module.conv1.weight", that is taken off.
+// Read reads a safetensors file. If all names begin with the same word and a
+// point, as in "module.conv1.weight", that is removed.
 func Read(path string) (*Weights, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -84,8 +84,8 @@ func parse(f io.ReaderAt, size int64, path string) (*Weights, error) {
 	return w, nil
 }
 
-// ErrPickle is that a file is what torch.save writes. Reading one runs the code
-// that it holds, so none is read here.
+// ErrPickle means that a file was written by torch.save. Reading one runs the
+// code that it contains, so none is read here.
 var ErrPickle = errors.New("this is a file of torch.save (a pickle, which may hold code), not safetensors")
 
 // notPickle is ErrPickle, with how to convert, where the file begins as
@@ -104,8 +104,8 @@ func notPickle(f io.ReaderAt, path string) error {
 	return fmt.Errorf("%s: %w; convert its state_dict with\n    python -c 'import sys, torch, safetensors.torch as s; s.save_file({k: v.contiguous() for k, v in torch.load(sys.argv[1], weights_only=True).items()}, sys.argv[2])' %s %s", path, ErrPickle, path, to)
 }
 
-// guess sets of what network and size tensors are, by names and shapes: "" and 0
-// where they do not say.
+// guess infers network and size from the tensors' names and shapes; it leaves ""
+// and 0 if they do not determine them.
 func guess(c *run.Config, list []run.Tensor) {
 	c.Model, c.Alpha, c.Width = "", 0, 0
 	shapes := map[string][]int{}
@@ -137,7 +137,7 @@ func guess(c *run.Config, list []run.Tensor) {
 
 // Network is the network of config and size with the weights. All tensors that
 // are missing, not expected or of another shape are named in one error. A bias
-// before a batch norm, which the networks here do without, is moved into that
+// before a batch norm, which the networks here do not have, is moved into that
 // norm's running mean.
 func (w *Weights) Network(dev compute.Device, c run.Config, size model.Size) (*Network, error) {
 	_, count, err := model.Count(c.Model, size)

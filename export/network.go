@@ -17,8 +17,8 @@ import (
 	"betalasso/run"
 )
 
-// Network is a network with its weights, and what one needs to know beside them to
-// use it elsewhere.
+// Network is a network with its weights and everything needed to use it
+// elsewhere.
 type Network struct {
 	Config    run.Config
 	Size      model.Size
@@ -79,7 +79,7 @@ func (n *Network) Own() []run.Tensor {
 	return list
 }
 
-// meta is what a file of weights says of the network beside them.
+// meta is the metadata about the network in a file of weights.
 func (n *Network) meta() map[string]string {
 	c := n.Config
 	c.DataDir, c.Threads = "", 0 // they concern one machine

@@ -70,8 +70,8 @@ func single(list []float64) []float32 {
 	return out
 }
 
-// graph is a GraphProto under way: nodes one after the other, each taking what
-// the one before gives.
+// graph is a GraphProto in the making: nodes one after the other, each taking the
+// output of the one before.
 type graph struct {
 	body  message
 	at    string         // the value that the next node takes
@@ -79,8 +79,8 @@ type graph struct {
 	count map[string]int // of values that bear no layer's name
 }
 
-// node adds a node that takes the last value and the named weights, and gives
-// the value out.
+// node adds a node with the last value and the named weights as inputs and the
+// value out as output.
 func (g *graph) node(op, out string, weights []string, attributes ...message) {
 	var n message
 	n.text(1, g.at)

@@ -89,8 +89,8 @@ func (g *graph) conv(l *nn.Linear) {
 }
 
 // local adds a locally connected layer, which ONNX does not have: a convolution
-// with kernels of a single 1, one for each tap of the window, lays out what each
-// position sees, and a product with the weights of each position does the rest.
+// with one-hot kernels, one for each tap of the window, collects the input of
+// each position, and a product with the weights of each position does the rest.
 func (g *graph) local(l *nn.Linear) {
 	w, name := l.Win, strings.TrimSuffix(l.W.Name, ".weight")
 	positions, patch, taps := w.Positions(), w.Patch(), w.Kernel*w.Kernel
@@ -110,8 +110,7 @@ func (g *graph) local(l *nn.Linear) {
 	g.node("Reshape", name, []string{name + ".image"})
 }
 
-// transposed makes of matrices [rows, cols], one after another, their
-// transposes.
+// transposed transposes matrices [rows, cols], stored one after another.
 func transposed(data []float32, rows, cols int) []float32 {
 	out := make([]float32, len(data))
 	for at := 0; at < len(data); at += rows * cols {

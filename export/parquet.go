@@ -9,8 +9,8 @@ import (
 	"github.com/golang/snappy"
 )
 
-// A Parquet file is the columns of some rows, each a page, then those of the
-// next rows, and at last a footer that says what is where.
+// A Parquet file is the columns of some rows, each a page, then those of the next
+// rows, and finally a footer that says what is where.
 const (
 	parquetMagic = "PAR1"
 	groupRows    = 1 << 17 // rows of a group: a page is far below the format's 2 GiB

@@ -6,8 +6,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// message is a protocol buffer message under way. Fields are added in the order
-// of the calls, each with its number in the message's definition.
+// message is a protocol buffer message in the making. Fields are added in the
+// order of the calls, each with its number in the message's definition.
 type message []byte
 
 func (m *message) bytes(field protowire.Number, v []byte) {

@@ -73,8 +73,8 @@ func (n *Network) WriteSafetensors(path string, sparse bool) error {
 	return err
 }
 
-// fill copies the tensors of from into those of to that bear their names. All
-// that is missing, too much or of another shape is named in one error, and then
+// fill copies the tensors of from into those of to with the same names. All that
+// are missing, unexpected or of another shape are named in one error, and then
 // nothing is copied. Counts of batches may be missing.
 func fill(to, from []run.Tensor) error {
 	given := map[string]run.Tensor{}

@@ -21,7 +21,7 @@ type Table struct {
 	Rows    [][]any
 }
 
-// record is one row under way: cells by column, in the order they were set.
+// record is one row in the making: cells by column, in the order they were set.
 type record struct {
 	names []string
 	cells map[string]any
@@ -39,7 +39,7 @@ func (r *record) set(name string, v any) {
 	r.cells[name] = v
 }
 
-// setIf adds a cell, or an empty one where there is nothing to be in it.
+// setIf adds a cell, or an empty one if there is no value.
 func (r *record) setIf(measured bool, name string, v any) {
 	if !measured {
 		v = nil
@@ -74,8 +74,8 @@ func table(list []record) Table {
 	return t
 }
 
-// start is a record with what every table says of a run: its directory, its ID
-// and its settings.
+// start is a record with what every table has of a run: its directory, its ID and
+// its settings.
 func start(d *run.Dir) record {
 	var r record
 	c := d.Config()

@@ -17,7 +17,7 @@ import (
 const eventFile = "events.out.tfevents.0.betalasso"
 
 // TensorBoard writes the events of runs below the folder out: a folder for each
-// run, called by its path below the folder that holds them all, with one event
+// run, named by its path below the folder that holds them all, with one event
 // file. Steps are epochs. It gives the number of runs that had events, and says
 // which runs cannot be read.
 func TensorBoard(dirs []string, out string) (written int, left []error, err error) {
@@ -139,8 +139,8 @@ func writeRecord(w *bytes.Buffer, data []byte) {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// maskedCRC is the CRC32C of data, turned by 15 bits and moved, as files that
-// hold sums of their own want it.
+// maskedCRC is the CRC32C of data, rotated by 15 bits and offset, as is usual for
+// files that contain their own checksums.
 func maskedCRC(data []byte) uint32 {
 	sum := crc32.Checksum(data, castagnoli)
 	return (sum>>15 | sum<<17) + 0xa282ead8

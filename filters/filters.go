@@ -1,6 +1,6 @@
-// Package filters looks at the filters of a first layer: how local they are,
-// and which of them to show. A filter is the weights of one unit as an image,
-// [c, h, w] with the channels one after another, as in the data.
+// Package filters measures how local the filters of a first layer are, and
+// selects those to show. A filter is the weights of one unit as an image, [c, h,
+// w] with the channels one after another, as in the data.
 package filters
 
 import (
@@ -10,8 +10,8 @@ import (
 	"slices"
 )
 
-// MinNonzero is the number of weights that are not zero that a filter of the
-// paper's Figures 7 to 9 has at least.
+// MinNonzero is the least number of non-zero weights of a filter in the paper's
+// Figures 7 to 9.
 const MinNonzero = 20
 
 // Measure says how much of its image a filter covers.

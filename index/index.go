@@ -1,6 +1,6 @@
-// Package index keeps what is known of runs in one file, so that thousands list at
-// once. It is made from the runs' own files, and can be deleted at any time: the
-// next Refresh makes it again.
+// Package index keeps a summary of runs in one file, so that thousands are listed
+// at once. It is made from the runs' own files and can be deleted at any time:
+// the next Refresh makes it again.
 package index
 
 import (
@@ -60,8 +60,9 @@ func Open(path string) (*Index, error) {
 
 var errDamaged = errors.New("it is not an index of this version, or it is damaged")
 
-// giveUp makes the file anew if it is damaged, and else goes on without one:
-// the index only saves time, so no fault of it may keep runs from being listed.
+// giveUp recreates the file if it is damaged, and otherwise continues without
+// one: the index only saves time, so no fault of it may keep runs from being
+// listed.
 func (x *Index) giveUp(err error) {
 	if errors.Is(err, errDamaged) {
 		err = x.renew(err)
@@ -158,9 +159,8 @@ func (x *Index) store(changed, gone map[string]kept) error {
 	return run.Replace(x.path, text)
 }
 
-// look is what a run's directory says, by what the index has of it where its
-// files have not changed since. A directory that cannot be opened is a run that
-// says so.
+// look is the Snapshot of a run's directory, from the index if its files have not
+// changed since. A directory that cannot be opened is a run that says so.
 func look(dir string, had kept) (run.Snapshot, bool) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {

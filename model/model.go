@@ -44,9 +44,9 @@ func Names() []string {
 }
 
 // New is the named network, or that of s.Network, with its first weights, which
-// depend on the seed and the sizes and on nothing else. In the paper's networks
-// each layer but the last is followed by batch norm and ReLU (Figure 1's caption).
-// Where the paper does not say what the batch norm is of, it is
+// depend on the seed and the sizes alone. In the paper's networks each layer but
+// the last is followed by batch norm and ReLU (Figure 1's caption). Where the
+// paper does not say what the batch norm is of, it is
 //
 //   - of channels for convolutions, and for local layers too, so that a local
 //     layer with shared weights is the convolution, batch norm and all;

@@ -135,7 +135,7 @@ func unknown(name string) error {
 	return fmt.Errorf("there is no network %q%s; use one of %s, or a file", name, spelling.Hint(name, Names()), strings.Join(Names(), ", "))
 }
 
-// Parse reads the file of a network. It does not know yet of which size; see New.
+// Parse reads the file of a network. The size is not known yet; see New.
 func Parse(text []byte) (*Network, error) {
 	n, err := decode(text)
 	if err != nil {
@@ -266,7 +266,7 @@ func (n *Network) Scale() string {
 	return ""
 }
 
-// number is what a size comes to.
+// number is the value of a size.
 func (s Size) number(text string) int {
 	m := size.FindStringSubmatch(text)
 	if m == nil || text == "" {

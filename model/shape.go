@@ -23,8 +23,8 @@ type part struct {
 	shape    shape // of the output
 }
 
-// shape is that of what goes from layer to layer: channels of an image.
-// Behind a fully connected layer it has no places: each number is a unit.
+// shape is that of what goes from layer to layer: channels of an image. After a
+// fully connected layer it has no positions: each number is a unit.
 type shape struct {
 	c, h, w int
 	units   bool

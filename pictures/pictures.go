@@ -1,5 +1,5 @@
-// Package pictures draws what is looked at and not plotted: sheets of images with
-// labels, and confusion matrices.
+// Package pictures draws sheets of images with labels, heat maps and confusion
+// matrices, pixel by pixel.
 package pictures
 
 import (
@@ -105,15 +105,15 @@ func paint(m *image.NRGBA, pix []uint8, channels, side, scale, left, top int) {
 }
 
 // HeatMap draws numbers of 0 and more, row by row, each as a square of scale
-// pixels: from black at none, by way of red, to yellow at the most.
+// pixels: from black for 0, through red, to yellow for the largest.
 func HeatMap(values []float32, side, scale int) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, side*scale, side*scale))
 	heat(m, values, side, scale, 0, 0)
 	return m
 }
 
-// HeatMaps draws several, five to a row, each below its name and against its own
-// most.
+// HeatMaps draws several, five to a row, each below its name and scaled to its
+// own largest number.
 func HeatMaps(names []string, maps [][]float32, side, scale int) *image.NRGBA {
 	const gap, line, columns = 6, 18, 5
 	face := newFace(13)
@@ -141,12 +141,13 @@ func heat(m *image.NRGBA, values []float32, side, scale, left, top int) {
 	}
 }
 
-// MostNamed is up to how many classes a matrix has their names beside it.
+// MostNamed is the largest number of classes with whose names a matrix is
+// labelled.
 const MostNamed = 100
 
-// Confusion draws a matrix of counts: a row for the images of each class, a column
-// for what they were taken for. A field is the darker the more of its row it has;
-// up to 20 classes it says how much, in percent.
+// Confusion draws a matrix of counts: a row for each class of images, a column
+// for each predicted class. A field is darker the larger its share of the row; up
+// to 20 classes it shows that share in percent.
 func Confusion(names []string, counts [][]int) image.Image {
 	n := len(counts)
 	field, size, margin := 42, 12.0, 130
@@ -195,7 +196,8 @@ func Confusion(names []string, counts [][]int) image.Image {
 			base := field/2 + int(size)/2 - 2
 			text(m, face, ink, names[i], 6, head+i*field+base, margin-12)
 			if n <= 20 {
-				// Names stand on two lines in turn, as they are wider than a field.
+				// Names alternate between two lines, as they are wider than a
+				// field.
 				text(m, face, ink, names[i], margin+i*field, head-8-18*(i%2), 2*field-4)
 			} else {
 				sideways(m, face, names[i], margin+i*field+base, head-6, head-24)

@@ -2,8 +2,8 @@ package plan
 
 import "time"
 
-// Agenda is runs that are to be trained one after the other, with the time that
-// each is expected to take. What those that have been trained took corrects it.
+// Agenda is a list of runs to be trained one after the other, with the expected
+// time of each. The times of those already trained correct it.
 type Agenda struct {
 	ids      []string
 	expected map[string]time.Duration
@@ -24,7 +24,7 @@ func NewAgenda(list []Estimate) *Agenda {
 	return a
 }
 
-// Begin notes that a run begins, and that the one before is over.
+// Begin records that a run begins, and that the one before has ended.
 func (a *Agenda) Begin(id string, now time.Time) {
 	if a.current != "" {
 		a.took += now.Sub(a.at)
@@ -33,7 +33,7 @@ func (a *Agenda) Begin(id string, now time.Time) {
 	a.current, a.at = id, now
 }
 
-// After is the time that the runs after the one under way will take.
+// After is the expected time of the runs after the present one.
 func (a *Agenda) After() (left time.Duration) {
 	later := false
 	for _, id := range a.ids {

@@ -14,7 +14,7 @@ import (
 	"betalasso/train"
 )
 
-// Check is all that is looked at before trials are trained.
+// Check is the preflight check of trials.
 type Check struct {
 	Bench
 	Out       string                              // the directory that the study will have
@@ -31,9 +31,9 @@ type Problem struct{ err error }
 func (p Problem) Error() string { return p.err.Error() }
 func (p Problem) Unwrap() error { return p.err }
 
-// Run tries each kind of network among the trials on its data, and says what
-// they all will take. All that is wrong is said at once, as a Problem; a stop is
-// train.ErrStopped. It leaves nothing behind.
+// Run tries each kind of network among the trials on its data, and estimates what
+// all trials will take. All problems are reported together, as a Problem; a stop
+// is train.ErrStopped. It leaves no files.
 func (k Check) Run(trials []sweep.Trial) (Total, error) {
 	var problems []error
 	wrong := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
@@ -153,7 +153,7 @@ func distinct(trials []sweep.Trial) []sweep.Trial {
 	return list
 }
 
-// removeOld removes from dir what checks have left that were killed.
+// removeOld removes from dir what killed checks have left.
 func removeOld(dir string) {
 	old, _ := filepath.Glob(filepath.Join(dir, ".check-*")) // the pattern is right
 	for _, p := range old {

@@ -11,7 +11,7 @@ import (
 	"betalasso/sweep"
 )
 
-// Estimate is what a trial is expected to take.
+// Estimate is what a trial is expected to need.
 type Estimate struct {
 	sweep.Trial
 	Weights int     `json:"weights"`
@@ -23,7 +23,7 @@ type Estimate struct {
 	Dense float64 `json:"dense_seconds"`
 }
 
-// Total is what a study is expected to take.
+// Total is what a study is expected to need.
 type Total struct {
 	Trials     int     `json:"trials"`
 	CPUSeconds float64 `json:"worker_seconds"` // of all workers together
@@ -34,8 +34,8 @@ type Total struct {
 	Memory     float64 `json:"memory_bytes"` // of the largest trials at a time
 }
 
-// Estimate says what trials take with the given number of workers at a time, by
-// probes of each kind of network among them.
+// Estimate predicts what trials need with the given number of workers at a time,
+// from probes of each kind of network among them.
 func (b Bench) Estimate(trials []sweep.Trial, processes int) ([]Estimate, Total, error) {
 	var configs []run.Config
 	for _, p := range trials {
@@ -67,14 +67,14 @@ func (b Bench) Estimate(trials []sweep.Trial, processes int) ([]Estimate, Total,
 	return list, sum, nil
 }
 
-// Time is the time of a study for people.
+// Time is the time of a study as text.
 func (t Total) Time() string { return timeText(t.Seconds, t.Dense) }
 
-// Time is the time of a trial for people.
+// Time is the time of a trial as text.
 func (e Estimate) Time() string { return timeText(e.Seconds, e.Dense) }
 
 // timeText says how long something takes, and how long if nothing turns sparse,
-// where that is another time.
+// if that differs.
 func timeText(seconds, dense float64) string {
 	text := Span(duration(seconds))
 	if most := Span(duration(dense)); most != text {
@@ -93,8 +93,8 @@ type rate struct {
 	probe  Probe
 }
 
-// Measure times the Configs' networks, one or two of each kind: the smallest,
-// and the largest that takes no longer than a moment. Larger ones are taken to
+// Measure times the Configs' networks, one or two of each kind: the smallest, and
+// the largest that takes no longer than a moment. Larger ones are assumed to
 // train at its speed.
 func (b Bench) Measure(list []run.Config) (Rates, error) {
 	var r Rates
@@ -133,14 +133,14 @@ func (b Bench) Measure(list []run.Config) (Rates, error) {
 	return r, nil
 }
 
-// kindOf is what Configs whose speeds are alike have in common.
+// kindOf is what Configs of similar speed have in common.
 func kindOf(c run.Config) run.Config {
 	return run.Config{Model: c.Model, Kernel: c.Kernel, Network: c.Network, Augment: c.Augment, Optimizer: c.Optimizer, Precision: c.Precision, Batch: c.Batch}
 }
 
-// Seconds is how long training c takes: each example forward, backward and in
-// the update, the forward passes of validation and test, and what an epoch and a
-// run take beside. dense is that of dense weights throughout.
+// Seconds is how long training c takes: each example forward, backward and in the
+// update, the forward passes of validation and test, and the overhead of an epoch
+// and of a run. dense is the time with dense weights throughout.
 func (r Rates) Seconds(c run.Config) (seconds, dense float64) {
 	var best rate
 	found := false
@@ -165,14 +165,14 @@ func (r Rates) Seconds(c run.Config) (seconds, dense float64) {
 	return steps*stepShare(c) + rest, steps + rest
 }
 
-// distance is how many times one is the other.
+// distance is the factor between the two.
 func distance(a, b float64) float64 { return max(a/b, b/a) }
 
-// sparseTime is the time of a sparse layer's part of a step by its dense time,
-// and sparseBelow what must be left of a layer's weights at most for it to be
-// kept sparse. In bench/2026-11-25-sparse a step takes 52 % of a dense one's time
-// where S-FC's first layer, three quarters of the work, is sparse, and 28 % where
-// all of it is.
+// sparseTime is the time of a sparse layer's part of a step as a share of its
+// dense time, and sparseBelow the largest share of non-zero weights at which a
+// layer is sparse. In bench/2026-11-25-sparse a step takes 52 % of a dense one's
+// time where S-FC's first layer, three quarters of the work, is sparse, and 28 %
+// where all of it is.
 const (
 	sparseTime  = 0.35
 	sparseBelow = 0.12
@@ -220,5 +220,5 @@ func sparsePart(c run.Config, l model.LayerCount) float64 {
 
 func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
 
-// Time is the time of training c for people.
+// Time is the time of training c as text.
 func (r Rates) Time(c run.Config) string { return timeText(r.Seconds(c)) }

@@ -10,7 +10,7 @@ import (
 	"betalasso/train"
 )
 
-// Memory is about the most memory that training c takes, in bytes.
+// Memory is the estimated peak memory of training c, in bytes.
 func Memory(c run.Config) float64 {
 	n := SourceOf(c).Images()
 	need, err := train.Memory(c, SizeOf(c), n.Train, n.Test)
@@ -20,9 +20,9 @@ func Memory(c run.Config) float64 {
 	return need
 }
 
-// Disk is the room that c's finished run takes, in bytes: the last weights,
-// those of the best epoch, momentum, events, and filters: of whole images, where
-// the first layer is not a convolution.
+// Disk is the disk space of c's finished run, in bytes: the last weights, those
+// of the best epoch, momentum, events, and filters: of whole images, where the
+// first layer is not a convolution.
 func Disk(c run.Config) float64 {
 	_, n, err := model.Count(c.Model, SizeOf(c))
 	if err != nil {
@@ -52,14 +52,14 @@ type Room struct {
 	Of    string
 }
 
-// Here is the room that this process has.
+// Here is the Room of this process.
 func Here() Room {
 	have, of := run.Memory()
 	return Room{have, of}
 }
 
-// Fits is an error where c cannot be trained in the room there is, and else a
-// line on what it takes, or "" where the system does not tell.
+// Fits is an error if c cannot be trained in that room, otherwise a line about
+// its memory, or "" if the system does not tell.
 func Fits(c run.Config, room Room) (note string, err error) {
 	_, n, err := model.Count(c.Model, SizeOf(c))
 	if err != nil || room.Bytes <= 0 {

@@ -30,7 +30,7 @@ type Probe struct {
 }
 
 // Steps of a probe, over probeEpochs epochs. The first ones are not timed: they
-// make what the others use again.
+// allocate what the others reuse.
 const (
 	leastSteps  = 3
 	mostSteps   = 20
@@ -99,8 +99,9 @@ func (b Bench) Probe(c run.Config, set *data.Set) (t Probe, err error) {
 	return probeOf(steps[warmSteps:], len(steps)+probeEpochs, batch, t.Epoch, time.Since(began).Seconds()), nil
 }
 
-// probeOf takes a measurement apart: the seconds of some of its steps, of batch
-// examples each, of its second epoch's beginning with its first step, and of all of it.
+// probeOf splits a measurement: the seconds of some of its steps, of batch
+// examples each, of its second epoch's beginning with its first step, and of all
+// of it.
 func probeOf(timed []float64, steps, batch int, epoch, all float64) Probe {
 	step := quick(timed)
 	p := Probe{Example: step / float64(batch), Epoch: max(0, epoch-step)}
@@ -121,8 +122,8 @@ func readBack(d *run.Dir, result run.Result) error {
 	return nil
 }
 
-// quick is the lower quartile: what else runs on the machine, or the machine
-// waking up, only ever makes a step slower.
+// quick is the lower quartile: other load on the machine, or its waking up, can
+// only make a step slower.
 func quick(list []float64) float64 {
 	sorted := slices.Sorted(slices.Values(list))
 	return sorted[len(sorted)/4]

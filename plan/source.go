@@ -11,7 +11,7 @@ import (
 	"betalasso/run"
 )
 
-// Source is what says which images a run is trained on. Two runs with the same
+// Source determines which images a run is trained on. Two runs with the same
 // Source can share a data set in memory.
 type Source struct {
 	Name, Dir      string
@@ -37,8 +37,8 @@ func (s Source) Options() data.Options {
 	}
 }
 
-// lastOwn are the user's own images that were loaded last: they are looked at for
-// the settings, and wanted again right after.
+// lastOwn are the user's own images that were loaded last: they are read for the
+// settings, and needed again right after.
 var lastOwn struct {
 	sync.Mutex
 	from Source
@@ -115,8 +115,8 @@ type Images struct{ Train, Test int }
 // for each of its trials.
 var counted sync.Map
 
-// Images are those that loading it would give; where that cannot be told, as
-// many as the publisher has.
+// Images are the numbers that loading it would give; if they are not known, the
+// publisher's.
 func (s Source) Images() Images {
 	if s.Sum != "" {
 		info, _ := s.Info() // what is wrong is said by who loads them
@@ -183,7 +183,7 @@ func exampleMACs(c run.Config) float64 {
 }
 
 // Noise is a set of n images of the shape of c's, and as many to test on: enough
-// to time steps by.
+// to time steps with.
 func Noise(c run.Config, n int) *data.Set {
 	of, err := SourceOf(c).Info()
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Bytes is a number of bytes for people.
+// Bytes is a number of bytes as text.
 func Bytes(n float64) string {
 	if n < 1e9 {
 		return fmt.Sprintf("%.1f MB", n/1e6)
@@ -22,7 +22,7 @@ func Thousands(n int) string {
 	return text
 }
 
-// Span is a length of time for people: 45s, 3m05s, 2h07m, 1d04h.
+// Span is a length of time as text: 45s, 3m05s, 2h07m, 1d04h.
 func Span(d time.Duration) string {
 	s := int(d.Round(time.Second).Seconds())
 	switch {

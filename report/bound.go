@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// The bound of Theorem 2 is taken with weights of 32 bits, and holds but for one
-// training set in twenty.
+// The bound of Theorem 2 is computed with weights of 32 bits, and holds for all
+// but one training set in twenty.
 const (
 	weightBits = 32
 	confidence = 0.05 // δ

@@ -24,7 +24,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// series is one curve, or points that a line joins.
+// series is one curve, or points joined by a line.
 type series struct {
 	name  string
 	color string
@@ -36,7 +36,7 @@ type series struct {
 	bars   bool      // the spread is drawn as error bars at the points, not as a band
 }
 
-// dashes tell curves apart that have the same colour, or none.
+// dashes distinguish curves that have the same colour, or none.
 var dashes = [][]vg.Length{nil, {5, 2.5}, {1.5, 2}, {7, 2, 1.5, 2}}
 
 // dashNames are those of dashes as a style sheet has them.

@@ -10,8 +10,8 @@ import (
 	"betalasso/run"
 )
 
-// setting is what another text says of its runs of a case. Zero values are not
-// said.
+// setting is what another text states about its runs of a case. Zero values are
+// not stated.
 type setting struct {
 	epochs  int
 	params  int
@@ -49,7 +49,7 @@ func augmentRank(name string) int {
 // it tends to move the accuracy.
 type factor struct{ way, text string }
 
-// The ways, in the order in which they are told.
+// The ways, in the order in which they are listed.
 const (
 	lowers = "Tends to lower ours"
 	raises = "Tends to raise ours"
@@ -58,7 +58,7 @@ const (
 
 // agree reports whether what differs explains a difference in percentage points,
 // ours less theirs: its sign must be one that the factors tend to. Those in
-// shared are told for all cases at once.
+// shared are listed for all cases at once.
 func agree(difference float64, list, shared []factor) string {
 	way, where, against := raises, "above", "lower"
 	if difference < 0 {
@@ -155,7 +155,7 @@ func less(list, some []factor) []factor {
 	return slices.DeleteFunc(slices.Clone(list), func(f factor) bool { return slices.Contains(some, f) })
 }
 
-// sentences tells factors.
+// sentences puts factors into words.
 func sentences(list []factor) string {
 	var parts []string
 	for _, way := range []string{lowers, raises, either} {
@@ -172,7 +172,7 @@ func sentences(list []factor) string {
 	return strings.Join(parts, " ")
 }
 
-// Why is what explains the differences of rows alike in that.
+// Why explains the differences of the rows that share it.
 type Why struct {
 	Cases                 []string
 	FromReport, FromPaper string

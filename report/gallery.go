@@ -8,17 +8,17 @@ import (
 	"betalasso/run"
 )
 
-// Gallery is one file of filters, to be shown by itself.
+// Gallery is one file of filters, shown alone.
 type Gallery struct{ file filterFile }
 
-// NewGallery is what the tensors of the file of filters at path say; path is
-// for errors alone.
+// NewGallery is the gallery in the tensors of the file of filters at path; path
+// is for errors alone.
 func NewGallery(path string, tensors []run.Tensor) (Gallery, error) {
 	f, err := newFilterFile(path, tensors)
 	return Gallery{f}, err
 }
 
-// Facts are what a gallery says beside its pictures.
+// Facts are the text beside a gallery's pictures.
 type Facts struct {
 	Shown    int     `json:"shown"`    // pictures
 	Eligible int     `json:"eligible"` // filters with at least filters.MinNonzero non-zeros
@@ -27,7 +27,7 @@ type Facts struct {
 	Radius   float64 `json:"radius"`   // the same, in pixels
 }
 
-// Facts gives them; the medians of no filters are 0.
+// Facts returns them; the medians of no filters are 0.
 func (g Gallery) Facts() Facts {
 	var nonzero, radius []float64
 	for _, m := range g.file.measures {

@@ -20,16 +20,16 @@ type group struct {
 	table *paper.Case // the row of the paper's table that shows it; nil: none does
 }
 
-// palette are the colours of groups that are no row of the paper's table; where
-// they are used up, dashes tell the next ones apart.
+// palette are the colours of groups that are no row of the paper's table; when
+// they are used up, dashes distinguish the next ones.
 var palette = []string{"#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#A50026", "#6A3D9A", "#8C8C8C"}
 
 // mostGroups is how many groups a figure shows.
 const mostGroups = 12
 
-// groupsOf are the groups of a comparison with their runs: called by their row
-// of the table where the table shows them all, and else by the settings in which
-// they differ.
+// groupsOf are the groups of a comparison with their runs: named by their row of
+// the table if the table shows them all, otherwise by the settings in which they
+// differ.
 func groupsOf(all []record, set paper.DataSet, c compare.Comparison) (list []group) {
 	shown := map[run.Config]*paper.Case{}
 	for i := range paper.Cases {

@@ -13,10 +13,11 @@ import (
 	"betalasso/run"
 )
 
-// lambdaFigure is what λ decides of one network with β-lasso: accuracy, what is left
-// of the first layer, and how local its filters are, against λ of the layer in the
-// place of the convolution, a line for each λ of the others; and accuracy against
-// locality. Of several families of settings it is the one with the most pairs of λ.
+// lambdaFigure shows the effect of λ on one network with β-lasso: accuracy, the
+// share of the first layer that is left, and how local its filters are, against λ
+// of the layer that replaces the convolution, a line for each λ of the others;
+// and accuracy against locality. Of several families of settings it is the one
+// with the most pairs of λ.
 func lambdaFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	f.name = "lambda-" + set.Name
 	families := map[run.Config][]group{}
@@ -89,7 +90,7 @@ func lambdaFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	return f, caption
 }
 
-// lambdaPair is what one pair of λ comes to.
+// lambdaPair is the outcome of one pair of λ.
 type lambdaPair struct {
 	conv, fc    float64
 	acc, accSD  float64 // test accuracy, %

@@ -13,7 +13,8 @@ var colors = map[string]string{
 	"s-fc-beta0": "#CC79A7", "s-fc-beta1": "#009E73", "s-fc-beta50": "#A50026",
 }
 
-// caseDashes are the dashes of the cases that would else be hard to tell apart.
+// caseDashes are the dashes of the cases that would otherwise be hard to
+// distinguish.
 var caseDashes = map[string]int{"s-fc-beta0": 1, "s-fc-beta1": 2}
 
 // caseNames are the cases in the table's order.

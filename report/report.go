@@ -22,7 +22,7 @@ import (
 	"betalasso/run"
 )
 
-// Options are what a report may be told beside the runs.
+// Options are the options of a report.
 type Options struct {
 	Remarks []string     // sentences for the top, such as data that could not be had
 	Trials  []run.Config // of the study that the runs are of, in its order, begun or not
@@ -304,7 +304,7 @@ func unfinished(all []record, trials []run.Config) string {
 	return fmt.Sprintf("NOT FINISHED: %s of %s have a result (%s). What follows is of those that have.", commas(counts[run.Done]), count(total, "run"), list(parts))
 }
 
-// charts draws a figure for the page and sets down its files.
+// charts draws a figure for the page and writes its files.
 func (p *page) charts(pic *Picture, f figure) error {
 	if len(f.charts) == 0 {
 		pic.Gap, pic.Caption = "no epochs are recorded", ""
@@ -417,5 +417,5 @@ func (s Section) Explained() bool {
 	return slices.ContainsFunc(s.Rows, func(r Row) bool { return r.compared })
 }
 
-// Even reports whether the charts stand best in pairs.
+// Even reports whether the charts look best in pairs.
 func (p Picture) Even() bool { return len(p.Charts) == 4 }

@@ -11,10 +11,10 @@ import (
 	"betalasso/run"
 )
 
-// returnsFigure shows which zero weights return, of the run with the most of those
-// that have recorded it: how many in each epoch, and of which units they are, by
-// the σ that batch norm divides by and by the weights that the unit has, each beside
-// what would be seen if every unit had as many returns as another.
+// returnsFigure shows which zero weights return, of the run with the most of
+// those that have recorded it: how many in each epoch, and of which units they
+// are, by the σ that batch norm divides by and by the weights that the unit has,
+// each beside the distribution if every unit had equally many returns.
 func returnsFigure(all []record, set paper.DataSet) (f figure, caption string) {
 	f.name = "returns-" + set.Name
 	var of *record

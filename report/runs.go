@@ -11,7 +11,7 @@ import (
 	"betalasso/run"
 )
 
-// record is what a run's directory says.
+// record is the content of a run's directory.
 type record struct {
 	dir      string
 	state    run.Status
@@ -75,7 +75,7 @@ func (r record) epochs() int {
 	return done
 }
 
-// seconds is the time that training took so far.
+// seconds is the training time so far.
 func (r record) seconds() float64 {
 	if r.finished {
 		return r.result.WallSeconds

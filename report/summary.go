@@ -9,8 +9,8 @@ import (
 	"betalasso/paper"
 )
 
-// summaryFile is summary.json: what the report says, as data. Accuracies are
-// from 0 to 1; what is not known is absent.
+// summaryFile is summary.json: the report's content as data. Accuracies are from
+// 0 to 1; what is not known is absent.
 type summaryFile struct {
 	Lead       string           `json:"data"`
 	Unfinished string           `json:"unfinished,omitempty"`

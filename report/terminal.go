@@ -9,7 +9,7 @@ import (
 	"betalasso/paper"
 )
 
-// Summary is what a report says, in short.
+// Summary is a short form of a report.
 type Summary struct {
 	Page       string    // the path of the HTML page
 	Lead       string    // which data
@@ -45,7 +45,7 @@ func (s Summary) Print(w io.Writer, columns int) {
 	}
 }
 
-// wrap cuts text between words into lines of at most the given width; a longer
+// wrap breaks text between words into lines of at most the given width; a longer
 // word has a line of its own. A number stays with its unit.
 func wrap(text string, columns int) (lines []string) {
 	line := ""

@@ -51,7 +51,7 @@ func round3(x float64) float64 {
 	return y
 }
 
-// span is a time for people.
+// span is a time as text.
 func span(seconds float64) string {
 	if !(seconds >= 0 && seconds < 1e9) {
 		return "an unknown time"

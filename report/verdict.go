@@ -10,8 +10,8 @@ import (
 	"betalasso/paper"
 )
 
-// Verdict is what the runs on one data set say of the paper's claim: that
-// β-lasso beats SGD and turns a fully connected network local.
+// Verdict is what the runs on one data set show about the paper's claim that
+// β-lasso beats SGD and makes a fully connected network local.
 type Verdict struct {
 	Data       string              `json:"data"`
 	Text       string              `json:"text"`  // Lines as one paragraph
@@ -27,7 +27,7 @@ type Verdict struct {
 	Local      *bool               `json:"local,omitempty"`
 }
 
-// Line is one thing that a verdict says.
+// Line is one statement of a verdict.
 type Line struct {
 	About string `json:"about"` // accuracy, weights, filters, doubt
 	Text  string `json:"text"`
@@ -66,7 +66,7 @@ func (m FilterMeasure) String() string {
 	return fmt.Sprintf("median radius %.1f pixels, box %d × %d, over %s filters", m.Radius, m.Box[0], m.Box[1], commas(m.Count))
 }
 
-// filtersOf measures the filters of runs; nil where they kept none that count.
+// filtersOf measures the filters of runs; nil if they kept none that count.
 func filtersOf(runs []record) *FilterMeasure {
 	var radius, height, width []float64
 	m := &FilterMeasure{}
@@ -88,8 +88,8 @@ func filtersOf(runs []record) *FilterMeasure {
 }
 
 // verdict judges the groups on a data set: the best β-lasso by validation beside
-// the best SGD of the same network and size. It says what is too short or too
-// few to tell.
+// the best SGD of the same network and size. It says which runs are too short or
+// too few for a judgement.
 func verdict(set paper.DataSet, list []group, c compare.Comparison) Verdict {
 	v := Verdict{Data: set.Name}
 	lasso, sgd := pair(list)

@@ -8,10 +8,11 @@ import (
 	"sync"
 )
 
-// connections limits how many there are, from one address and in all, so that no
-// client takes all descriptors. Where there are too many, the one that has been
-// waiting longest for its client (before a request, in the middle of one, or
-// after the last) is closed to make room; one that is being answered never is.
+// connections limits the number of connections, from one address and in all, so
+// that no client takes all descriptors. Where there are too many, the one that
+// has been waiting longest for its client (before a request, in the middle of
+// one, or after the last) is closed to make room; one that is being answered
+// never is.
 type connections struct {
 	net.Listener
 
@@ -61,8 +62,8 @@ func (c *connections) Accept() (net.Conn, error) {
 	}
 }
 
-// clientOf is the address at the other end; that of what is no TCP connection is
-// the zero Addr.
+// clientOf is the address at the other end; the zero Addr if it is no TCP
+// connection.
 func clientOf(n net.Conn) netip.Addr {
 	a, err := netip.ParseAddrPort(n.RemoteAddr().String())
 	if err != nil {

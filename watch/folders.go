@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// folder is one that was given to be watched. Nothing outside it can be opened
-// through its root, by .. or by a symbolic link.
+// folder is a watched folder. Nothing outside it can be opened through its root,
+// by .. or by a symbolic link.
 type folder struct {
 	path string // absolute
 	root *os.Root

@@ -16,13 +16,13 @@ import (
 	"betalasso/run"
 )
 
-// gallery remembers what the files of filters said, by path and stamp.
+// gallery caches the facts of files of filters, by path and stamp.
 type gallery struct {
 	mu    sync.Mutex
 	facts map[string]report.Facts
 }
 
-// maxFacts is how many are remembered; then all are forgotten.
+// maxFacts is the number of cached facts; beyond it all are dropped.
 const maxFacts = 20000
 
 // of reads the facts of a run's file of filters, once for as long as it does
@@ -151,5 +151,5 @@ func (s *Server) filterPicture(w http.ResponseWriter, r *http.Request) {
 	file.PNG(w, columns)
 }
 
-// columns is how many filters stand in a row.
+// columns is the number of filters in a row.
 const columns = 6

@@ -19,8 +19,8 @@ import (
 	"betalasso/run"
 )
 
-// list is the runs in the folders. It is brought up to date when somebody asks,
-// and not more often than need be.
+// list is the runs in the folders. It is updated when a page asks, and no more
+// often than necessary.
 type list struct {
 	folders []folder
 	warn    func(error)
@@ -42,7 +42,7 @@ type list struct {
 	shrunk  uint64 // the version at which a run last went away
 }
 
-// shown is what pages are told of a run.
+// shown is what pages are sent about a run.
 type shown struct {
 	place   place
 	row     row
@@ -58,7 +58,7 @@ const (
 	checkAllEvery = 2 * time.Second        // looking at all, and for more; or 20 times what it takes
 )
 
-// update is what a page has to be told to be up to date.
+// update is what a page needs to be up to date.
 type update struct {
 	Rows []row `json:"rows"`
 	All  bool  `json:"all"` // these are all rows: forget the others
@@ -94,8 +94,8 @@ func (l *list) find(id string, now time.Time) (place, bool) {
 	return e.place, ok
 }
 
-// look brings the list up to date, unless somebody else is at it. The first time
-// it waits: a page asks for the events of runs that it knows of.
+// look updates the list, unless another goroutine is doing so. The first time it
+// waits: a page asks for the events of runs that it knows of.
 func (l *list) look(now time.Time) {
 	if !l.ready.Load() {
 		l.reading.Lock()
@@ -177,7 +177,7 @@ func (l *list) missed(path string, err error) {
 	l.warn(fmt.Errorf("runs in %s are not seen: %w", path, err))
 }
 
-// show tells pages of a row that is new.
+// show tells pages about a new row.
 func (l *list) show(id string, e *entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

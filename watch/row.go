@@ -8,7 +8,7 @@ import (
 	"betalasso/run"
 )
 
-// row is what the table says of a run.
+// row is a run's row of the table.
 type row struct {
 	ID      string     `json:"id"`
 	Name    string     `json:"name"`
@@ -34,7 +34,7 @@ type entry struct {
 	shown bool
 }
 
-// refresh reads anew what has changed. It reports whether the row has, and
+// refresh reads again what has changed. It reports whether the row has, and
 // whether the run is still there.
 func (e *entry) refresh() (changed, there bool) {
 	root, err := e.place.folder.root.OpenRoot(e.place.path)
@@ -54,7 +54,7 @@ func (e *entry) refresh() (changed, there bool) {
 	return changed, true
 }
 
-// rowOf is what the table says of a run that looks so.
+// rowOf is the row of a run with that Snapshot.
 func rowOf(s run.Snapshot) row {
 	r := row{State: s.State, Note: cmp.Or(s.Note, strings.Join(s.Unread, "; ")), Epoch: s.Epoch, Nonzero: s.Nonzero(), Config: s.Config, Updated: s.Updated.Unix()}
 	if !s.Recorded.IsZero() {

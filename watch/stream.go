@@ -21,7 +21,7 @@ const (
 
 // position is how much a page has: the list's version and a mark in each run's
 // events. Its text is the id of every server-sent event, so that a browser that
-// connects again is sent what it has not got, and no more.
+// reconnects gets exactly what it lacks.
 type position struct {
 	version string
 	marks   map[string]mark // by run

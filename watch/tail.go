@@ -13,7 +13,7 @@ import (
 )
 
 // mark is a place in an events file: the end of a line, with that line's length
-// and checksum, by which another file at the same path is told from one that
+// and checksum, which distinguish another file at the same path from one that
 // grew. The zero mark is the beginning.
 type mark struct {
 	offset int64
@@ -51,9 +51,9 @@ type tail struct {
 	changed time.Time
 }
 
-// next reads the events that follow the mark, and moves it. again is that the
-// file is not the one of the mark: what was read of it before no longer holds,
-// and events begin anew. more is that there is more to read at once.
+// next reads the events that follow the mark, and moves it. again means that the
+// file is not the one of the mark: what was read before is no longer valid, and
+// events start over. more means that there is more to read at once.
 func (t *tail) next() (events []run.Event, again, more bool, err error) {
 	info, err := t.place.stat(run.EventsFile)
 	if err != nil {

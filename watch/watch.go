@@ -1,6 +1,6 @@
 // Package watch serves one page that shows runs while they train: their table,
 // their curves, the filters of their first layers and the settings they differ
-// in. It reads the files that training leaves in the given folders and nothing
+// in. It reads the files that training writes in the given folders and nothing
 // else, and it writes nothing.
 package watch
 
@@ -25,7 +25,7 @@ type Options struct {
 	Warn    func(error) // told once of each folder below Folders that cannot be read; may be nil
 }
 
-// Server shows runs. Close gives up the folders.
+// Server shows runs. Close closes the folders.
 type Server struct {
 	options Options
 	folders []folder
