@@ -82,7 +82,7 @@ func TestBenchThreads(t *testing.T) {
 		t.Errorf("the parts take %g ms, the step %g", parts, many.StepMS)
 	}
 	stdout, _ = want(t, 0, "bench", "--model=3-fc", "--width=64", "--batch=16", "--steps=1", counts)
-	for _, w := range []string{"EFFICIENCY", "100 %", fmt.Sprintf(" %d* ", beyond), "reckoned from tasks"} {
+	for _, w := range []string{"EFFICIENCY", "100 %", fmt.Sprintf(" %d* ", beyond), "modelled from tasks"} {
 		if !strings.Contains(stdout, w) {
 			t.Errorf("no %q in:\n%s", w, stdout)
 		}

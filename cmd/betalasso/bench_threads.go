@@ -188,7 +188,7 @@ func printScaling(out io.Writer, list []benchResult, steps int) error {
 		return err
 	}
 	if reckoned {
-		fmt.Fprintln(out, "* reckoned from tasks that ran one by one; memory that many threads share, and their lower clock, are not in it")
+		fmt.Fprintln(out, "* modelled from tasks that ran one by one, without the memory bandwidth that many threads share and their lower clock")
 	}
 	return nil
 }
