@@ -79,6 +79,26 @@ func (n *Network) Own() []run.Tensor {
 	return list
 }
 
+// Round rounds the network's weight matrices to bfloat16 and returns Own, with BF16
+// as the matrices' type. Biases and batch norms are few and stay float32.
+func (n *Network) Round() []run.Tensor {
+	list := n.Own()
+	for i, p := range n.Net.Params() {
+		if p.Weights == nil {
+			continue
+		}
+		list[i].DType = "BF16"
+		rows, cols := p.Shape()
+		row := make([]float32, cols)
+		for r := range rows {
+			p.Read(row, r)
+			run.Bfloat16(row)
+			p.Write(r, row)
+		}
+	}
+	return list
+}
+
 // meta is the metadata about the network in a file of weights.
 func (n *Network) meta() map[string]string {
 	c := n.Config

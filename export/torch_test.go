@@ -12,6 +12,7 @@ import (
 
 	"betalasso/data"
 	"betalasso/model"
+	"betalasso/nn"
 	"betalasso/run"
 )
 
@@ -58,7 +59,7 @@ for name in sys.argv[1:]:
     tensors, meta = load(name + ".safetensors")
     assert tensors["bn1.num_batches_tracked" if "conv1.weight" in tensors else "bnfc1.num_batches_tracked"] == 4, "4 batches"
     for key, v in net.state_dict().items():
-        assert tensors[key].shape == v.shape and tensors[key].dtype == v.dtype, key
+        assert tensors[key].shape == v.shape and tensors[key].dtype in (v.dtype, torch.bfloat16), key
     with torch.no_grad():
         y = net((x - mean) / std)
     open(name + ".logits", "wb").write(bytes(array("f", y.flatten().tolist())))
@@ -101,6 +102,24 @@ func TestTorch(t *testing.T) {
 		back.Mean, back.Std = w.Mean, w.Std
 		near(t, sparse+", read again", logits(t, back), wanted[sparse])
 	}
+	for _, name := range []string{"s-fc", "s-conv", "s-local"} { // in bfloat16, a matrix of zeros among them
+		n := made(t, name)
+		thin(n)
+		zero(n.Net.Params()[0])
+		n.Round()
+		list := n.StateDict()
+		for i := range list {
+			if list[i].Rows != nil {
+				list[i].DType = "BF16"
+			}
+		}
+		name += "-bf16"
+		if _, err := run.WriteTensors(filepath.Join(dir, name+".safetensors"), list, n.meta()); err != nil {
+			t.Fatal(err)
+		}
+		wanted[name] = logits(t, n)
+		names = append(names, name)
+	}
 	program := exec.Command(interpreter, append([]string{"compare.py"}, names...)...)
 	program.Dir = dir
 	if text, err := program.CombinedOutput(); err != nil {
@@ -128,6 +147,14 @@ func thin(n *Network) {
 			}
 			p.Write(i, row)
 		}
+	}
+}
+
+// zero sets the weights of p to 0.
+func zero(p *nn.Param) {
+	rows, cols := p.Shape()
+	for i := range rows {
+		p.Write(i, make([]float32, cols))
 	}
 }
 

@@ -97,6 +97,7 @@ func TestWhatIsBrokenIsAGap(t *testing.T) {
 		{"filters without a shape", tensors(run.Tensor{Name: "filters", Shape: []int{3}, Data: make([]float32, 3)}), "of 4 dimensions"},
 		{"no filter with 20 non-zeros", tensors(run.Tensor{Name: "filters", Shape: []int{0, 3, 32, 32}}, counts, run.Tensor{Name: "locality", Shape: []int{0, 5}}), "none of the 1,024 filters has 20"},
 		{"filters of no size", tensors(run.Tensor{Name: "filters", Shape: []int{4, 3, 0, 0}}, counts), "have the shape"},
+		{"filters without end", tensors(run.Tensor{Name: "filters", Shape: []int{1 << 16, 3, 32, 32}, Rows: zeros{}}, counts), "201326592 numbers"},
 		{"no counts", tensors(run.Tensor{Name: "filters", Shape: []int{0, 3, 32, 32}}), "of 1 dimensions"},
 		{"no measures", tensors(run.Tensor{Name: "filters", Shape: []int{0, 3, 32, 32}}, counts), "of 2 dimensions"},
 		{"filters that are not finite", tensors(run.Tensor{Name: "filters", Shape: []int{1, 1, 1, 2}, Data: []float32{float32(math.NaN()), float32(math.Inf(1))}}, counts, run.Tensor{Name: "locality", Shape: []int{1, 5}, Data: []float32{float32(math.NaN()), 1, 1, 1, 1}}), "a number that is not finite"},
@@ -340,3 +341,10 @@ func TestTicks(t *testing.T) {
 		}
 	}
 }
+
+// zeros are as many filters as a file may claim in a few bytes.
+type zeros struct{}
+
+func (zeros) Shape() (rows, cols int)   { return 1 << 16, 3 * 32 * 32 }
+func (zeros) Read(dst []float32, _ int) { clear(dst) }
+func (zeros) Write(int, []float32)      {}

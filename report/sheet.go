@@ -33,6 +33,10 @@ func readFilters(d *run.Dir) (filterFile, error) {
 	return newFilterFile(d.File(run.FiltersFile), tensors)
 }
 
+// maxPictures are more numbers than any pictures here have; in a sparse form, a file
+// may claim any number in a few bytes.
+const maxPictures = 1 << 25
+
 // newFilterFile is what the tensors of the file at path say.
 func newFilterFile(path string, tensors []run.Tensor) (filterFile, error) {
 	var f filterFile
@@ -51,7 +55,10 @@ func newFilterFile(path string, tensors []run.Tensor) (filterFile, error) {
 	if f.c < 1 || f.h < 1 || f.w < 1 || f.c > 1024 || f.h > 1024 || f.w > 1024 {
 		return f, fmt.Errorf("%s: its filters have the shape %v", path, pictures.Shape[1:])
 	}
-	for one := range slices.Chunk(pictures.Data, f.c*f.h*f.w) {
+	if pictures.Len() > maxPictures {
+		return f, fmt.Errorf("%s: its filters have %d numbers, and %d are the most", path, pictures.Len(), maxPictures)
+	}
+	for one := range slices.Chunk(pictures.Values(), f.c*f.h*f.w) {
 		f.filters = append(f.filters, one)
 	}
 	counts, err := find("eligible", 1)

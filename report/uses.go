@@ -51,6 +51,9 @@ func newUses(list []run.Tensor, meta map[string]string) (u uses, err error) {
 	data := map[string][]float32{}
 	for _, t := range list {
 		if _, ok := shapes[t.Name]; ok {
+			if t.Len() > maxPictures {
+				return u, fmt.Errorf("%s has %d numbers, and %d are the most", t.Name, t.Len(), maxPictures)
+			}
 			shapes[t.Name], data[t.Name] = t.Shape, t.Values()
 		}
 	}

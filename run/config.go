@@ -172,6 +172,17 @@ type Result struct {
 	// Confusion counts the test images of each class (row) by the class that the
 	// last epoch's weights predict (column); none beyond MostConfused classes.
 	Confusion []Counts `json:"confusion,omitempty"`
+
+	// Unrounded is of the weights as they were trained, where those of the directory
+	// were rounded to be published; the scores, counts and sums above are of these.
+	Unrounded *Unrounded `json:"unrounded,omitempty"`
+}
+
+// Unrounded is what a Result said before its run's weights were rounded.
+type Unrounded struct {
+	Last       Score  `json:"last"`
+	Best       Score  `json:"best"`
+	WeightsSum string `json:"weights_sha256"`
 }
 
 // DataSet says what was trained on.

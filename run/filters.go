@@ -22,9 +22,27 @@ func FiltersAt(epoch int) string {
 	return filepath.Join(FiltersDir, fmt.Sprintf("%s%06d%s", filtersPrefix, epoch, filtersSuffix))
 }
 
+// inRows is list with pictures as rows, so that their zeros take no room in a file.
+func inRows(list []Tensor) []Tensor {
+	list = slices.Clone(list)
+	for i, t := range list {
+		if t.Rows == nil && len(t.Shape) == 4 {
+			list[i].Rows, list[i].Data = oneRow(t.Data), nil
+		}
+	}
+	return list
+}
+
+// oneRow are numbers as Rows.
+type oneRow []float32
+
+func (r oneRow) Shape() (rows, cols int)    { return 1, len(r) }
+func (r oneRow) Read(dst []float32, _ int)  { copy(dst, r) }
+func (r oneRow) Write(_ int, src []float32) { copy(r, src) }
+
 // WriteFilters writes the filters of the end.
 func (d *Dir) WriteFilters(list []Tensor) error {
-	_, err := d.writeWeights(FiltersFile, list, map[string]string{})
+	_, err := d.writeWeights(FiltersFile, inRows(list), map[string]string{})
 	return err
 }
 
@@ -55,7 +73,7 @@ func (d *Dir) WriteFiltersAt(epoch int, list []Tensor) error {
 	if err := os.MkdirAll(d.File(FiltersDir), 0o777); err != nil {
 		return full(err, d.File(FiltersDir))
 	}
-	_, err := d.writeWeights(FiltersAt(epoch), list, map[string]string{})
+	_, err := d.writeWeights(FiltersAt(epoch), inRows(list), map[string]string{})
 	return err
 }
 

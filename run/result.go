@@ -103,7 +103,12 @@ func (r Result) check(c Config) error {
 		return fmt.Errorf("it is of the seed %d, and the settings have %d: one of the two was edited or swapped; put back the one that belongs here", r.Seed, c.Seed)
 	}
 	var b bounds
-	for _, s := range []Score{r.Last, r.Best} {
+	scores := []Score{r.Last, r.Best}
+	if u := r.Unrounded; u != nil {
+		scores = append(scores, u.Last, u.Best)
+		b.shown("weights_sha256 of unrounded", u.WeightsSum)
+	}
+	for _, s := range scores {
 		b.whole("epoch", s.Epoch, 0, c.Epochs)
 		b.share("val_acc", s.ValAcc)
 		b.share("test_acc", s.TestAcc)

@@ -217,7 +217,7 @@ func spread(list []Tensor) []Tensor {
 	full := 0
 	for _, t := range list {
 		var s *sparse
-		if t.Rows != nil && t.Len() <= maxFull-full {
+		if n := t.Len(); t.Rows != nil && n > 0 && n <= maxFull-full {
 			s = thin(t)
 		}
 		if s == nil || s.cols > maxColumns {

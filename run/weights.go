@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"slices"
 )
 
 // What a file of weights says beside its tensors. The sum is that of all the
@@ -15,6 +16,7 @@ const (
 	metaEvents   = "events"   // eventSum of those until then
 	metaEpoch    = "epoch"    // of the best weights
 	metaSum      = "sha256"
+	metaRounded  = "rounded" // for people: the tensors' types say it too
 )
 
 // metaSums begins the sum of a file of weights with what its metadata says.
@@ -29,6 +31,9 @@ func metaSums(meta map[string]string) hash.Hash {
 // writeWeights writes a file of weights with its sum, and returns that.
 func (d *Dir) writeWeights(name string, list []Tensor, meta map[string]string) (sum string, err error) {
 	meta[metaSettings] = d.config.ID()
+	if slices.ContainsFunc(list, func(t Tensor) bool { return t.DType == "BF16" }) {
+		meta[metaRounded] = "the weights of a finished run, rounded to bfloat16 to be published; no training goes on from them"
+	}
 	h := metaSums(meta)
 	sumTensors(h, list)
 	sum = hex.EncodeToString(h.Sum(nil))

@@ -57,9 +57,9 @@ func TestFiltersAreFollowed(t *testing.T) {
 		if units != nil && !slices.Equal(units, list[1].Data) {
 			t.Errorf("epoch %d: got the units %v, want those of epoch 0, %v", epoch, list[1].Data, units)
 		}
-		if slices.Equal(before, list[0].Data) {
+		if slices.Equal(before, list[0].Values()) {
 			t.Errorf("epoch %d: the filters are those of the epoch before", epoch)
 		}
-		units, before = list[1].Data, list[0].Data
+		units, before = list[1].Data, list[0].Values()
 	}
 }

@@ -1,7 +1,10 @@
 package train
 
 import (
+	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 
@@ -117,4 +120,87 @@ func stopped(t *testing.T, o Options) (r run.Result, stops int) {
 			t.Fatal("the run does not come to its end")
 		}
 	}
+}
+
+// TestCheckpointOfEarlierColumns resumes from a checkpoint whose sparse matrices
+// have a column for each non-zero, as earlier versions wrote them.
+func TestCheckpointOfEarlierColumns(t *testing.T) {
+	c := thinConfig()
+	c.Epochs = 5
+	want := mustRun(t, form(t, c, 2, "auto", false))
+	o := form(t, c, 2, "auto", false)
+	stop := make(chan struct{})
+	o.Stop = stop
+	o.Progress = func(p Progress) {
+		if p.Epoch == 4 && o.Stop != nil {
+			close(stop)
+			o.Stop = nil
+		}
+	}
+	if _, err := Run(o); !errors.Is(err, ErrStopped) {
+		t.Fatal(err)
+	}
+	if earlier(t, o.Dir.File(run.WeightsFile)) == 0 {
+		t.Fatal("no matrix of the checkpoint is sparse")
+	}
+	o.Stop, o.Progress = nil, nil
+	if got := mustRun(t, o); got.WeightsSum != want.WeightsSum || got.Last != want.Last || got.Best != want.Best {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if wrong := run.Verify(o.Dir.Path()); wrong != nil {
+		t.Error(wrong)
+	}
+}
+
+// earlier writes a file of weights as earlier versions did, and returns how many
+// sparse matrices it has.
+func earlier(t *testing.T, path string) (sparse int) {
+	t.Helper()
+	list, meta, err := run.ReadTensors(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body []byte
+	about, err := json.Marshal(meta)
+	head := fmt.Appendf(nil, `{"__metadata__":%s`, about)
+	add := func(name, kind string, shape []int, data any) {
+		begin := len(body)
+		body, err = binary.Append(body, binary.LittleEndian, data)
+		sides, _ := json.Marshal(shape)
+		head = fmt.Appendf(head, `,%q:{"dtype":%q,"shape":%s,"data_offsets":[%d,%d]}`, name, kind, sides, begin, len(body))
+	}
+	for _, m := range list {
+		if m.Rows == nil {
+			add(m.Name, "F32", m.Shape, m.Data)
+			continue
+		}
+		sparse++
+		var shape, counts, columns []int32
+		var values []float32
+		for _, n := range m.Shape {
+			shape = append(shape, int32(n))
+		}
+		rows, cols := m.Size()
+		row := make([]float32, cols)
+		for r := range rows {
+			m.Rows.Read(row, r)
+			counts = append(counts, 0)
+			for k, v := range row {
+				if v != 0 {
+					counts[r]++
+					columns, values = append(columns, int32(k)), append(values, v)
+				}
+			}
+		}
+		add(m.Name+".shape", "I32", []int{len(shape)}, shape)
+		add(m.Name+".counts", "I32", []int{rows}, counts)
+		add(m.Name+".columns", "I32", []int{len(columns)}, columns)
+		add(m.Name+".values", "F32", []int{len(values)}, values)
+	}
+	head = append(head, '}')
+	text := append(binary.LittleEndian.AppendUint64(nil, uint64(len(head))), append(head, body...)...)
+	if err := errors.Join(err, os.WriteFile(path, text, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	return sparse
 }

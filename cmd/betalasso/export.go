@@ -19,8 +19,8 @@ import (
 // exportCommand is `betalasso export`.
 type exportCommand struct {
 	Dir    []string `arg:"" help:"run directories, or folders that contain them"`
-	Format string   `required:"" placeholder:"NAME" help:"safetensors, onnx, csv, parquet, tensorboard"`
-	Out    string   `placeholder:"FILE" help:"file or, for tensorboard, folder (default here: RUN.onnx, events.csv, tensorboard, ...)"`
+	Format string   `required:"" placeholder:"NAME" help:"safetensors, onnx, run, csv, parquet, tensorboard"`
+	Out    string   `placeholder:"FILE" help:"file or, for run and tensorboard, folder (default here: RUN.onnx, RUN-bf16, events.csv, tensorboard, ...)"`
 
 	Best    bool    `help:"safetensors, onnx: the epoch of best validation (default: the last checkpoint)"`
 	Sparse  bool    `help:"safetensors: store sparse matrices by their non-zeros (default: in full)"`
@@ -29,7 +29,7 @@ type exportCommand struct {
 }
 
 // exportFormats are the formats that there are.
-var exportFormats = []string{"safetensors", "onnx", "csv", "parquet", "tensorboard"}
+var exportFormats = []string{"safetensors", "onnx", "run", "csv", "parquet", "tensorboard"}
 
 // Help is the end of `betalasso export --help`.
 func (exportCommand) Help() string {
@@ -44,7 +44,11 @@ The same network for any ONNX runtime; all runs for TensorBoard, one folder per 
     betalasso export runs/mine --format onnx --best
     betalasso export runs --format tensorboard --out tb && ls tb
 
-safetensors and onnx take one run, the others any number; --out - prints a CSV. docs/export.md says what each file holds, and has the PyTorch module for the safetensors.`
+A finished run to give away: all of it but what only training needs, the weights in bfloat16, a fraction of the size:
+
+    betalasso export runs/mine --format run --out published && betalasso eval published
+
+safetensors, onnx and run take one run, the others any number; --out - prints a CSV. docs/export.md says what each file holds, and has the PyTorch module for the safetensors.`
 }
 
 // Run writes the file.
@@ -78,6 +82,9 @@ func (e *exportCommand) Run() error {
 	if len(dirs) > 1 {
 		return usageError{fmt.Errorf("%s takes one run; %q holds %d, the first of them %s", e.Format, e.Dir, len(dirs), dirs[0])}
 	}
+	if e.Format == "run" {
+		return e.publish(dirs[0])
+	}
 	return e.network(dirs[0])
 }
 
@@ -94,7 +101,7 @@ func (e *exportCommand) check() error {
 	}
 	network := e.Format == "safetensors" || e.Format == "onnx"
 	if e.Best && !network {
-		return usageError{fmt.Errorf("best: chooses the weights of safetensors and onnx; a table has the scores of both")}
+		return usageError{fmt.Errorf("best: chooses the weights of safetensors and onnx; a run has both, and a table the scores of both")}
 	}
 	if e.Out == "-" && e.Format != "csv" {
 		return usageError{fmt.Errorf("out: only a csv can be printed; give %s a name", e.Format)}

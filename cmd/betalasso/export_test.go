@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -130,4 +132,101 @@ func TestExports(t *testing.T) {
 	}
 	want(t, exitUsage, "export", filepath.Join(dir, "nothing"), "--format=csv")
 	want(t, exitUsage, "import", filepath.Join(dir, "nothing.safetensors"))
+}
+
+// TestPublish gives runs away with rounded weights: every command takes them, their
+// result has their own scores beside those of the training, and where that rounded
+// in its products already, these are the same.
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	at := func(name ...string) string { return filepath.Join(append([]string{dir}, name...)...) }
+	flags := tiny(t)
+	data := flags[3:5] // --data-dir DIR
+	read := func(name ...string) string {
+		text, err := os.ReadFile(at(name...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	result := func(name string) run.Result {
+		r, err := run.ReadResult(at(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for _, precision := range []string{"fp32", "bf16"} {
+		name, given := precision, precision+"-given"
+		want(t, 0, append([]string{"train", "--out", at(name), "--precision", precision, "--optimizer=beta-lasso", "--lambda-conv=1e-3", "--lambda-fc=1e-3"}, flags...)...)
+		publish := append([]string{"export", at(name), "--format=run", "--out", at(given)}, data...)
+		stdout, _ := want(t, 0, publish...)
+		was, is := result(name), result(given)
+		if u := is.Unrounded; u == nil || u.Last != was.Last || u.Best != was.Best || u.WeightsSum != was.WeightsSum {
+			t.Errorf("%s: unrounded are %+v, want the scores of %+v", name, u, was)
+		}
+		if !reflect.DeepEqual(is.Layers, was.Layers) || is.WeightsSum == was.WeightsSum || is.Machine != was.Machine || is.Last.Epoch != was.Last.Epoch || is.Best.Epoch != was.Best.Epoch {
+			t.Errorf("%s: got %+v, want what %+v has", name, is, was)
+		}
+		if last := was.Last; precision == "bf16" && (is.Last != last || is.Best != was.Best || !reflect.DeepEqual(is.Confusion, was.Confusion)) {
+			t.Errorf("a training in bfloat16: got %+v, want %+v", is.Last, last)
+		}
+		if wanted := fmt.Sprintf("test %.2f %%", 100*is.Last.TestAcc); !strings.Contains(stdout, wanted) || !strings.Contains(stdout, "as trained") {
+			t.Errorf("got %q, want %q", stdout, wanted)
+		}
+		if read(given, run.EventsFile) != read(name, run.EventsFile) {
+			t.Error("the events differ")
+		}
+		if a, b := len(read(given, run.WeightsFile)), len(read(name, run.WeightsFile)); a > b*2/3 {
+			t.Errorf("%s: %d bytes of %d", name, a, b)
+		}
+		if !strings.Contains(read(given, run.WeightsFile), "no training goes on from them") {
+			t.Error("the metadata does not say what the weights are")
+		}
+		for _, file := range []string{run.LockFile, run.StateFile, run.TimesFile} {
+			if _, err := os.Stat(at(given, file)); err == nil {
+				t.Errorf("%s is there", file)
+			}
+		}
+		if strings.Contains(read(given, run.ConfigFile), "data-dir") {
+			t.Error("the settings have a path of this machine")
+		}
+
+		want(t, 0, "verify", at(given))
+		stdout, _ = want(t, 0, append([]string{"eval", "--json", at(given)}, data...)...)
+		for _, s := range []run.Score{is.Last, is.Best} {
+			if wanted := fmt.Sprintf(`"test_loss":%v,"test_acc":%v`, s.TestLoss, s.TestAcc); !strings.Contains(stdout, wanted) {
+				t.Errorf("eval: got %s, want %s", stdout, wanted)
+			}
+		}
+		stdout, _ = want(t, 0, "resume", at(given))
+		if !strings.Contains(stdout, "finished already") {
+			t.Errorf("resume: got %q", stdout)
+		}
+		want(t, 0, "filters", at(given))
+		want(t, 0, "explain", at(given), "--out", at("explained"))
+		want(t, 0, append([]string{"export", at(given), "--format=onnx", "--best", "--out", at("x.onnx")}, data...)...)
+		want(t, 0, append([]string{"export", at(given), "--format=safetensors", "--out", at("x.safetensors")}, data...)...)
+		want(t, 0, "report", at(given), "--out", at("report"))
+
+		want(t, 0, append([]string{"export", at(given), "--format=run", "--out", at(given + "-again")}, data...)...)
+		if read(given, run.WeightsFile) != read(given+"-again", run.WeightsFile) || !reflect.DeepEqual(result(given+"-again").Unrounded, is.Unrounded) {
+			t.Error("what was rounded is rounded to something else")
+		}
+		_, stderr := want(t, exitUsage, publish...)
+		if !strings.Contains(stderr, "holds a run already") {
+			t.Errorf("a second time: got %q", stderr)
+		}
+	}
+	if err := os.Remove(at("fp32", run.ResultFile)); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr := want(t, exitFailure, append([]string{"export", at("fp32"), "--format=run", "--out", at("none")}, data...)...)
+	if !strings.Contains(stderr, "has not finished") {
+		t.Errorf("an unfinished run: got %q", stderr)
+	}
+	if _, err := os.Stat(at("none")); err == nil {
+		t.Error("it left a directory")
+	}
 }
