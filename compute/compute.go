@@ -1,5 +1,6 @@
-// Package compute says what arithmetic the networks need: matrices and a
-// Device with about twenty-five operations, each documented by the loop it equals.
+// Package compute defines the arithmetic that the networks need: matrices and a
+// Device with about twenty-five operations, each documented by the loop it
+// equals.
 //
 // A batch is a matrix with one example per row, [n, c·h·w]; a row holds planes as
 // in the CIFAR files, channel by channel, each channel row by row. After the
@@ -194,7 +195,7 @@ type NormWeights interface {
 // says that it may, and never shares memory with a source unless the operation
 // says so.
 type Device interface {
-	// Name says what computes, for people: "cpu avx2, 2 threads, fp32".
+	// Name describes the device: "cpu avx2, 2 threads, fp32".
 	Name() string
 
 	// Alloc gives a matrix of zeros.

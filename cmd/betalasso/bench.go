@@ -260,7 +260,7 @@ func quantile(list []float64, part float64) float64 {
 	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
 }
 
-// print prints the results for people, or as JSON.
+// print prints the results as a table or as JSON.
 func (b *benchCommand) print(out io.Writer, list []benchResult) error {
 	if b.JSON {
 		e := json.NewEncoder(out)

@@ -59,7 +59,7 @@ func (b *benchCommand) reckon(dev *cpu.Device, bench *train.Bench, batch int) (r
 	return r, nil
 }
 
-// taskTime is what all tasks of jobs took.
+// taskTime is the time of all tasks of jobs.
 func taskTime(jobs []cpu.Job) (sum time.Duration) {
 	for _, j := range jobs {
 		for _, t := range j.Tasks {
@@ -169,7 +169,7 @@ func (b *benchCommand) scaling(out io.Writer) error {
 	return printScaling(out, list, b.Steps)
 }
 
-// printScaling prints them for people.
+// printScaling prints them as a table.
 func printScaling(out io.Writer, list []benchResult, steps int) error {
 	fmt.Fprintf(out, "batches of %d, %s, %s; medians of %d steps, milliseconds\n", list[0].Batch, list[0].Augment, list[0].Precision, steps)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)

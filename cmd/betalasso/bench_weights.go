@@ -154,7 +154,7 @@ func (p *parts) add(before, after [cpu.Parts]time.Duration, t train.Timing, step
 	p.Rest += 1e3 * (rest - t.Data) / float64(steps)
 }
 
-// print prints r for people.
+// print prints r as a table.
 func (r weightsResult) print(out io.Writer) error {
 	var density []string
 	for _, d := range r.Density {

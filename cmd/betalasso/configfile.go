@@ -14,7 +14,7 @@ import (
 // the command line win over it.
 type configFile string
 
-// BeforeResolve reads the file and lets it answer for the flags not given.
+// BeforeResolve reads the file and takes the flags not given from it.
 func (configFile) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
 	path := string(ctx.FlagValue(trace.Flag).(configFile))
 	var known struct {

@@ -14,7 +14,7 @@ import (
 	"betalasso/train"
 )
 
-// classScore is how well one class of the test images is told.
+// classScore is the recall and precision of one class of the test images.
 type classScore struct {
 	Class     string  `json:"class"`
 	Images    int     `json:"images"`

@@ -28,7 +28,7 @@ type exportCommand struct {
 	DataDir *string `placeholder:"DIR" help:"folder with the data set's files (default: as the run)"`
 }
 
-// exportFormats are the formats that there are.
+// exportFormats are the values of --format.
 var exportFormats = []string{"safetensors", "onnx", "run", "csv", "parquet", "tensorboard"}
 
 // Help is the end of `betalasso export --help`.

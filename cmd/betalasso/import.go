@@ -172,7 +172,7 @@ func (i *importCommand) config(w *export.Weights) (run.Config, error) {
 }
 
 // settleData sets whose images they are, as train does, and how they are read: as
-// the file says of its own ones, but for what flags say.
+// the file says about its own images, unless flags say otherwise.
 func (i *importCommand) settleData(c *run.Config) error {
 	file, own := *c, data.IsOwn(i.Data)
 	if i.Data != "" && (own || i.Data != c.Data) {
@@ -264,7 +264,7 @@ func listed(values []float64) string {
 	return strings.Join(parts, ",")
 }
 
-// imported is what n comes to on the data.
+// imported is the result of n on the data.
 func imported(n *export.Network, c run.Config, set *data.Set, dev compute.Device) (run.Result, error) {
 	scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Set: set, Threads: threads(c)}, n.Own())
 	if err != nil {

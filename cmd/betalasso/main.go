@@ -81,7 +81,7 @@ func main() {
 	os.Exit(mainStatus(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// mainStatus runs the command line and gives the exit status.
+// mainStatus runs the command line and returns the exit status.
 func mainStatus(args []string, stdout, stderr io.Writer) (status int) {
 	var c commands
 	type exit int // what kong ends with after --help
@@ -123,8 +123,8 @@ func mainStatus(args []string, stdout, stderr io.Writer) (status int) {
 	return 0
 }
 
-// mistypedSweep is a hint where what follows sweep is neither a word of its nor
-// a file, and so was taken for a study.
+// mistypedSweep is a hint if the word after sweep is neither a subcommand nor a
+// file, and so was taken for a study.
 func mistypedSweep(args []string) string {
 	if len(args) < 2 || args[0] != "sweep" || slices.Contains(sweepWords, args[1]) {
 		return ""
@@ -135,7 +135,7 @@ func mistypedSweep(args []string) string {
 	return spelling.Hint(args[1], sweepWords)
 }
 
-// explain prints err with what to do about it, and gives the exit status.
+// explain prints err with what to do about it, and returns the exit status.
 func explain(w io.Writer, err error) int {
 	var usage usageError
 	var coded codedError

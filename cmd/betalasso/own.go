@@ -12,8 +12,8 @@ import (
 	"betalasso/run"
 )
 
-// settleData makes settings of the path of the user's own images: what they are
-// called, where they lie, what they are, and how many validate.
+// settleData derives settings from the path of the user's own images: their name,
+// folder, content, and the number held out for validation.
 func (s settings) settleData(c *run.Config, given origin) error {
 	repeated := s.DataSum != "" && given["data"] != byFlag // of a run's config.yaml
 	switch {

@@ -33,7 +33,7 @@ func (predictCommand) Help() string {
 Each image's middle square is resized to the network's input size with the filter described in docs/data.md.`
 }
 
-// predicted is what a picture is taken for.
+// predicted is the prediction for a picture.
 type predicted struct {
 	Image   string     `json:"image"`
 	Width   int        `json:"width"` // of the picture
@@ -49,7 +49,7 @@ type likeness struct {
 	Probability float64 `json:"probability"`
 }
 
-// Run classifies the pictures. Those that cannot be read are said at the end.
+// Run classifies the pictures. Those that cannot be read are reported at the end.
 func (p *predictCommand) Run() error {
 	if p.Top < 1 {
 		return usageError{fmt.Errorf("top: must be 1 or more, not %d", p.Top)}
@@ -142,8 +142,8 @@ func (s *session) predicted(r predicted) {
 	}
 }
 
-// shape is what the network of the run in d takes and tells: as its result says, or
-// where it has none, or one of an earlier version, as its data set says.
+// shape is the input and the classes of the network of the run in d: from its
+// result, or, if it has none or one of an earlier version, from its data set.
 func (s *session) shape(d *run.Dir, c run.Config) (run.DataSet, error) {
 	if r, err := d.Result(); err == nil && r.DataSet.Side > 0 && len(r.DataSet.Classes) > 0 {
 		return r.DataSet, nil

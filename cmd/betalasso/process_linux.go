@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// ownGroup keeps a terminal's Ctrl-C from c, which is told to stop by this
-// process, once; and tells it to stop should this process die.
+// ownGroup keeps a terminal's Ctrl-C from c, which this process tells to stop,
+// once; if this process dies, the system does.
 func ownGroup(c *exec.Cmd) {
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 }

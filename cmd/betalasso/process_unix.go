@@ -7,6 +7,6 @@ import (
 	"syscall"
 )
 
-// ownGroup keeps a terminal's Ctrl-C from c, which is told to stop by this
-// process, once.
+// ownGroup keeps a terminal's Ctrl-C from c, which this process tells to stop,
+// once.
 func ownGroup(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

@@ -16,8 +16,8 @@ import (
 	"betalasso/train"
 )
 
-// meter shows progress: on a terminal a line that is drawn over and over, and
-// now and then one that stays; elsewhere only those that stay; or JSON.
+// meter shows progress: on a terminal a line that is redrawn, and from time to
+// time one that stays; elsewhere only those that stay; or JSON.
 type meter struct {
 	*session
 	run   string    // the run's directory
@@ -70,7 +70,7 @@ func (m *meter) epochLine(p train.Progress) string {
 	return text
 }
 
-// left is the time that the run will take yet, and all that follow it.
+// left is the remaining time of the run and of all that follow it.
 func (m *meter) left(p train.Progress) string {
 	text := plan.Span(p.Remaining) + " left"
 	if m.session != nil && m.after != nil {

@@ -78,7 +78,7 @@ func (r *reproduceCommand) Run() error {
 	return rep.run(all)
 }
 
-// profile is the profile asked for, with what other flags change of it.
+// profile is the chosen profile, as other flags change it.
 func (r *reproduceCommand) profile() (studies.Profile, error) {
 	p, ok := studies.Profiles[r.Profile]
 	if !ok {
@@ -119,8 +119,8 @@ func (r *reproduceCommand) profile() (studies.Profile, error) {
 	return p, nil
 }
 
-// trials are the trials of the study at this scale. Those that the directory
-// has of another one are kept, unless they have the place of one of these.
+// trials are the trials of the study at this scale. Those of another scale in the
+// directory are kept, unless they have the place of one of these.
 func (r *reproduceCommand) trials(p studies.Profile) (*reproduced, error) {
 	text, err := studies.Table(p, r.Train, r.Seeds, map[string]string{"precision": r.Precision, "data-dir": r.DataDir})
 	if err != nil {
@@ -181,7 +181,8 @@ func (r *reproduceCommand) finished(all *reproduced) bool {
 	return true
 }
 
-// differences says what decides the numbers of one Config and not of another.
+// differences lists the settings that determine numbers and differ between two
+// Configs.
 func differences(had, want run.Config) []string {
 	var list []string
 	for _, name := range run.Settings() {
@@ -193,7 +194,7 @@ func differences(had, want run.Config) []string {
 	return list
 }
 
-// reproduction is one under way.
+// reproduction is a reproduction in progress.
 type reproduction struct {
 	*session
 	command *reproduceCommand
@@ -203,7 +204,7 @@ type reproduction struct {
 	remarks []string // what the report is to say of the data
 }
 
-// reachable are the data sets that can be had. Where that is none because no
+// reachable are the data sets that can be loaded. If there are none because no
 // host answers, it is the generated one.
 func (r *reproduction) reachable(names []string) (list []string, err error) {
 	unreachable := 0
@@ -317,7 +318,7 @@ func (r *reproduction) report(d *sweep.Dir, ids []string) error {
 	return nil
 }
 
-// foresee says how long all that is not done will take.
+// foresee estimates the time of all that is not done.
 func (r *reproduction) foresee(all *reproduced) error {
 	var todo []sweep.Trial
 	for _, p := range all.trials[:len(all.ids)] {

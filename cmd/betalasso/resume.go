@@ -29,7 +29,7 @@ func (resumeCommand) Help() string {
 The final weights are byte for byte those of a run that was never stopped.`
 }
 
-// Run goes on with the run.
+// Run resumes the run.
 func (r *resumeCommand) Run() error {
 	d, err := run.OpenLocked(r.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -54,8 +54,8 @@ func (r *resumeCommand) Run() error {
 	return s.goOn(d, c)
 }
 
-// goOn trains the run in d from where it is to its end, unless it is there
-// already, and says where that is.
+// goOn trains the run in d from its last checkpoint to its end, unless it has
+// ended, and prints its directory.
 func (s *session) goOn(d *run.Dir, c run.Config) error {
 	if done, err := d.Result(); err == nil {
 		if wrong := run.Verify(d.Path()); wrong != nil { // nothing will be trained that could come upon it
@@ -86,8 +86,8 @@ func (s *session) goOn(d *run.Dir, c run.Config) error {
 	return s.howToGoOn(err, d)
 }
 
-// howToGoOn adds, to an error that ended the run in d before its end and left it
-// saved, how to go on: one of a signal, or one that more disk space cures.
+// howToGoOn adds how to resume to an error that ended the run in d early and left
+// it saved: a signal, or an error that more disk space cures.
 func (s *session) howToGoOn(err error, d *run.Dir) error {
 	if errors.Is(err, train.ErrStopped) {
 		return s.stopped(fmt.Sprintf("saved; the same command goes on, or: betalasso resume %s", quote(d.Path())))
@@ -96,7 +96,7 @@ func (s *session) howToGoOn(err error, d *run.Dir) error {
 }
 
 // hintResume adds, to an error that more disk space cures, what the run at dir
-// keeps and how to go on.
+// keeps and how to resume it.
 func hintResume(err error, d *run.Dir, dir string) error {
 	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 		return err
@@ -108,7 +108,7 @@ func hintResume(err error, d *run.Dir, dir string) error {
 	return fmt.Errorf("%w\n%s. Make room, then go on with: betalasso resume %s", err, kept, quote(dir))
 }
 
-// quote makes of a path a word of the shell.
+// quote quotes a path for the shell.
 func quote(path string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=+,:@%", r)

@@ -36,7 +36,7 @@ Example:
     betalasso runs . --sort val --limit 20`
 }
 
-// runOrders are the values of --sort but for dir.
+// runOrders are the values of --sort, except dir.
 var runOrders = map[string]func(a, b run.Snapshot) int{
 	"val":     func(a, b run.Snapshot) int { return cmp.Compare(valOf(b), valOf(a)) },
 	"test":    func(a, b run.Snapshot) int { return cmp.Compare(testOf(b), testOf(a)) },

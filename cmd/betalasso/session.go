@@ -20,8 +20,8 @@ import (
 	"betalasso/train"
 )
 
-// session is what the commands that train share: where they print, and how they
-// are asked to stop.
+// session is what the commands that train share: their output, and the signals
+// that stop them.
 type session struct {
 	out      *os.File  // the run's story, or JSON
 	notes    io.Writer // what is said beside it
@@ -42,9 +42,9 @@ type interruption struct{ signal os.Signal }
 
 func (i interruption) Error() string { return i.signal.String() }
 
-// echo is how long after the first signal another is taken for the same one: a
-// scheduler tells a process and its group, and a process whose parent is killed
-// is told by each of the parent's threads.
+// echo is the time after the first signal in which another counts as the same
+// one: a scheduler signals a process and its group, and a process whose parent is
+// killed gets a signal from each of the parent's threads.
 const echo = 500 * time.Millisecond
 
 // newSession starts to listen for signals: the first asks to stop, the second
@@ -88,7 +88,7 @@ func newSession(json bool) *session {
 
 func (s *session) close() { close(s.ended) }
 
-// stopped is the error of a session that a signal ended; hint says how to go on.
+// stopped is the error of a session that a signal ended; hint says how to resume.
 func (s *session) stopped(hint string) error {
 	code := exitInterrupted
 	var i interruption
@@ -129,7 +129,7 @@ func (s *session) load(c run.Config) (*data.Set, error) {
 	return set, nil
 }
 
-// bench is where probes are made on n threads; 0 is all cores.
+// bench is where probes run, on n threads; 0 is all cores.
 func (s *session) bench(n int) plan.Bench {
 	return plan.Bench{Device: newDevice, Threads: threads(run.Config{Threads: n}), Dir: os.TempDir(), Stop: s.ctx.Done()}
 }
@@ -147,8 +147,8 @@ func (s *session) enoughMemory(c run.Config) error {
 	return nil
 }
 
-// fit trains the run in d, from its last checkpoint or its beginning, to its
-// end. What ends it early is kept in the directory for the report.
+// fit trains the run in d, from its last checkpoint or its beginning, to its end.
+// The cause of an early end is kept in the directory for the report.
 func (s *session) fit(d *run.Dir, c run.Config, set *data.Set) (run.Result, error) {
 	dev, err := newDevice(c)
 	if err != nil {
@@ -179,7 +179,7 @@ func (s *session) fit(d *run.Dir, c run.Config, set *data.Set) (run.Result, erro
 	return r, nil
 }
 
-// tell says what a run came to, and how long it took, interruptions left out.
+// tell prints a run's result and its time without interruptions.
 func (s *session) tell(path string, r run.Result) {
 	took := time.Duration(r.WallSeconds * float64(time.Second))
 	nonzero := 0

@@ -57,8 +57,8 @@ type settings struct {
 	Returns   bool   `group:"run" help:"record which zero weights return, for the report; slower (default off)"`
 }
 
-// config is the Config that the flags say, with its size and its λ settled. It
-// also gives a line about the size.
+// config is the Config of the flags, with its size and its λ settled, and a line
+// about the size.
 func (s settings) config(given origin) (run.Config, string, error) {
 	c := run.Config{
 		Model: s.Model, Kernel: s.Kernel, Dropout: s.Dropout,
@@ -113,7 +113,7 @@ func sized(c run.Config) string {
 }
 
 // settleNetwork reads the network's file where --model names one. A config file's
-// network goes unheeded where the command line says --model.
+// network is ignored if the command line has --model.
 func (s settings) settleNetwork(c *run.Config, given origin) error {
 	if model.IsFile(c.Model) {
 		n, text, err := model.ReadFile(c.Model)
@@ -130,8 +130,8 @@ func (s settings) settleNetwork(c *run.Config, given origin) error {
 	return nil
 }
 
-// settleLasso fills in what β-lasso needs. A config file's β and λ go unheeded
-// where the command line says --optimizer sgd.
+// settleLasso fills in what β-lasso needs. A config file's β and λ are ignored if
+// the command line has --optimizer sgd.
 func (s settings) settleLasso(c *run.Config, given origin) {
 	lambda := paper.LambdaOf(c.Data)
 	for _, f := range []struct {
@@ -154,8 +154,8 @@ func (s settings) settleLasso(c *run.Config, given origin) {
 	}
 }
 
-// settleSize makes α or the width of what is said of the size. What the command
-// line says of it beats all that a config file says.
+// settleSize derives α or the width from the settings of the size. Those on the
+// command line override all in a config file.
 func (s settings) settleSize(c *run.Config, given origin) error {
 	level := max(given["alpha"], given["width"], given["params"])
 	var said []string

@@ -92,8 +92,8 @@ func unfinished(trials []sweep.Trial, out string) (todo []sweep.Trial) {
 	return todo
 }
 
-// launch starts workers for the open trials of d, or for those of them whose
-// IDs are given, and waits for them; or hands them to a cluster.
+// launch starts workers for the open trials of d, or for those of them whose IDs
+// are given, and waits for them; or submits them to a cluster.
 func (s *session) launch(l launchFlags, d *sweep.Dir, only []string) error {
 	switch l.Launcher {
 	case "slurm":

@@ -51,7 +51,7 @@ func (s *session) kubernetesLaunch(f launchFlags, d *sweep.Dir) error {
 }
 
 // jobName is a DNS label of at most 52 characters, since a pod's name has 11
-// more. It has the number of trials, because a Job's cannot be changed: with
+// more. It contains the number of trials, because a Job's cannot be changed: with
 // those of `then` it is another Job.
 func jobName(study string, trials int) string {
 	end := "-" + strconv.Itoa(trials)

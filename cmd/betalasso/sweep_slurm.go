@@ -36,8 +36,8 @@ type clusterFlags struct {
 	Mem         string `placeholder:"SIZE" group:"cluster" help:"memory of a task: 4G with Slurm, 4Gi with Kubernetes (default: the cluster's)"`
 }
 
-// slurmLaunch hands the open trials of d, or those of them whose IDs are given,
-// to Slurm, and returns.
+// slurmLaunch submits the open trials of d, or those whose IDs are given, to
+// Slurm, and returns.
 func (s *session) slurmLaunch(f launchFlags, d *sweep.Dir, only []string) error {
 	if last, err := submission(d); err == nil {
 		if jobs := queued(last); jobs != "" {
@@ -58,7 +58,7 @@ func (s *session) slurmLaunch(f launchFlags, d *sweep.Dir, only []string) error 
 }
 
 // submit submits an array of the open trials and the keeper after it. Without
-// open trials it submits nothing and says how it all ended.
+// open trials it submits nothing and prints how the study ended.
 func (s *session) submit(d *sweep.Dir, only []string, sub sweep.Submission) error {
 	list, err := d.Status()
 	if err != nil {
@@ -173,7 +173,7 @@ func queued(sub sweep.Submission) string {
 	return strings.Join(strings.Split(strings.TrimSpace(string(out)), "\n"), ", ")
 }
 
-// sbatch submits a script and gives the job's ID.
+// sbatch submits a script and returns the job's ID.
 func sbatch(args ...string) (string, error) {
 	var stderr bytes.Buffer
 	c := exec.Command("sbatch", append([]string{"--parsable"}, args...)...)
@@ -189,8 +189,8 @@ func sbatch(args ...string) (string, error) {
 	return id, nil
 }
 
-// freeze copies this program into the study's directory, so that what is built
-// tomorrow is not what tasks of today run, and gives its file name there.
+// freeze copies this program into the study's directory, so that a later build
+// does not change what its tasks run, and returns its file name there.
 func freeze(d *sweep.Dir) (string, error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -78,8 +78,8 @@ func countLine(list []sweep.Status) string {
 	return fmt.Sprintf("%d trials: %s", len(list), strings.Join(parts, ", "))
 }
 
-// chosenText says what the trials that the study's second stage chose came to
-// on the test set, over that stage's seeds; a line for each that has results.
+// chosenText is the test accuracy of the trials that the study's second stage
+// chose, over that stage's seeds; a line for each that has results.
 func chosenText(study *sweep.Study, list []sweep.Status) string {
 	if study.Then == nil {
 		return ""

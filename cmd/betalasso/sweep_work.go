@@ -66,7 +66,7 @@ func (w *sweepWorkCommand) only(d *sweep.Dir) (ids []string, err error) {
 	return ids, nil
 }
 
-// work drains d, or the trials of the given IDs, in this process.
+// work trains the open trials of d, or those of the given IDs, in this process.
 func (s *session) work(d *sweep.Dir, threads int, only []string) error {
 	w := s.newWorker(d, threads)
 	code, err := w.Drain(s.ctx, only...)

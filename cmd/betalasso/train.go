@@ -104,8 +104,8 @@ func (t *trainCommand) again(c run.Config) (run.Config, error) {
 // begun without an estimate of their time.
 const longRun = 5e12
 
-// foresee says what can be told of c before it is trained: what λ will do, how
-// far the size is from the one asked for, and how long it takes.
+// foresee prints what is known of c before it is trained: the effect of λ, how
+// far the size is from the one asked for, and the estimated time.
 func (t *trainCommand) foresee(s *session, c run.Config) error {
 	for _, text := range warnings(c, t.Params) {
 		warn(errors.New(text))
@@ -124,7 +124,8 @@ func (t *trainCommand) foresee(s *session, c run.Config) error {
 	return nil
 }
 
-// warnings are what plan says of c; params is the size that was asked for, or "".
+// warnings are plan's warnings about c; params is the size that was asked for, or
+// "".
 func warnings(c run.Config, params string) []string {
 	list, err := plan.Lambda(c, plan.SizeOf(c), plan.Steps(c))
 	if err != nil {

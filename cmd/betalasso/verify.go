@@ -92,7 +92,7 @@ func (m *meter) verifying(n, all int) {
 }
 
 // verifyAll checks studies and runs, as many at a time as there are cores, and
-// tells how far it is.
+// reports its progress.
 func verifyAll(studies, runs []string, progress func(n, all int)) []verified {
 	list := make([]verified, len(studies)+len(runs))
 	next := make(chan int)

@@ -93,7 +93,7 @@ func (d *Device) chainPairsAlong(dst []float32, width int, o operand, from, have
 }
 
 // packRest lays out the examples past the whole vectors, which are too few to
-// hurry for.
+// need speed.
 func (d *Device) packRest(dst []float32, width int, o operand, from, have, whole, long int) {
 	at := func(n, i int) float32 {
 		switch {

@@ -7,8 +7,9 @@ import "betalasso/compute"
 // then a row of numbers, and an output of a channel at a position is a sum of
 // such rows, each times one weight. Taps that lie outside the image are left out.
 
-// span says which taps meet the image along one side, for one place of the output:
-// n of them from tap on, as weights are packed, which meet the inputs from src on.
+// span says which taps lie within the image along one side, for one position of
+// the output: n of them from tap on, as weights are packed, which meet the inputs
+// from src on.
 type span struct{ tap, src, n int }
 
 // axis is one side of a slide.
@@ -195,8 +196,8 @@ type slideJob struct {
 // slideTasks is the least number of tasks for each thread.
 const slideTasks = 8
 
-// convolve sets y to the convolution of x, or to the gradient by the input where y
-// is dx and x is dy.
+// convolve sets y to the convolution of x, or to the gradient of the input, where
+// y is dx and x is dy.
 func (d *Device) convolve(y, x compute.Mat, weights []float32, win compute.Window, back bool) {
 	s, kn := d.slide(win, back), &d.kernel.runs
 	panels := (s.out + kn.mr - 1) / kn.mr

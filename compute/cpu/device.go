@@ -1,5 +1,5 @@
-// Package cpu is the compute.Device that trains: packed, vectorised products on
-// all cores, with one portable kernel that is always there.
+// Package cpu is the compute.Device for training: packed, vectorised products on
+// all cores, with a portable kernel that is always available.
 package cpu
 
 import (
@@ -76,7 +76,7 @@ type Options struct {
 	Dense   bool   // weights stay dense, however many are zero; no number depends on it
 }
 
-// New is a device. The error says which kernels there are.
+// New is a device. The error lists the kernels.
 func New(o Options) (*Device, error) {
 	if o.Threads < 0 {
 		return nil, fmt.Errorf("threads: must be 0 (all cores) or more, not %d", o.Threads)

@@ -7,8 +7,8 @@ import (
 )
 
 // full are the weights of a fully connected layer. They are in one of two forms:
-// dense, or sparse once few of them are left. Which one follows from counts alone
-// and shows in no number: both take every sum in the same order.
+// dense, or sparse once few of them are left. The form follows from counts alone
+// and changes no number: both take every sum in the same order.
 type full struct {
 	d          *Device
 	rows, cols int
@@ -77,7 +77,7 @@ func checkRow(op string, w compute.Weights, row, n int) {
 	}
 }
 
-// settle gives rows that have been written their form.
+// settle chooses the form of rows that have been written.
 func (f *full) settle() {
 	p := f.filling
 	if p == nil {
@@ -91,7 +91,7 @@ func (f *full) settle() {
 	f.s = newSparse(f.d, f.rows, f.cols, func(row int) ([]int32, []float32) { return p.cols[row], p.vals[row] })
 }
 
-// thicken goes over to the dense form.
+// thicken changes to the dense form.
 func (f *full) thicken() {
 	if f.w != nil {
 		return
@@ -113,7 +113,7 @@ func (f *full) thicken() {
 	}
 }
 
-// thin goes over to the sparse form.
+// thin changes to the sparse form.
 func (f *full) thin() {
 	var cols []int32
 	var vals []float32
@@ -244,7 +244,7 @@ func (f *full) GradInputFor(before compute.Weights, dx, dy compute.Mat) {
 }
 
 // stays reports whether weights that are 0 mostly stay so in a step: momentum
-// moves them, and without a threshold nothing stays one.
+// moves them, and without a threshold none stays 0.
 func stays(u compute.Update) bool { return u.Momentum == 0 && u.Threshold > 0 }
 
 // stepped ends a step of the sparse form.

@@ -43,9 +43,9 @@ func leftSide(a compute.Mat) operand {
 	return operand{data: a.Data, ld: a.Cols, lines: a.Rows, k: a.Cols, kMajor: true}
 }
 
-// target says what becomes of a product [m, n]: it is stored in c, whose rows
-// are ld apart; or, with trans, its transpose is; or it is the gradient of weights,
-// and they take a step along it.
+// target is the destination of a product [m, n]: it is stored in c, whose rows
+// are ld apart; or, with trans, its transpose is; or it is the gradient of
+// weights, which take a step along it.
 type target struct {
 	c     []float32
 	ld    int
@@ -53,7 +53,7 @@ type target struct {
 	step  taker
 }
 
-// taker is what a gradient goes to, block by block.
+// taker receives a gradient, block by block.
 type taker interface {
 	// fetch says which block comes next.
 	fetch(i0, j0, mb, nb int)
