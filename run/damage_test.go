@@ -164,7 +164,67 @@ func TestDamageIsFound(t *testing.T) {
 	}
 }
 
-func read(t *testing.T, path string) string {
+// published makes the directory of a finished run whose weights are sparse and
+// rounded to bfloat16.
+func published(t testing.TB) *Dir {
+	t.Helper()
+	d := finished(t, 1)
+	m := &dense{100, make([]float32, 400)}
+	m.data[7], m.data[390] = 1, -0.5
+	list := []Tensor{{Name: "fc1.weight", Shape: []int{4, 100}, Rows: m, DType: "BF16"}}
+	state, _, err := d.LoadCheckpoint()
+	err = errors.Join(err, d.SaveCheckpoint(state, list), d.SaveBest(2, list))
+	r, lost := d.Result()
+	r.Unrounded = &Unrounded{Last: r.Last, Best: r.Best, WeightsSum: r.WeightsSum}
+	if err := errors.Join(err, lost, d.WriteResult(r)); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestDamageToPublishedWeights: the same of rounded, sparse weights.
+func TestDamageToPublishedWeights(t *testing.T) {
+	whole := published(t)
+	if err := errors.Join(append(Verify(whole.Path()), readAll(whole.Path()))...); err != nil {
+		t.Fatalf("a run without damage: %v", err)
+	}
+	from := func(at int, value byte) func([]byte) []byte { // from the end: 4 bytes of values, 4 of gaps
+		return func(text []byte) []byte { text[len(text)-at] = value; return text }
+	}
+	for _, c := range []struct {
+		rule, file string
+		change     func([]byte) []byte
+		want       string
+	}{
+		{"a value", WeightsFile, from(7, 0x40), "weights.safetensors: it is damaged"},
+		{"a value that is not finite", WeightsFile, swap("\x80\x3f\x00\xbf", "\x80\x7f\x00\xbf"), "damaged"},
+		{"the place of a non-zero", BestFile, from(4, 8), "best.safetensors: it is damaged"},
+		{"a gap into which a non-zero falls", WeightsFile, from(3, 100), "its gaps are of 3 non-zeros, and it has 2 values; put back a copy"},
+		{"a gap beyond the end", WeightsFile, from(2, 254), "of 400; put back a copy"},
+		{"another type of values", WeightsFile, swap(`"dtype":"BF16"`, `"dtype":"F16" `), "its values are F16"},
+		{"another shape", WeightsFile, swap("\x04\x00\x00\x00\x64\x00\x00\x00", "\x64\x00\x00\x00\x04\x00\x00\x00"), "weights.safetensors: it is damaged"},
+		{"a shape beyond all memory", WeightsFile, swap("\x04\x00\x00\x00\x64\x00\x00\x00", "\xff\xff\xff\x7f\x64\x00\x00\x00"), "its shape is [2147483647 100]"},
+		{"an absurd score", ResultFile, swap(`"unrounded": {
+    "last": {
+      "epoch": 3,`, `"unrounded": {
+    "last": {
+      "epoch": 4,`), "result.json: epoch"},
+	} {
+		dir := filepath.Join(t.TempDir(), "run")
+		if err := os.CopyFS(dir, os.DirFS(whole.Path())); err != nil {
+			t.Fatal(err)
+		}
+		edit(t, filepath.Join(dir, c.file), c.change)
+		if err := readAll(dir); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s, read: got %v, want %q", c.rule, err, c.want)
+		}
+		if err := errors.Join(Verify(dir)...); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s, verified: got %v, want %q", c.rule, err, c.want)
+		}
+	}
+}
+
+func read(t testing.TB, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {

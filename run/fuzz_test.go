@@ -91,6 +91,9 @@ func FuzzVerify(f *testing.F) {
 		}
 		f.Add(byte(i), text)
 		f.Add(byte(i), text[:len(text)/2])
+		if name == WeightsFile {
+			f.Add(byte(i), []byte(read(f, published(f).File(name))))
+		}
 	}
 	f.Fuzz(func(t *testing.T, which byte, text []byte) {
 		name := names[int(which)%len(names)]

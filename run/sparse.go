@@ -300,7 +300,7 @@ func gather(list []Tensor) ([]Tensor, error) {
 			err = fmt.Errorf("with it, the sparse matrices of the file have more than %d numbers", maxFull)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", name, err)
+			return nil, fmt.Errorf("tensor %q is no sparse matrix: %w; put back a copy of the file", name, err)
 		}
 		full += t.Len()
 		out = append(out, t)
