@@ -61,6 +61,9 @@ func OwnName(path string) string {
 // class, an .npz file, or CIFAR-like .bin files. Without test images a fifth of
 // each class is held out, the same whatever the run's seed.
 func loadOwn(ctx context.Context, name string, opt Options) (*Set, error) {
+	if opt.Dir == "" { // a published run's
+		return nil, fmt.Errorf("the run does not say where the images of %s are: %w; say it with --data-dir", name, fs.ErrNotExist)
+	}
 	info, err := os.Stat(opt.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: the images of %s are not there any more: %w; say where they are with --data-dir", opt.Dir, name, fs.ErrNotExist)

@@ -91,29 +91,29 @@ func Keep(t Tensor) Tensor {
 	return Tensor{Name: t.Name, Shape: t.Shape, DType: t.DType, Data: t.Values()}
 }
 
-// sparse is a matrix by its non-zeros, row after row. gaps has a byte for each of
-// them: how many zeros there are between it and the one before. Where they are far
-// or more, bytes of far come first, each for far zeros and no non-zero. What is
-// behind the last non-zero has no bytes.
+// sparse is a matrix by its non-zeros, row after row. gaps has one byte for each of
+// them: the number of zeros between it and the non-zero before. If they are far or
+// more, bytes of far come first, each for far zeros and no non-zero. The zeros after
+// the last non-zero have no bytes.
 type sparse struct {
 	rows, cols int
 	gaps       []byte
 	values     []float32
 
-	row            int // that is read without a search, or any after it
-	gap, value, at int // values[value] is at place at, and gaps[gap:] are behind it
+	row            int // this row and those after it are read without a search
+	gap, value, at int // values[value] is at place at, and gaps[gap:] are after it
 }
 
 const far = math.MaxUint8
 
 var errTooMany = errors.New("too many numbers are not zero")
 
-// thin is the matrix of t by its non-zeros, or nil where it would not be smaller.
+// thin is the matrix of t by its non-zeros, or nil if that is not smaller.
 func thin(t Tensor) *sparse {
 	s := &sparse{}
 	s.rows, s.cols = t.Size()
 	size := width(t.DType)
-	gaps, values := 0, 0 // counted first: most of a matrix is not put aside in vain
+	gaps, values := 0, 0 // counted first, because a dense matrix would be copied in vain
 	err := t.nonzeros(func(zeros int, _ float32) error {
 		gaps += 1 + zeros/far
 		values++
@@ -201,11 +201,11 @@ func (s *sparse) next() {
 func (s *sparse) Write(int, []float32) { panic("run: a sparse tensor of a file is not written to") }
 
 // A sparse matrix NAME is three tensors of a file. Files of earlier versions have
-// four: countsSuffix and columnsSuffix in the place of gapsSuffix.
+// four: countsSuffix and columnsSuffix instead of gapsSuffix.
 const (
 	shapeSuffix   = ".shape"   // I32: its shape
 	valuesSuffix  = ".values"  // F32 or BF16: the non-zeros, row after row
-	gapsSuffix    = ".gaps"    // U8: as in sparse; up to seven bytes of far more
+	gapsSuffix    = ".gaps"    // U8: as in sparse, and up to seven bytes of far as padding
 	countsSuffix  = ".counts"  // I32, [rows]: the non-zeros of each row
 	columnsSuffix = ".columns" // I32: the column of each non-zero, row after row, ascending
 )
@@ -229,7 +229,7 @@ func spread(list []Tensor) []Tensor {
 		for i, n := range t.Shape {
 			shape[i] = int32(n)
 		}
-		for (len(s.gaps)+width(t.DType)*len(s.values))%4 != 0 { // so that tensors behind it may be mapped into memory
+		for (len(s.gaps)+width(t.DType)*len(s.values))%4 != 0 { // aligns the tensors after it
 			s.gaps = append(s.gaps, far)
 		}
 		out = append(out, whole(t.Name+shapeSuffix, shape),
@@ -264,7 +264,7 @@ const (
 	maxFull    = math.MaxInt32 // numbers of all sparse matrices of a file
 )
 
-// gather is list, as a file held it, with its sparse matrices as one tensor each.
+// gather is list, as a file held it, with each sparse matrix as one tensor.
 func gather(list []Tensor) ([]Tensor, error) {
 	var out []Tensor
 	full, names := 0, map[string]bool{}

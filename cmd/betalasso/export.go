@@ -44,7 +44,7 @@ The same network for any ONNX runtime; all runs for TensorBoard, one folder per 
     betalasso export runs/mine --format onnx --best
     betalasso export runs --format tensorboard --out tb && ls tb
 
-A finished run to give away: all of it but what only training needs, the weights in bfloat16, a fraction of the size:
+A finished run to publish: without what only training needs, and with weights rounded to bfloat16:
 
     betalasso export runs/mine --format run --out published && betalasso eval published
 

@@ -15,9 +15,8 @@ import (
 	"betalasso/train"
 )
 
-// publish makes the directory of a finished run once more, to be given away: its
-// weights in bfloat16, filters and scores of these, and nothing that only a training
-// that goes on needs.
+// publish copies a finished run's directory with the weights rounded to bfloat16,
+// the filters and scores of these, and nothing that only training needs.
 func (e *exportCommand) publish(dir string) error {
 	d, err := run.Open(dir)
 	if err != nil {
