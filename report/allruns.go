@@ -36,9 +36,9 @@ func runOf(r record) Run {
 		return v
 	}
 	c := r.config
-	v.Title = strings.ToUpper(c.Model) + ", SGD"
+	v.Title = networkName(c.Model) + ", SGD"
 	if c.Optimizer == "beta-lasso" {
-		v.Title = fmt.Sprintf("%s, β-lasso, β = %g", strings.ToUpper(c.Model), c.Beta)
+		v.Title = fmt.Sprintf("%s, β-lasso, β = %g", networkName(c.Model), c.Beta)
 	}
 	v.Title += " on " + paper.Describe(c.Data).Title
 	v.Seed = fmt.Sprint(c.Seed)

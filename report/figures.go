@@ -108,7 +108,7 @@ func nonzeroFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	if len(costs) > 0 {
 		f.charts = append(f.charts, chart{title: "cost of a step", y: "multiply-adds, % of dense", log: true, series: costs})
 	}
-	caption = fmt.Sprintf("Non-zero weights of each layer of %s with β-lasso on %s.%s%s", strings.ToUpper(model), set.Title, bands(groups), note)
+	caption = fmt.Sprintf("Non-zero weights of each layer of %s with β-lasso on %s.%s%s", networkName(model), set.Title, bands(groups), note)
 	if model == "s-fc" {
 		caption = fmt.Sprintf("Non-zero weights of each layer of S-FC (α = %d) with β-lasso on %s.%s%s Dashed levels: the first layers of S-LOCAL and S-CONV with the same α.", alpha, set.Title, bands(groups), note)
 		if p := set.Nonzero; p != nil {

@@ -103,7 +103,7 @@ func settingsName(g *compare.Group, said map[string]bool) string {
 		}
 		switch s.Name {
 		case "model":
-			parts = append(parts, strings.ToUpper(c.Model))
+			parts = append(parts, networkName(c.Model))
 		case "optimizer":
 			parts = append(parts, method(c))
 		case "alpha":
@@ -131,9 +131,21 @@ func settingsName(g *compare.Group, said map[string]bool) string {
 		}
 	}
 	if len(parts) == 0 {
-		parts = []string{strings.ToUpper(c.Model), method(c)}
+		parts = []string{networkName(c.Model), method(c)}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// networkName is a network in the paper's words: S-FC, ResNet18. One from a file
+// keeps the name that it gives itself.
+func networkName(name string) string {
+	switch {
+	case name == "resnet18":
+		return "ResNet18"
+	case slices.Contains(run.Models, name):
+		return strings.ToUpper(name)
+	}
+	return name
 }
 
 func method(c run.Config) string {

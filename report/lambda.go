@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -80,7 +79,7 @@ func lambdaFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	}
 	f.charts = append(charts, scatter)
 	local := slices.DeleteFunc(slices.Clone(all), func(p lambdaPair) bool { return p.radius == 0 })
-	caption = fmt.Sprintf("What λ decides: %s on %s, β = %g, %d pairs of λ.%s Filters are those with 20 weights or more.", strings.ToUpper(most[0].runs[0].config.Model), set.Title, most[0].runs[0].config.Beta, len(all), seeds(most))
+	caption = fmt.Sprintf("What λ decides: %s on %s, β = %g, %d pairs of λ.%s Filters are those with 20 weights or more.", networkName(most[0].runs[0].config.Model), set.Title, most[0].runs[0].config.Beta, len(all), seeds(most))
 	if len(local) > 0 {
 		best := slices.MaxFunc(all, func(a, b lambdaPair) int { return cmp.Compare(a.acc, b.acc) })
 		least := slices.MinFunc(local, func(a, b lambdaPair) int { return cmp.Compare(a.radius, b.radius) })

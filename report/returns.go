@@ -63,7 +63,7 @@ func returnsFigure(all []record, set paper.DataSet) (f figure, caption string) {
 	}
 	f.charts = append([]chart{counts}, f.charts...)
 	return f, fmt.Sprintf("Zero weights of %s that return (%s, %s, seed %d). Over all steps, %s. Lines: share of the returning weights; dotted: of all units, as it would be if each had as many.",
-		strings.ToUpper(of.config.Model), set.Title, of.config.SizeText(), of.config.Seed, strings.Join(words, "; "))
+		networkName(of.config.Model), set.Title, of.config.SizeText(), of.config.Seed, strings.Join(words, "; "))
 }
 
 // returned is a layer's record over a run.

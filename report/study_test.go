@@ -334,3 +334,11 @@ func tables(text string) string {
 	}
 	return strings.Join(some, "\n")
 }
+
+func TestNetworkNames(t *testing.T) {
+	for name, want := range map[string]string{"s-fc": "S-FC", "resnet18": "ResNet18", "my-net": "my-net"} {
+		if got := networkName(name); got != want {
+			t.Errorf("networkName(%q) = %q, want %q", name, got, want)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"betalasso/compare"
 	"betalasso/filters"
@@ -101,7 +100,10 @@ func verdict(set paper.DataSet, list []group, c compare.Comparison) Verdict {
 		return v
 	}
 	config := lasso.runs[0].config
-	v.Network = strings.ToUpper(config.Model)
+	v.Network = networkName(config.Model)
+	if config.Kernel > 0 {
+		v.Network += fmt.Sprintf(" of %d × %d kernels", config.Kernel, config.Kernel)
+	}
 	a, b := accuracies(lasso.runs), accuracies(sgd.runs)
 	ma, _ := mean(a)
 	mb, _ := mean(b)
