@@ -34,13 +34,19 @@ func returnsFigure(all []record, set paper.DataSet) (f figure, caption string) {
 		return f, ""
 	}
 	layers := map[string]*returned{}
+	before := map[string]run.Returns{} // the epoch before
 	for _, e := range of.events {
 		for name, n := range e.Returns {
 			if layers[name] == nil {
 				layers[name] = &returned{}
 			}
-			layers[name].add(e.Epoch, n)
+			units := n
+			if b, ok := before[name]; ok {
+				units = b
+			}
+			layers[name].add(e.Epoch, n, units)
 		}
+		before = e.Returns
 	}
 	counts := chart{title: "weights that return", y: "in an epoch", log: true}
 	var words []string
@@ -51,8 +57,9 @@ func returnsFigure(all []record, set paper.DataSet) (f figure, caption string) {
 			continue
 		}
 		color := palette[i%len(palette)]
-		counts.series = append(counts.series, series{name: name, color: color, x: r.epochs, y: r.counts})
-		f.keys = append(f.keys, key{name + ": of the weights that return", color, 0}, key{name + ": of all units", color, 2})
+		counts.series = append(counts.series, series{name: name, color: color, x: r.epochs, y: r.counts},
+			series{name: name + ": most in one step", color: color, dash: 1, x: r.epochs, y: r.most})
+		f.keys = append(f.keys, key{name + ": of the weights that return", color, 0}, key{name + ": most in one step", color, 1}, key{name + ": of all units", color, 2})
 		words = append(words, fmt.Sprintf("%s: %s returned; the median σ of their units is %s where that of all units is %s, and the median number of a unit's weights %s where it is %s",
 			name, commas(r.weights), sigma(r.std), sigma(r.unitStd), atMost(r.left), atMost(r.unitLeft)))
 		std := chart{title: name + " by σ of the unit", x: "σ", y: "%", logX: true}
@@ -62,7 +69,7 @@ func returnsFigure(all []record, set paper.DataSet) (f figure, caption string) {
 		f.charts = append(f.charts, std, left)
 	}
 	f.charts = append([]chart{counts}, f.charts...)
-	return f, fmt.Sprintf("Zero weights of %s that return (%s, %s, seed %d). Over all steps, %s. Lines: share of the returning weights; dotted: of all units, as it would be if each had as many.",
+	return f, fmt.Sprintf("Zero weights of %s that return (%s, %s, seed %d). Over all steps, %s. Lines: share of the returning weights; dotted: of all units at the end of the epoch before, as it would be if each had as many.",
 		networkName(of.config.Model), set.Title, of.config.SizeText(), of.config.Seed, strings.Join(words, "; "))
 }
 
@@ -70,18 +77,22 @@ func returnsFigure(all []record, set paper.DataSet) (f figure, caption string) {
 type returned struct {
 	weights           int
 	epochs, counts    []float64
+	most              []float64 // in one step of each epoch
 	std, left         []float64 // of the weights, by bin
 	unitStd, unitLeft []float64 // of the units, each epoch by the weights that returned in it
 }
 
-func (r *returned) add(epoch int, n run.Returns) {
+// add adds an epoch. units has the distribution of the units before it: a burst
+// changes it.
+func (r *returned) add(epoch int, n, units run.Returns) {
 	if n.Weights == 0 {
 		return
 	}
 	r.weights += n.Weights
 	r.epochs, r.counts = append(r.epochs, float64(epoch)), append(r.counts, float64(n.Weights))
+	r.most = append(r.most, float64(n.Most))
 	r.std, r.left = plus(r.std, n.Std, 1), plus(r.left, n.Left, 1)
-	r.unitStd, r.unitLeft = plus(r.unitStd, n.UnitStd, float64(n.Weights)), plus(r.unitLeft, n.UnitLeft, float64(n.Weights))
+	r.unitStd, r.unitLeft = plus(r.unitStd, units.UnitStd, float64(n.Weights)), plus(r.unitLeft, units.UnitLeft, float64(n.Weights))
 }
 
 // plus adds counts to a histogram; with a weight, their shares times that.

@@ -23,12 +23,16 @@ func TestReturnsFigure(t *testing.T) {
 	events := func(scale int) []run.Event {
 		r := func(weights int) map[string]run.Returns {
 			return map[string]run.Returns{"conv1": {
-				Weights: weights,
-				Std:     bins(run.StdBins, map[int]int{4: weights}), Left: bins(run.LeftBins, map[int]int{2: weights}),
+				Weights: weights, Most: weights / 2,
+				Std: bins(run.StdBins, map[int]int{4: weights}), Left: bins(run.LeftBins, map[int]int{2: weights}),
 				UnitStd: bins(run.StdBins, map[int]int{4: 1, 20: 9}), UnitLeft: bins(run.LeftBins, map[int]int{2: 1, 7: 9}),
 			}}
 		}
-		return []run.Event{{}, {Epoch: 1, Returns: r(0)}, {Epoch: 2, Returns: r(30 * scale)}, {Epoch: 3, Returns: r(10 * scale)}}
+		last := r(10 * scale) // changes its units, which the epoch before it tells
+		after := last["conv1"]
+		after.UnitStd, after.UnitLeft = bins(run.StdBins, map[int]int{30: 10}), bins(run.LeftBins, map[int]int{9: 10})
+		last["conv1"] = after
+		return []run.Event{{}, {Epoch: 1, Returns: r(0)}, {Epoch: 2, Returns: r(30 * scale)}, {Epoch: 3, Returns: last}}
 	}
 	set := paper.Describe("cifar10")
 	if f, _ := returnsFigure([]record{{opened: true, config: c, events: events(0)}}, set); len(f.charts) != 0 {
@@ -40,6 +44,9 @@ func TestReturnsFigure(t *testing.T) {
 	}
 	if s := f.charts[0].series[0]; len(s.x) != 2 || s.x[0] != 2 || s.y[0] != 60 || s.y[1] != 20 {
 		t.Errorf("by epoch: got %v, %v", s.x, s.y)
+	}
+	if s := f.charts[0].series[1]; len(s.y) != 2 || s.y[0] != 30 || s.y[1] != 10 {
+		t.Errorf("most in one step: got %v", s.y)
 	}
 	some, all := f.charts[1].series[0], f.charts[1].series[1]
 	if some.y[0] != 100 || all.y[0] != 10 || all.y[len(all.y)-1] != 90 {
