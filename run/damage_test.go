@@ -150,17 +150,7 @@ func TestDamageIsFound(t *testing.T) {
 		{"an absurd event", EventsFile, swap(`"train_loss":0.5`, `"train_loss":-1`), "line 2: train_loss"},
 		{"more epochs than the settings have", EventsFile, become(string(events) + `{"epoch":4}` + "\n\n"), "line 5"},
 	} {
-		dir := filepath.Join(t.TempDir(), "run")
-		if err := os.CopyFS(dir, os.DirFS(whole.Path())); err != nil {
-			t.Fatal(err)
-		}
-		edit(t, filepath.Join(dir, c.file), c.change)
-		if err := readAll(dir); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s, read: got %v, want %q", c.rule, err, c.want)
-		}
-		if err := errors.Join(Verify(dir)...); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s, verified: got %v, want %q", c.rule, err, c.want)
-		}
+		wantRefused(t, whole, c.rule, c.file, c.change, c.want)
 	}
 }
 
@@ -210,17 +200,7 @@ func TestDamageToPublishedWeights(t *testing.T) {
     "last": {
       "epoch": 4,`), "result.json: epoch"},
 	} {
-		dir := filepath.Join(t.TempDir(), "run")
-		if err := os.CopyFS(dir, os.DirFS(whole.Path())); err != nil {
-			t.Fatal(err)
-		}
-		edit(t, filepath.Join(dir, c.file), c.change)
-		if err := readAll(dir); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s, read: got %v, want %q", c.rule, err, c.want)
-		}
-		if err := errors.Join(Verify(dir)...); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s, verified: got %v, want %q", c.rule, err, c.want)
-		}
+		wantRefused(t, whole, c.rule, c.file, c.change, c.want)
 	}
 }
 
@@ -370,5 +350,22 @@ func TestWithoutTheSecondCopy(t *testing.T) {
 		if fits := best == 3; fits && (err != nil || len(got) != 1 || got[0].Data[0] != 5) || !fits && !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("best epoch %d: got %v, %v", best, got, err)
 		}
+	}
+}
+
+// wantRefused wants a copy of whole with a changed file neither read nor verified, for
+// the reason want.
+func wantRefused(t *testing.T, whole *Dir, rule, file string, change func([]byte) []byte, want string) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "run")
+	if err := os.CopyFS(dir, os.DirFS(whole.Path())); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, filepath.Join(dir, file), change)
+	if err := readAll(dir); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%s, read: got %v, want %q", rule, err, want)
+	}
+	if err := errors.Join(Verify(dir)...); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%s, verified: got %v, want %q", rule, err, want)
 	}
 }
