@@ -17,6 +17,7 @@ type Pipeline struct {
 	table          [][256]float32 // by channel: the normalised value of a byte
 	crop           bool           // shift and mirror
 	policy         []subPolicy    // Fast AutoAugment, or nil
+	share          float64        // of the examples that get it and the cutout
 	hole           int            // side of the final cutout, in pixels; 0 is none
 }
 
@@ -35,6 +36,10 @@ type Scratch struct {
 // black pixels at a border, a final cutout of 16 (policy cifar) or 20 (svhn). At
 // other sides they are as large a part of the image, to the nearest pixel; the
 // policies' own shifts and cutouts are parts of the side anyway.
+//
+// fast-autoaugment:P does fast-autoaugment to each example with probability P, from
+// epoch to epoch anew, and flip-crop otherwise: a milder policy, for networks that
+// cannot fit the whole one.
 //
 // fast-autoaugment takes images of one channel or three. A grey image is augmented
 // as the colour image that it is, with red, green and blue alike: Color leaves it as
@@ -55,22 +60,19 @@ func New(name, policy string, channels, side int, mean, std []float64) (*Pipelin
 			p.table[c][v] = float32((float64(v)/255 - mean[c]) / std[c])
 		}
 	}
-	switch name {
-	case none:
-	case flipCrop:
-		p.crop = true
-	case fastAuto:
+	strength, err := Strength(name)
+	if err != nil {
+		return nil, err
+	}
+	p.crop = strength > 0
+	if p.share = strength - 1; p.share > 0 {
 		if channels != 3 && channels != 1 {
 			return nil, fmt.Errorf("augment: %s is for images of one channel or three; these have %d, so use %s", fastAuto, channels, flipCrop)
 		}
-		p.crop = true
-		var err error
 		p.policy, p.hole, err = policyFor(policy, side)
 		if err != nil {
 			return nil, err
 		}
-	default:
-		return nil, unknown(name)
 	}
 	return p, nil
 }
@@ -92,7 +94,8 @@ func (p *Pipeline) Plain(dst []float32, src []uint8) {
 // random numbers of seed. In this order, as in the reference code of Fast
 // AutoAugment: a sub-policy, chosen at random; a crop of the image padded with
 // four black pixels; a mirror image, half of the time; normalisation; a square of
-// zeros around a random pixel. src does not change.
+// zeros around a random pixel. An example outside of the share of
+// fast-autoaugment:P is cropped and mirrored alone. src does not change.
 func (p *Pipeline) Apply(dst []float32, src []uint8, seed uint64, s *Scratch) {
 	if !p.crop {
 		p.Plain(dst, src)
@@ -100,7 +103,8 @@ func (p *Pipeline) Apply(dst []float32, src []uint8, seed uint64, s *Scratch) {
 	}
 	p.check(dst, src)
 	r := random(seed)
-	if p.policy != nil {
+	whole := p.share >= 1 || p.share > 0 && r.unit() < p.share
+	if whole {
 		if n := 3 * p.side * p.side; len(s.a) != n {
 			s.a, s.b = make([]uint8, n), make([]uint8, n)
 		}
@@ -126,7 +130,7 @@ func (p *Pipeline) Apply(dst []float32, src []uint8, seed uint64, s *Scratch) {
 	}
 	dy, dx := r.below(2*p.pad+1)-p.pad, r.below(2*p.pad+1)-p.pad
 	p.place(dst, src, dy, dx, r.coin())
-	if p.hole > 0 {
+	if whole {
 		y, x := r.below(p.side), r.below(p.side)
 		p.cutout(dst, y, x)
 	}

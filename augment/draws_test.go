@@ -332,3 +332,51 @@ func TestParseRefuses(t *testing.T) {
 		}
 	}
 }
+
+// fast-autoaugment:P is fast-autoaugment for a share P of the examples, and
+// flip-crop for the others.
+func TestShare(t *testing.T) {
+	whole, mild := make3(t, "fast-autoaugment", "cifar"), make3(t, "flip-crop", "cifar")
+	src := pictures(t)[0]
+	got, want := make([]float32, len(src)), make([]float32, len(src))
+	var s Scratch
+	for _, share := range []float64{0.1, 0.5, 0.75} {
+		p := make3(t, fmt.Sprintf("fast-autoaugment:%g", share), "cifar")
+		const n = 2000
+		times := 0.0
+		for i := range n {
+			seed := Seed(3, 1, i)
+			r := random(seed)
+			other := mild
+			if r.unit() < share {
+				other = whole
+				times++
+			}
+			p.Apply(got, src, seed, &s)
+			other.Apply(want, src, uint64(r), &s)
+			if !slices.Equal(got, want) {
+				t.Fatalf("share %g, example %d: got another image", share, i)
+			}
+		}
+		if off := math.Abs(times-share*n) / math.Sqrt(n*share*(1-share)); off > 4 {
+			t.Errorf("share %g: got %g of %d, %.1f standard deviations off", share, times, n, off)
+		}
+	}
+	for _, name := range []string{"fast-autoaugment:", "fast-autoaugment:0", "fast-autoaugment:1", "fast-autoaugment:-0.5", "fast-autoaugment:2", "fast-autoaugment:NaN",
+		"fast-autoaugment:.5", "fast-autoaugment:0.50", "fast-autoaugment:half", "flip-crop:0.5"} {
+		if _, err := New(name, "cifar", 3, 32, mean3, std3); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+	}
+}
+
+func TestStrength(t *testing.T) {
+	last := -1.0
+	for _, name := range []string{"none", "flip-crop", "fast-autoaugment:0.25", "fast-autoaugment:0.5", "fast-autoaugment"} {
+		s, err := Strength(name)
+		if err != nil || s <= last {
+			t.Errorf("%s: got %v, %v, want above %v", name, s, err, last)
+		}
+		last = s
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"gonum.org/v1/gonum/mathext"
 
+	"betalasso/augment"
 	"betalasso/data"
 	"betalasso/run"
 )
@@ -148,10 +149,15 @@ func Groups(runs []Run, open []run.Config, by []string) ([]*Group, error) {
 // order compares two runs by one setting: words in the order in which run lists
 // them, numbers by their size.
 func order(name string, a, b run.Config) int {
-	for setting, words := range map[string][]string{"model": run.Models, "data": data.Names(), "augment": run.Augments, "optimizer": run.Optimizers} {
+	for setting, words := range map[string][]string{"model": run.Models, "data": data.Names(), "optimizer": run.Optimizers} {
 		if setting == name {
 			return cmp.Compare(slices.Index(words, text(a, name)), slices.Index(words, text(b, name)))
 		}
+	}
+	if name == "augment" {
+		x, _ := augment.Strength(a.Augment) // settings of runs are valid
+		y, _ := augment.Strength(b.Augment)
+		return cmp.Compare(x, y)
 	}
 	x, okX := Number(a, name)
 	y, okY := Number(b, name)

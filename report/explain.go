@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
+	"betalasso/augment"
 	"betalasso/paper"
 	"betalasso/run"
 )
@@ -28,21 +30,17 @@ func againstPaper(set paper.DataSet, k paper.Case) setting {
 	return setting{epochs: paper.Epochs, params: k.Params, augment: paper.Augment, train: set.Train, tuned: true}
 }
 
-// augments are the augmentations from weak to strong, as they are called in a
-// sentence.
-var augments = []struct{ name, words string }{
-	{"none", "no augmentation"},
-	{"flip-crop", "flip and crop"},
-	{"fast-autoaugment", "Fast AutoAugment"},
-}
-
-func augmentRank(name string) int {
-	for i, a := range augments {
-		if a.name == name {
-			return i
-		}
+// augmentation is how a sentence calls a pipeline of augment.
+func augmentation(name string) string {
+	switch s, _ := augment.Strength(name); {
+	case s == 0:
+		return "no augmentation"
+	case s == 1:
+		return "flip and crop"
+	case s < 2:
+		return fmt.Sprintf("Fast AutoAugment for %s %% of the images", strconv.FormatFloat(100*(s-1), 'g', 4, 64))
 	}
-	return 0
+	return "Fast AutoAugment"
 }
 
 // factor is one difference between a run and another text's runs, and which way
@@ -107,8 +105,9 @@ func explain(r record, other setting) []factor {
 		differ(p < other.params, "%s weights instead of %s", short(float64(p)), short(float64(other.params)))
 	}
 	if c.Augment != other.augment {
-		a, b := augmentRank(c.Augment), augmentRank(other.augment)
-		differ(a < b, "%s instead of %s", augments[a].words, augments[b].words)
+		a, _ := augment.Strength(c.Augment) // a run's settings are valid
+		b, _ := augment.Strength(other.augment)
+		differ(a < b, "%s instead of %s", augmentation(c.Augment), augmentation(other.augment))
 	}
 	if n := r.result.DataSet.Train; c.Train > 0 && n < other.train*3/4 {
 		differ(true, "%s training examples instead of %s", commas(n), commas(other.train))

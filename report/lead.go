@@ -85,7 +85,7 @@ func ownSum(all []record, name string) string {
 // facts says how much was trained, how large, where and how long.
 func facts(all []record) string {
 	finished, seconds := 0, 0.0
-	var epochs, params, augmentation, machines []string
+	var epochs, params, augments, machines []string
 	add := func(to *[]string, text string) {
 		if !slices.Contains(*to, text) {
 			*to = append(*to, text)
@@ -96,7 +96,7 @@ func facts(all []record) string {
 		seconds += r.seconds()
 		if r.opened {
 			add(&epochs, commas(r.config.Epochs))
-			add(&augmentation, augments[augmentRank(r.config.Augment)].words)
+			add(&augments, augmentation(r.config.Augment))
 		}
 		if !r.finished {
 			continue
@@ -124,7 +124,7 @@ func facts(all []record) string {
 		if epochs[0] == "1" && len(epochs) == 1 {
 			text = strings.Replace(text, "1 epochs", "1 epoch", 1)
 		}
-		text += "; " + list(augmentation)
+		text += "; " + list(augments)
 	}
 	if len(params) > 0 {
 		text += "; networks of " + strings.Join(params, " to ") + " weights"

@@ -26,7 +26,7 @@ type Config struct {
 	Data    string `yaml:"data" json:"data"`                       // as in data.Names, or what the user calls their own images
 	Val     int    `yaml:"val" json:"val"`                         // examples of the training set held out for validation
 	Train   int    `yaml:"train,omitempty" json:"train,omitempty"` // use only this many training examples; 0: all
-	Augment string `yaml:"augment" json:"augment"`                 // none, flip-crop, fast-autoaugment
+	Augment string `yaml:"augment" json:"augment"`                 // of package augment: none, flip-crop, fast-autoaugment, fast-autoaugment:P
 
 	// DataSum identifies the user's own images, which are in DataDir and named
 	// Data, by their content: the beginning of a SHA-256. Data is then not a name

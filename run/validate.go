@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"betalasso/augment"
 	"betalasso/data"
 	"betalasso/spelling"
 )
@@ -13,7 +14,6 @@ import (
 // The values that Config's words may take.
 var (
 	Models     = []string{"s-conv", "s-local", "s-fc", "3-fc", "d-conv", "d-local", "d-fc", "resnet18"}
-	Augments   = []string{"none", "flip-crop", "fast-autoaugment"}
 	Optimizers = []string{"sgd", "beta-lasso"}
 	Precisions = []string{"auto", "fp32", "bf16"}
 	Sparses    = []string{"", "auto", "off"}
@@ -108,7 +108,9 @@ func (c Config) Validate() error {
 	}
 	whole("val", c.Val, 0, 1<<30)
 	whole("train", c.Train, 0, 1<<30)
-	word("augment", c.Augment, Augments)
+	if _, err := augment.Strength(c.Augment); err != nil {
+		add("%v", err)
+	}
 	if info, err := data.Describe(c.Data); c.SVHNExtra && err == nil && !info.Extra {
 		add("svhn-extra: %s has no extra images; leave it out, or use data svhn", c.Data)
 	}

@@ -30,7 +30,7 @@ type benchCommand struct {
 	Width     int    `placeholder:"N" help:"hidden units per layer of 3-fc (default: about 25.6M weights)"`
 	Kernel    int    `placeholder:"N" help:"kernel size of resnet18 (default 3)"`
 	Batch     int    `default:"512" placeholder:"N" help:"examples per step (default 512)"`
-	Augment   string `default:"fast-autoaugment" placeholder:"NAME" help:"none, flip-crop, fast-autoaugment (default fast-autoaugment)"`
+	Augment   string `default:"fast-autoaugment" placeholder:"NAME" help:"none, flip-crop, fast-autoaugment, or fast-autoaugment:P for a share P of the images (default fast-autoaugment)"`
 	Steps     int    `default:"7" placeholder:"N" help:"steps to time, after two to warm up (default 7)"`
 	Precision string `default:"auto" placeholder:"NAME" help:"of matrix products: auto, fp32, bf16 (default auto)"`
 	Threads   []int  `default:"0" placeholder:"N,..." help:"0 is all cores; several show how a step scales (default 0)"`

@@ -16,7 +16,7 @@ import (
 type dataShowCommand struct {
 	Name     string `arg:"" help:"${datasets}; or the path of your own images"`
 	Out      string `placeholder:"FILE" help:"the picture (default NAME.png)"`
-	Augment  string `default:"fast-autoaugment" placeholder:"HOW" help:"none, flip-crop, fast-autoaugment (default fast-autoaugment)"`
+	Augment  string `default:"fast-autoaugment" placeholder:"HOW" help:"none, flip-crop, fast-autoaugment, or fast-autoaugment:P for a share P of the images (default fast-autoaugment)"`
 	Images   int    `default:"10" placeholder:"N" help:"images of the training set (default 10)"`
 	Seed     uint64 `default:"1" placeholder:"N" help:"of the choice and of the augmentation (default 1)"`
 	Side     int    `default:"0" placeholder:"N" help:"resize images to N x N pixels (default: as they are)"`

@@ -34,7 +34,7 @@ type settings struct {
 	Val     int    `default:"5000" placeholder:"N" group:"data" help:"training examples held out for validation (default 5000; a tenth of your own)"`
 	Train   int    `default:"0" placeholder:"N" group:"data" help:"training examples used; 0 is all (default 0)"`
 	Extra   bool   `name:"svhn-extra" group:"data" help:"train on svhn's extra images too, 1.3 GB more (default off)"`
-	Augment string `default:"none" placeholder:"HOW" group:"data" help:"none, flip-crop, fast-autoaugment (default none)"`
+	Augment string `default:"none" placeholder:"HOW" group:"data" help:"none, flip-crop, fast-autoaugment, or fast-autoaugment:P for a share P of the images (default none)"`
 
 	Optimizer   string   `default:"sgd" placeholder:"NAME" group:"optimiser" help:"sgd, beta-lasso (default sgd)"`
 	LR          float64  `name:"lr" default:"0.1" placeholder:"X" group:"optimiser" help:"learning rate η, falls by a cosine to 0 (default 0.1)"`

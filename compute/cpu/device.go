@@ -66,7 +66,10 @@ func Kernels(bf16 bool) []string {
 }
 
 // BFloat16 reports whether this machine multiplies bfloat16 faster than float32.
-func BFloat16() bool { return kernels(true)[0].pairs != nil }
+func BFloat16() bool {
+	best := kernels(true)[0]
+	return best.pairs != nil && !best.slow
+}
 
 // Options are what a device is made of. Their zero values are the usual choice.
 type Options struct {

@@ -27,6 +27,9 @@ type kernel struct {
 	// pairs is nil for panels of float32.
 	pairs *pairs
 
+	// slow says that this machine multiplies float32 faster.
+	slow bool
+
 	runs runKernel // for convolutions
 
 	sparse sparseKernel // its fields are nil where chains is

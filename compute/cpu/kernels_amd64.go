@@ -19,6 +19,7 @@ func archKernels() []kernel {
 				runs:   runKernel{mr: 8, nr: 48, words: true, mul: runs8x48avx512bf16},
 				sparse: sparseKernel{gather: gatherPairsAVX512, dots: inGroups(8, dotsPairsAVX512), square: addSquares, split: splitPairsAVX512},
 				peak:   peak{run: peakAVX512BF16, ops: 24 * 16 * 4},
+				slow:   maker() == "GenuineIntel", // VDPBF16PS every other cycle; see bench/2026-11-26-xeon
 				passes: avx512,
 			})
 		}
@@ -47,6 +48,16 @@ func archKernels() []kernel {
 		passes: avx2,
 	})
 }
+
+// maker is the processor's, as CPUID spells it.
+func maker() string {
+	var name [12]byte
+	cpuidMaker(&name)
+	return string(name[:])
+}
+
+//go:noescape
+func cpuidMaker(name *[12]byte)
 
 // addSquares is sparseKernel.square of squaresPairsAVX512.
 func addSquares(line []float32) (sum float64) {

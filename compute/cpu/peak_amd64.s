@@ -3,6 +3,17 @@
 #include "textflag.h"
 #include "bfloat16_amd64.h"
 
+// func cpuidMaker(name *[12]byte)
+TEXT ·cpuidMaker(SB), NOSPLIT, $0-8
+	XORL AX, AX
+	XORL CX, CX
+	CPUID
+	MOVQ name+0(FP), SI
+	MOVL BX, (SI)
+	MOVL DX, 4(SI)
+	MOVL CX, 8(SI)
+	RET
+
 // func peakAVX2(rounds int)
 //
 // Twelve sums of eight, as in a tile of 4 x 24.
