@@ -80,6 +80,10 @@ func main() {
 	for d := range 8 { // of the sparse kernels
 		line(fmt.Sprintf("VDPBF16PS_%d_%d_%d", d, 8, 16+d), evex(2, 0x52, d, 8, 16+d))
 	}
+	for d := range 12 { // likewise: two of each part of a line
+		n, m := 29+d%2, 24+d/2%5
+		line(fmt.Sprintf("VDPBF16PS_%d_%d_%d", d, n, m), evex(2, 0x52, d, n, m))
+	}
 	s.WriteString(`
 // VCVTNEPS2BF16_d_m is EVEX.512.F3.0F38.W0 72 /r: Yd becomes Zm's sixteen numbers,
 // rounded to bfloat16 to nearest even. What is too small for a normal float32

@@ -48,7 +48,7 @@
 	VADDPS Z7, Z15, Z15
 
 #define STORETOTALS \
-	VMOVUPS Z8, 0(DI); \
+	VMOVUPS Z8, (DI); \
 	VMOVUPS Z9, 64(DI); \
 	VMOVUPS Z10, 128(DI); \
 	VMOVUPS Z11, 192(DI); \
@@ -57,24 +57,108 @@
 	VMOVUPS Z14, 384(DI); \
 	VMOVUPS Z15, 448(DI)
 
-// FLUSHMODE makes numbers too small for a normal float32 count as 0 and become 0,
-// as VDPBF16PS has it; KEEPMODE restores what was before.
-#define FLUSHMODE \
-	STMXCSR mode-8(SP); \
-	MOVL mode-8(SP), AX; \
-	ORL  $0x8040, AX; \
-	MOVL AX, flush-4(SP); \
-	LDMXCSR flush-4(SP)
+// WORDS makes Z30 the word with weight AX in its high half, Z29 that with it in its low
+// half, and DX, an index, its line.
+#define WORDS \
+	IMULQ R8, DX; \
+	VPBROADCASTD (R11)(AX*4), Z30; \
+	ADDQ SI, DX; \
+	VPSRLD $16, Z30, Z29
 
-#define KEEPMODE LDMXCSR mode-8(SP)
+// TERMS32, TERMS128 and TERMS192 add the products of as many examples.
+#define TERMS32 \
+	VMOVDQU32 (DX), Z24; \
+	VDPBF16PS_0_29_24; \
+	VDPBF16PS_1_30_24
 
-// TERM adds the products of sixteen words with Z16.
-#define TERM(at, lo, hi) \
-	VMOVDQU32 at, Z17; \
-	VPSLLD $16, Z17, Z18; \
-	VPANDD Z31, Z17, Z17; \
-	VFMADD231PS Z18, Z16, lo; \
-	VFMADD231PS Z17, Z16, hi
+#define TERMS128 \
+	TERMS32; \
+	VMOVDQU32 64(DX), Z25; \
+	VDPBF16PS_2_29_25; \
+	VDPBF16PS_3_30_25; \
+	VMOVDQU32 128(DX), Z26; \
+	VDPBF16PS_4_29_26; \
+	VDPBF16PS_5_30_26; \
+	VMOVDQU32 192(DX), Z27; \
+	VDPBF16PS_6_29_27; \
+	VDPBF16PS_7_30_27
+
+#define TERMS192 \
+	TERMS128; \
+	VMOVDQU32 256(DX), Z28; \
+	VDPBF16PS_8_29_28; \
+	VDPBF16PS_9_30_28; \
+	VMOVDQU32 320(DX), Z24; \
+	VDPBF16PS_10_29_24; \
+	VDPBF16PS_11_30_24
+
+#define CLEAR192 \
+	VPXORD Z0, Z0, Z0; \
+	VPXORD Z1, Z1, Z1; \
+	VPXORD Z2, Z2, Z2; \
+	VPXORD Z3, Z3, Z3; \
+	VPXORD Z4, Z4, Z4; \
+	VPXORD Z5, Z5, Z5; \
+	VPXORD Z6, Z6, Z6; \
+	VPXORD Z7, Z7, Z7; \
+	VPXORD Z8, Z8, Z8; \
+	VPXORD Z9, Z9, Z9; \
+	VPXORD Z10, Z10, Z10; \
+	VPXORD Z11, Z11, Z11
+
+#define CLEARALL192 \
+	VPXORD Z0, Z0, Z0; \
+	VPXORD Z1, Z1, Z1; \
+	VPXORD Z2, Z2, Z2; \
+	VPXORD Z3, Z3, Z3; \
+	VPXORD Z4, Z4, Z4; \
+	VPXORD Z5, Z5, Z5; \
+	VPXORD Z6, Z6, Z6; \
+	VPXORD Z7, Z7, Z7; \
+	VPXORD Z8, Z8, Z8; \
+	VPXORD Z9, Z9, Z9; \
+	VPXORD Z10, Z10, Z10; \
+	VPXORD Z11, Z11, Z11; \
+	VPXORD Z12, Z12, Z12; \
+	VPXORD Z13, Z13, Z13; \
+	VPXORD Z14, Z14, Z14; \
+	VPXORD Z15, Z15, Z15; \
+	VPXORD Z16, Z16, Z16; \
+	VPXORD Z17, Z17, Z17; \
+	VPXORD Z18, Z18, Z18; \
+	VPXORD Z19, Z19, Z19; \
+	VPXORD Z20, Z20, Z20; \
+	VPXORD Z21, Z21, Z21; \
+	VPXORD Z22, Z22, Z22; \
+	VPXORD Z23, Z23, Z23
+
+#define ADD192 \
+	VADDPS Z0, Z12, Z12; \
+	VADDPS Z1, Z13, Z13; \
+	VADDPS Z2, Z14, Z14; \
+	VADDPS Z3, Z15, Z15; \
+	VADDPS Z4, Z16, Z16; \
+	VADDPS Z5, Z17, Z17; \
+	VADDPS Z6, Z18, Z18; \
+	VADDPS Z7, Z19, Z19; \
+	VADDPS Z8, Z20, Z20; \
+	VADDPS Z9, Z21, Z21; \
+	VADDPS Z10, Z22, Z22; \
+	VADDPS Z11, Z23, Z23
+
+#define STORE192 \
+	VMOVUPS Z12, (DI); \
+	VMOVUPS Z13, 64(DI); \
+	VMOVUPS Z14, 128(DI); \
+	VMOVUPS Z15, 192(DI); \
+	VMOVUPS Z16, 256(DI); \
+	VMOVUPS Z17, 320(DI); \
+	VMOVUPS Z18, 384(DI); \
+	VMOVUPS Z19, 448(DI); \
+	VMOVUPS Z20, 512(DI); \
+	VMOVUPS Z21, 576(DI); \
+	VMOVUPS Z22, 640(DI); \
+	VMOVUPS Z23, 704(DI)
 
 // DOTARGS loads the arguments: DI is g, SI dy, DX the lines, R8 their distance in
 // bytes, R9 the indices, CX the number of groups of eight.
@@ -307,18 +391,65 @@ done:
 
 // func gatherPairsAVX512(y, data []float32, ld int, idx []int32, vals []float32)
 //
-// The same for lines of words: 64 of them are 128 examples.
-TEXT ·gatherPairsAVX512(SB), NOSPLIT, $8-104
+// The same for lines of words, 192, 128 or 32 examples at a time. VDPBF16PS with a
+// weight in one half of each word and 0 in the other adds to the sums of that half's
+// examples. What it adds for the other half is 0, and changes no sum.
+TEXT ·gatherPairsAVX512(SB), NOSPLIT, $0-104
 	GATHERARGS
-	FLUSHMODE
-	MOVL $0xffff0000, AX
-	VPBROADCASTD AX, Z31
+
+pchoose:
+	CMPQ CX, $320 // and not 256, which is twice 128
+	JGE  pwidest
+	CMPQ CX, $192
+	JEQ  pwidest
+	CMPQ CX, $128
+	JGE  pwide
+	CMPQ CX, $32
+	JGE  pnarrow
+	VZEROUPPER
+	RET
+
+pwidest:
+	CLEARALL192
+	XORQ AX, AX
+
+pwidestLoop:
+	CMPQ AX, R10
+	JGE  pwidestDone
+	MOVLQSX (R9)(AX*4), DX
+	TESTQ DX, DX
+	JS   pwidestDepth
+
+pwidestTerm:
+	WORDS
+	TERMS192
+	INCQ AX
+	JMP  pwidestLoop
+
+pwidestDepth:
+	ADD192
+	CLEAR192
+	ANDL $0x7fffffff, DX
+	JMP  pwidestTerm
+
+pwidestDone:
+	ADD192
+	STORE192
+	ADDQ $768, DI
+	ADDQ $384, SI
+	SUBQ $192, CX
+	JMP  pchoose
 
 pwide:
-	CMPQ CX, $128
-	JLT  pnarrow
 	CLEARSUMS
-	CLEARTOTALS
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
 	XORQ AX, AX
 
 pwideLoop:
@@ -329,37 +460,51 @@ pwideLoop:
 	JS   pwideDepth
 
 pwideTerm:
-	IMULQ R8, DX
-	ADDQ SI, DX
-	VBROADCASTSS (R11)(AX*4), Z16
-	TERM((DX), Z0, Z1)
-	TERM(64(DX), Z2, Z3)
-	TERM(128(DX), Z4, Z5)
-	TERM(192(DX), Z6, Z7)
+	WORDS
+	TERMS128
 	INCQ AX
 	JMP  pwideLoop
 
 pwideDepth:
-	ADDTOTALS
+	VADDPS Z0, Z12, Z12
+	VADDPS Z1, Z13, Z13
+	VADDPS Z2, Z14, Z14
+	VADDPS Z3, Z15, Z15
+	VADDPS Z4, Z16, Z16
+	VADDPS Z5, Z17, Z17
+	VADDPS Z6, Z18, Z18
+	VADDPS Z7, Z19, Z19
 	CLEARSUMS
 	ANDL $0x7fffffff, DX
 	JMP  pwideTerm
 
 pwideDone:
-	ADDTOTALS
-	STORETOTALS
+	VADDPS Z0, Z12, Z12
+	VADDPS Z1, Z13, Z13
+	VADDPS Z2, Z14, Z14
+	VADDPS Z3, Z15, Z15
+	VADDPS Z4, Z16, Z16
+	VADDPS Z5, Z17, Z17
+	VADDPS Z6, Z18, Z18
+	VADDPS Z7, Z19, Z19
+	VMOVUPS Z12, (DI)
+	VMOVUPS Z13, 64(DI)
+	VMOVUPS Z14, 128(DI)
+	VMOVUPS Z15, 192(DI)
+	VMOVUPS Z16, 256(DI)
+	VMOVUPS Z17, 320(DI)
+	VMOVUPS Z18, 384(DI)
+	VMOVUPS Z19, 448(DI)
 	ADDQ $512, DI
 	ADDQ $256, SI
 	SUBQ $128, CX
-	JMP  pwide
+	JMP  pchoose
 
 pnarrow:
-	CMPQ CX, $32
-	JLT  pdone
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
 	XORQ AX, AX
 
 pnarrowLoop:
@@ -367,34 +512,31 @@ pnarrowLoop:
 	JGE  pnarrowDone
 	MOVLQSX (R9)(AX*4), DX
 	TESTQ DX, DX
-	JNS  pnarrowTerm
-	VADDPS Z0, Z8, Z8
-	VADDPS Z1, Z9, Z9
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	ANDL $0x7fffffff, DX
+	JS   pnarrowDepth
 
 pnarrowTerm:
-	IMULQ R8, DX
-	VBROADCASTSS (R11)(AX*4), Z16
-	TERM((SI)(DX*1), Z0, Z1)
+	WORDS
+	TERMS32
 	INCQ AX
 	JMP  pnarrowLoop
 
+pnarrowDepth:
+	VADDPS Z0, Z12, Z12
+	VADDPS Z1, Z13, Z13
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	ANDL $0x7fffffff, DX
+	JMP  pnarrowTerm
+
 pnarrowDone:
-	VADDPS Z0, Z8, Z8
-	VADDPS Z1, Z9, Z9
-	VMOVUPS Z8, (DI)
-	VMOVUPS Z9, 64(DI)
+	VADDPS Z0, Z12, Z12
+	VADDPS Z1, Z13, Z13
+	VMOVUPS Z12, (DI)
+	VMOVUPS Z13, 64(DI)
 	ADDQ $128, DI
 	ADDQ $64, SI
 	SUBQ $32, CX
-	JMP  pnarrow
-
-pdone:
-	KEEPMODE
-	VZEROUPPER
-	RET
+	JMP  pchoose
 
 // func dotsAVX512(g, dy, data []float32, ld int, idx []int32)
 //
@@ -570,7 +712,7 @@ wideDepth2:
 
 wideDone2:
 	ADDTOTALS2
-	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	VMOVUPS Y2, 64(DI)
 	VMOVUPS Y3, 96(DI)
