@@ -204,14 +204,34 @@ func (s *sparse) remake() {
 				cols, vals = append(cols, col[k]&index), append(vals, val[k])
 			}
 		}
-		for len(found) > 0 && int(found[0].row) == j {
-			cols, vals = append(cols, found[0].col), append(vals, found[0].val)
-			found = found[1:]
-		}
 		sortRow(cols, vals)
+		n := 0
+		for n < len(found) && int(found[n].row) == j {
+			n++
+		}
+		cols, vals = merge(cols, vals, found[:n])
+		found = found[n:]
 		s.add(cols, vals)
 	}
 	s.count = count
+}
+
+// merge adds what was found in a row to its columns, both sorted, and to their values.
+func merge(cols []int32, vals []float32, found []revived) ([]int32, []float32) {
+	i := len(cols) - 1
+	for range found {
+		cols, vals = append(cols, 0), append(vals, 0)
+	}
+	for k := len(cols) - 1; len(found) > 0; k-- {
+		if last := found[len(found)-1]; i < 0 || cols[i] < last.col {
+			cols[k], vals[k] = last.col, last.val
+			found = found[:len(found)-1]
+		} else {
+			cols[k], vals[k] = cols[i], vals[i]
+			i--
+		}
+	}
+	return cols, vals
 }
 
 // sortRow sorts a row's columns, which are nearly sorted, and their values.
