@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -274,6 +275,18 @@ func TestStudent(t *testing.T) {
 	} {
 		if got := student(c.nu, c.level); math.Abs(got-c.want) > 1e-6*c.want {
 			t.Errorf("%g degrees of freedom, level %g: got %.7f, want %g", c.nu, c.level, got, c.want)
+		}
+	}
+}
+
+// Augmentations come from weak to strong, whatever their names are.
+func TestOrderOfAugmentations(t *testing.T) {
+	names := []string{"none", "flip-crop", "fast-autoaugment:0.05", "fast-autoaugment:0.5", "fast-autoaugment"}
+	for i, a := range names {
+		for k, b := range names {
+			if got := order("augment", run.Config{Augment: a}, run.Config{Augment: b}); got != cmp.Compare(i, k) {
+				t.Errorf("%s and %s: got %d", a, b, got)
+			}
 		}
 	}
 }
