@@ -293,7 +293,7 @@ func (t *trainer) endEpoch(began time.Time) error {
 	}
 	t.tell("train", 0, &e)
 	last := s.Epoch == t.Config.Epochs
-	if last || t.stopping() || time.Since(t.saved) > 20*t.saving {
+	if last || t.stopping() || time.Since(t.saved) > savingShare*t.saving {
 		if err := t.save(); err != nil {
 			return err
 		}
@@ -303,6 +303,11 @@ func (t *trainer) endEpoch(began time.Time) error {
 	}
 	return nil
 }
+
+// savingShare is how many times what a checkpoint takes passes between two of them, at
+// the ends of epochs: nothing else computes meanwhile, and a sparse network's epochs
+// are short.
+const savingShare = 100
 
 // stopping reports whether Stop is closed.
 func (t *trainer) stopping() bool {
