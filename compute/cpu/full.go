@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"runtime/debug"
 	"time"
 
 	"betalasso/compute"
@@ -126,8 +127,17 @@ func (f *full) thin() {
 		}
 		return cols, vals
 	})
-	f.w = nil
+	f.w, f.step.w = nil, nil
+	if f.rows*f.cols >= largeMatrix {
+		// A sparse training allocates next to nothing, so that the collector would
+		// not come by itself.
+		debug.FreeOSMemory()
+	}
 }
+
+// largeMatrix is the size of a matrix whose memory the system is to have back at once:
+// 64 MB.
+const largeMatrix = 1 << 24
 
 // A layer changes to the sparse form when at most the share thinBelow of its
 // weights is left, and keeps it up to the share thickenAbove: by the measurements
