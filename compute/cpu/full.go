@@ -129,8 +129,8 @@ func (f *full) thin() {
 	})
 	f.w, f.step.w = nil, nil
 	if f.rows*f.cols >= largeMatrix {
-		// A sparse training allocates next to nothing, so that the collector would
-		// not come by itself.
+		// The collector would not come by itself: a sparse training allocates next
+		// to nothing.
 		debug.FreeOSMemory()
 	}
 }

@@ -30,8 +30,8 @@ func normals(r *rand.Rand, rows, cols int, scale float64) compute.Mat {
 // bits of every number in every step: for each kernel, any number of threads,
 // every layout, and batches that fill no vector.
 func TestSparseEqualsDense(t *testing.T) {
-	batches := []int{64, 96, 45, 3}
-	if testing.Short() { // as under the race detector
+	batches := []int{64, 96, 45, 3, 512} // of 512 a kernel may take several hundred at a time
+	if testing.Short() {                 // as under the race detector
 		batches = []int{45}
 	}
 	for _, bf16 := range []bool{false, true} {
