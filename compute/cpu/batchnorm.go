@@ -192,26 +192,43 @@ func (j *normJob) dyUnit(u int) []float32 {
 // memory, and sets y: they are still in the first-level cache when they are read
 // again.
 func (j *normJob) row(y, x, dy []float32, u int, w *worker) {
-	kn, bn := &j.d.kernel, j.bn
-	c, s := &w.unit, &w.lanes
-	*c, *s = factors{limit: j.limit}, lanes{}
 	switch j.mode {
 	case normTrain:
-		kn.rowMoments(x, s)
-		s1, s2 := s.totals()
+		w.lanes = lanes{}
+		j.d.kernel.rowMoments(x, &w.lanes)
+		s1, s2 := w.lanes.totals()
 		j.settle(u, s1, s2)
-		c.mean, c.scale, c.shift = j.unit(u, bn.Mean.Data, bn.InvStd.Data)
-		kn.rowNormalise(y, x, c)
+		j.d.kernel.rowNormalise(y, x, j.factors(u, w))
 	case normEval:
-		c.mean, c.scale, c.shift = j.unit(u, bn.RunMean.Data, nil)
-		kn.rowNormalise(y, x, c)
+		w.unit = factors{limit: j.limit}
+		w.unit.mean, w.unit.scale, w.unit.shift = j.unit(u, j.bn.RunMean.Data, nil)
+		j.d.kernel.rowNormalise(y, x, &w.unit)
 	case normGrad:
-		c.mean, c.scale, c.shift = j.unit(u, bn.Mean.Data, bn.InvStd.Data)
-		kn.rowGradMoments(dy, x, c, s)
-		s1, s2 := s.totals()
-		c.k1, c.k2 = j.grads(u, s1, s2)
-		kn.rowNormaliseGrad(y, dy, x, c)
+		j.d.kernel.rowNormaliseGrad(y, dy, x, j.sums(x, dy, u, w))
 	}
+}
+
+// constant is row in training for a unit of which all values are 0.
+func (j *normJob) constant(y, zeros []float32, u int, w *worker) {
+	j.settle(u, 0, 0)
+	j.d.kernel.rowNormalise(y, zeros, j.factors(u, w))
+}
+
+// sums sets the gradients of γ and β of unit u, and gives the factors of its input's.
+func (j *normJob) sums(x, dy []float32, u int, w *worker) *factors {
+	c := j.factors(u, w)
+	w.lanes = lanes{}
+	j.d.kernel.rowGradMoments(dy, x, c, &w.lanes)
+	s1, s2 := w.lanes.totals()
+	c.k1, c.k2 = j.grads(u, s1, s2)
+	return c
+}
+
+// factors are those of unit u by the batch's statistics, in memory of w.
+func (j *normJob) factors(u int, w *worker) *factors {
+	w.unit = factors{limit: j.limit}
+	w.unit.mean, w.unit.scale, w.unit.shift = j.unit(u, j.bn.Mean.Data, j.bn.InvStd.Data)
+	return &w.unit
 }
 
 // spread sets the factors of the columns of units lo..hi; without inv, from the

@@ -145,7 +145,7 @@ const largeMatrix = 1 << 24
 const (
 	thinBelow    = 0.12
 	thickenAbove = 0.2
-	// leaveBelow is the average number of weights per unit up to which computing
+	// leaveBelow is the number of weights of a unit up to which computing its
 	// outputs again in the backward pass costs less than storing and reading
 	// them.
 	leaveBelow = 24
@@ -221,7 +221,7 @@ func (f *full) ForwardNorm(z, y, x compute.Mat, bn *compute.BatchNorm, next comp
 			lines = n.s.expect(z)
 		}
 	}
-	f.s.forwardNorm(z, y, x, bn, lines, back && len(f.s.val) <= leaveBelow*f.rows)
+	f.s.forwardNorm(z, y, x, bn, lines, back)
 	f.macs = float64(len(f.s.val)) * float64(x.Rows)
 }
 

@@ -13,7 +13,8 @@ import (
 // StepNorm, and wants the same bits of everything that may be read: in steps in
 // which weights become zero, return in bursts, are held, and, in the end, move by
 // momentum, with an evaluation in between. In two steps of three the first
-// layer's outputs and their gradients are left to StepNorm.
+// layer's outputs and their gradients are left to StepNorm. Some of its units have
+// no weights, and some so many that their outputs are stored all the same.
 func TestFusedEqualsSeparate(t *testing.T) {
 	for _, bf16 := range []bool{false, true} {
 		for _, name := range Kernels(bf16) {
@@ -64,6 +65,14 @@ func fusedEqualsSeparate(t *testing.T, name string, bf16 bool, n int) {
 	}
 	r := rand.New(rand.NewPCG(uint64(n), 2))
 	w1, w2 := normals(r, hidden, inputs, 1), normals(r, out, hidden, 1)
+	for i := range w1.Data {
+		switch i / inputs % 32 {
+		case 3:
+			w1.Data[i] *= 0.1
+		case 7:
+			w1.Data[i] *= 4
+		}
+	}
 	for i := range w2.Data {
 		if i%hidden%5 == 0 { // units whose outgoing weights are all zero
 			w2.Data[i] = 0
@@ -72,7 +81,7 @@ func fusedEqualsSeparate(t *testing.T, name string, bf16 bool, n int) {
 	a1, a2 := newNormed(separate, w1, n), newNormed(separate, w2, n)
 	b1, b2 := newNormed(fused, w1, n), newNormed(fused, w2, n)
 	n1, n2 := b1.w.(compute.NormWeights), b2.w.(compute.NormWeights)
-	sparse, bursts, left, silent := 0, 0, 0, 0
+	sparse, bursts, left, silent, empty, stored := 0, 0, 0, 0, 0, 0
 	for step := range 12 {
 		leave := step%3 != 1
 		x, dz := normals(r, n, inputs, 1), transposed(normals(r, n, out, 0.1), true)
@@ -84,6 +93,15 @@ func fusedEqualsSeparate(t *testing.T, name string, bf16 bool, n int) {
 		n1.ForwardNorm(b1.z, b1.y, x, &b1.bn, n2, leave)
 		n2.ForwardNorm(b2.z, b2.y, b1.z, &b2.bn, nil, false)
 		at := func(what string) string { return fmt.Sprintf("step %d: %s", step, what) }
+		if s := b1.w.(*full).s; s != nil && s.left {
+			for u := range hidden {
+				if s.start[u] == s.start[u+1] {
+					empty++
+				} else if !s.leaves(u) {
+					stored++
+				}
+			}
+		}
 		if b1.w.(*full).s == nil || !b1.w.(*full).s.left {
 			sameBits(t, at("y1"), b1.y, a1.y)
 		} else {
@@ -159,7 +177,7 @@ func fusedEqualsSeparate(t *testing.T, name string, bf16 bool, n int) {
 			sameBits(t, at("y2 of an evaluation"), b2.y, a2.y)
 		}
 	}
-	if sparse < 6 || sparse > 11 || bursts == 0 || left < 4 || silent < 100 {
-		t.Errorf("%d steps ended with both layers sparse, %d in a burst of the first's; outputs were left in %d, %d units had no weights behind them", sparse, bursts, left, silent)
+	if sparse < 6 || sparse > 11 || bursts == 0 || left < 4 || silent < 100 || empty < 50 || stored < 50 {
+		t.Errorf("%d steps ended with both layers sparse, %d in a burst of the first's; outputs were left in %d, but for %d units; %d units had no weights, %d none behind them", sparse, bursts, left, stored, empty, silent)
 	}
 }

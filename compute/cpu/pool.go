@@ -14,6 +14,7 @@ type worker struct {
 	extra []float32
 	row   []float32 // of one unit, before it goes to memory
 	dz    []float32 // of one unit: a gradient that was owed
+	none  []float32 // zeros
 	vals  []float32 // of a sparse unit's weights
 
 	deltas  []float32 // of a block of units
@@ -35,6 +36,9 @@ func grow[T float32 | float64](s *[]T, n int) []T {
 	}
 	return (*s)[:n]
 }
+
+// zeros are n zeros that nobody may write to.
+func (w *worker) zeros(n int) []float32 { return grow(&w.none, n) }
 
 // job is an operation split into numbered tasks, which may run in any order, at
 // the same time, on any thread. Jobs are fields of the device, not closures, so

@@ -25,7 +25,7 @@ type sparse struct {
 	x, dy    lines // of this step, once they have been laid out
 	ready    bool  // x was laid out before its Forward
 	only     bool  // and is nowhere else
-	left     bool  // the outputs of this step are nowhere
+	left     bool  // outputs of this step are nowhere: see leaves
 	owed     owed  // the gradient of the batch norm's output
 	xRoom    []float32
 	dyRoom   []float32
@@ -175,7 +175,7 @@ type sparseForward struct {
 	norm *normJob
 	z    compute.Mat // what the batch norm gives, unless next has it as lines
 	next *lines
-	left bool // y is not stored
+	left bool // y is not stored where the backward pass had better compute it again
 }
 
 func (s *sparse) forward(y, x compute.Mat) {
@@ -218,21 +218,30 @@ func (j *sparseForward) do(t int, w *worker) {
 			continue
 		}
 		// What goes to memory goes there last: nothing waits for it.
-		y := grow(&w.row, s.x.padded)
-		s.d.kernel.sparse.gather(y, s.x.data, s.x.ld, idx, vals)
-		y = y[:j.y.Rows]
+		var y []float32
 		z := grow(&w.extra, j.y.Rows)
-		j.norm.row(z, y, nil, u, w)
+		if lo == hi {
+			y = w.zeros(j.y.Rows)
+			j.norm.constant(z, y, u, w)
+		} else {
+			y = grow(&w.row, s.x.padded)
+			s.d.kernel.sparse.gather(y, s.x.data, s.x.ld, idx, vals)
+			y = y[:j.y.Rows]
+			j.norm.row(z, y, nil, u, w)
+		}
 		if j.next != nil {
 			s.d.line(j.next.data[u*j.next.ld:(u+1)*j.next.ld], z, w)
 		} else {
 			copy(unit(&j.z, u), z)
 		}
-		if !j.left {
+		if !j.left || hi-lo > leaveBelow {
 			copy(unit(&j.y, u), y)
 		}
 	}
 }
+
+// leaves reports whether the outputs of unit u in this step were not stored.
+func (s *sparse) leaves(u int) bool { return s.left && s.start[u+1]-s.start[u] <= leaveBelow }
 
 // settleLeft sets y and dz where they have been left.
 func (s *sparse) settleLeft(y, dz compute.Mat) {

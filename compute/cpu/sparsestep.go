@@ -144,23 +144,31 @@ func (j *sparseStep) deltas(lo, hi int, w *worker) []float32 {
 	return deltas
 }
 
-// normed lays out the gradient of unit u's output, from that of the batch norm's.
+// normed lays out the gradient of unit u's output, from that of the batch norm's. A
+// unit without weights needs it for the search alone.
 func (j *sparseStep) normed(dst []float32, u int, w *worker) {
 	s, n := j.s, j.dy.Rows
 	var y, dz []float32
-	if s.left {
-		lo, hi := s.start[u], s.start[u+1]
+	lo, hi := s.start[u], s.start[u+1]
+	switch {
+	case lo == hi:
+		y = w.zeros(n)
+	case s.leaves(u):
 		s.fetch(&s.x, s.col, s.start, u+1)
 		y = grow(&w.row, s.x.padded)
 		s.d.kernel.sparse.gather(y, s.x.data, s.x.ld, s.col[lo:hi], s.d.rounded(s.val[lo:hi], w))
 		y = y[:n]
-	} else {
+	default:
 		y = unit(&j.norm.x, u)
 	}
 	if s.owed.lines != nil {
 		dz = s.owed.row(u, w)[:n]
 	} else {
 		dz = unit(&j.dy, u)
+	}
+	if lo == hi && !j.search {
+		j.norm.sums(y, dz, u, w)
+		return
 	}
 	row := grow(&w.extra, n)
 	j.norm.row(row, y, dz, u, w)
