@@ -17,6 +17,7 @@ type Device struct {
 	kernel      kernel
 	bf16        bool
 	dense       bool // weights are never sparse
+	near        int  // bytes of lines that stay in a near cache; tests have fewer
 	threads     int
 	pool        *pool
 	left, right []float32
@@ -89,7 +90,7 @@ func New(o Options) (*Device, error) {
 	}
 	for _, k := range kernels(o.BF16) {
 		if o.Kernel == "" || k.name == o.Kernel {
-			d := &Device{kernel: k, bf16: o.BF16, dense: o.Dense || k.chains == nil, threads: o.Threads, pool: newPool(o.Threads),
+			d := &Device{kernel: k, bf16: o.BF16, dense: o.Dense || k.chains == nil, threads: o.Threads, near: nearCache, pool: newPool(o.Threads),
 				slides: map[slideKey]*slide{}, localInputs: map[compute.Window][]int32{}}
 			runtime.AddCleanup(d, func(p *pool) { p.close() }, d.pool)
 			return d, nil

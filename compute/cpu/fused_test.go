@@ -81,8 +81,9 @@ func fusedEqualsSeparate(t *testing.T, name string, bf16 bool, n int) {
 	a1, a2 := newNormed(separate, w1, n), newNormed(separate, w2, n)
 	b1, b2 := newNormed(fused, w1, n), newNormed(fused, w2, n)
 	n1, n2 := b1.w.(compute.NormWeights), b2.w.(compute.NormWeights)
-	sparse, bursts, left, silent, empty, stored := 0, 0, 0, 0, 0, 0
+	sparse, bursts, left, silent, empty, stored, shared := 0, 0, 0, 0, 0, 0, 0
 	for step := range 12 {
+		fused.near = step % 4 / 2 * nearCache // in two steps of four, units share lines
 		leave := step%3 != 1
 		x, dz := normals(r, n, inputs, 1), transposed(normals(r, n, out, 0.1), true)
 		a1.w.Forward(a1.y, x)
@@ -93,6 +94,11 @@ func fusedEqualsSeparate(t *testing.T, name string, bf16 bool, n int) {
 		n1.ForwardNorm(b1.z, b1.y, x, &b1.bn, n2, leave)
 		n2.ForwardNorm(b2.z, b2.y, b1.z, &b2.bn, nil, false)
 		at := func(what string) string { return fmt.Sprintf("step %d: %s", step, what) }
+		for _, w := range []compute.Weights{n1, n2} {
+			if s := w.(*full).s; s != nil && s.shares() {
+				shared++
+			}
+		}
 		if s := b1.w.(*full).s; s != nil && s.left {
 			for u := range hidden {
 				if s.start[u] == s.start[u+1] {
@@ -177,7 +183,7 @@ func fusedEqualsSeparate(t *testing.T, name string, bf16 bool, n int) {
 			sameBits(t, at("y2 of an evaluation"), b2.y, a2.y)
 		}
 	}
-	if sparse < 6 || sparse > 11 || bursts == 0 || left < 4 || silent < 100 || empty < 50 || stored < 50 {
-		t.Errorf("%d steps ended with both layers sparse, %d in a burst of the first's; outputs were left in %d, but for %d units; %d units had no weights, %d none behind them", sparse, bursts, left, stored, empty, silent)
+	if sparse < 6 || sparse > 11 || bursts == 0 || left < 4 || silent < 100 || empty < 50 || stored < 50 || shared < 6 {
+		t.Errorf("%d steps ended with both layers sparse, %d in a burst of the first's; outputs were left in %d, but for %d units; %d units had no weights, %d none behind them; %d layers shared lines", sparse, bursts, left, stored, empty, silent, shared)
 	}
 }

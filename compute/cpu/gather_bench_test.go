@@ -7,11 +7,11 @@ import (
 )
 
 // BenchmarkGather sums up units' inputs, batches of 512, on one core: so many lines
-// in all, and so many of them a unit. 32 lines fit a first-level cache, 512 a second.
+// in all, and so many of them a unit. 32 lines fit a first-level cache, 512 a second, 65,536 none.
 func BenchmarkGather(b *testing.B) {
 	d := device(b, 1, "", BFloat16())
 	for _, c := range [][2]int{{32, 4}, {32, 50}, {512, 4}, {512, 50}, {512, 400}, {672, 3}, {672, 60},
-		{3072, 4}, {3072, 12}, {3072, 50}, {7168, 12}, {7168, 27}, {7168, 400}} {
+		{3072, 4}, {3072, 12}, {3072, 50}, {7168, 12}, {7168, 27}, {7168, 400}, {16384, 25}, {16384, 600}, {65536, 100}} {
 		lines, each := c[0], c[1]
 		r := rand.New(rand.NewPCG(1, 2))
 		x := d.Alloc(lines, 512).T()

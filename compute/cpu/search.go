@@ -119,24 +119,57 @@ func (f *search) fetch(_, _, _, _ int) {}
 
 // block looks through the gradient of a block.
 func (f *search) block(g []float32, i0, j0, mb, nb int) {
+	var room [256]revived
+	found := room[:0]
 	for i := range mb {
-		for k, v := range g[i*nb : (i+1)*nb] {
-			if !(float32(math.Abs(float64(v))) < f.limit) { // also where it is not a number
-				f.candidate(i0+i, j0+k, v)
+		row := g[i*nb : (i+1)*nb]
+		for k := 0; k < nb; k += 8 {
+			if k+8 <= nb && f.allSmall((*[8]float32)(row[k:])) {
+				continue
+			}
+			for l, v := range row[k:min(k+8, nb)] {
+				if f.small(v) {
+					continue
+				}
+				if v, ok := f.returns(i0+i, j0+k+l, v); ok {
+					if len(found) == cap(found) {
+						f.take(found)
+						found = found[:0]
+					}
+					found = append(found, revived{int32(i0 + i), int32(j0 + k + l), v})
+				}
 			}
 		}
 	}
+	f.take(found)
 }
 
-// candidate takes weight (row, col) if it is zero and its gradient moves it to
-// the threshold or beyond.
-func (f *search) candidate(row, col int, g float32) {
-	v := -float32(f.u.LR * g)
-	if float32(math.Abs(float64(v))) < f.u.Threshold || f.s.has(row, col) {
+// small reports whether a gradient moves no zero weight. One that is not a number is
+// not small.
+func (f *search) small(g float32) bool { return unsigned(g) < math.Float32bits(f.limit) }
+
+func (f *search) allSmall(g *[8]float32) bool {
+	return max(unsigned(g[0]), unsigned(g[1]), unsigned(g[2]), unsigned(g[3]),
+		unsigned(g[4]), unsigned(g[5]), unsigned(g[6]), unsigned(g[7])) < math.Float32bits(f.limit)
+}
+
+// unsigned orders numbers as their magnitudes, and above all what is not a number.
+func unsigned(v float32) uint32 { return math.Float32bits(v) &^ (1 << 31) }
+
+// returns gives what a weight becomes that is zero and whose gradient moves it to the
+// threshold or beyond.
+func (f *search) returns(row, col int, g float32) (v float32, ok bool) {
+	v = -float32(f.u.LR * g)
+	return v, !(float32(math.Abs(float64(v))) < f.u.Threshold) && !f.s.has(row, col)
+}
+
+// take adds to what was found.
+func (f *search) take(found []revived) {
+	if len(found) == 0 {
 		return
 	}
 	f.mu.Lock()
-	f.found = append(f.found, revived{int32(row), int32(col), v})
+	f.found = append(f.found, found...)
 	f.mu.Unlock()
 }
 
@@ -396,8 +429,11 @@ func (f *search) exact(u int, near []int32, line []float32, w *worker) {
 	g := grow(&w.vals, len(zeros))
 	s.d.kernel.sparse.dots(g, line, s.x.data, s.x.ld, zeros)
 	for k, c := range zeros {
-		if !(float32(math.Abs(float64(g[k]))) < f.limit) {
-			f.candidate(u, int(c), g[k])
+		if f.small(g[k]) {
+			continue
+		}
+		if v, ok := f.returns(u, int(c), g[k]); ok {
+			f.take([]revived{{int32(u), c, v}})
 		}
 	}
 }

@@ -33,6 +33,7 @@ type sparse struct {
 	norms    normJob // of the layer after it
 	inputs   sparseInput
 	steps    sparseStep
+	remakes  remake
 	search   search
 }
 
@@ -67,36 +68,33 @@ func newSparse(d *Device, rows, cols int, row func(j int) ([]int32, []float32)) 
 	s.start = append(make([]int, 0, rows+1), 0)
 	for j := range rows {
 		c, v := row(j)
-		s.add(c, v)
+		n := len(s.val)
+		s.col, s.val = append(s.col, c...), append(s.val, v...)
+		d.list(s.col[n:], s.val[n:], c, v)
+		s.start = append(s.start, len(s.val))
+		for _, w := range v {
+			if w != 0 {
+				s.count++
+			}
+		}
 	}
 	s.col, s.val = slices.Clip(s.col), slices.Clip(s.val)
 	return s
 }
 
-// add appends a row, whose columns are sorted.
-func (s *sparse) add(cols []int32, vals []float32) {
-	block := -1
+// list sets dstCols and dstVals to a row, whose columns are sorted, in the order of the
+// lists.
+func (d *Device) list(dstCols []int32, dstVals []float32, cols []int32, vals []float32) {
+	block, swap := -1, d.order(0) == 1
 	for k := 0; k < len(cols); k++ {
-		c, v := cols[k], vals[k]
 		// The second of a pair comes first where pairs are summed so.
-		swap := s.d.order(0) == 1 && c&1 == 0 && k+1 < len(cols) && cols[k+1] == c+1
-		if swap {
-			c, v = cols[k+1], vals[k+1]
-		}
-		s.put(c, v, &block)
-		if swap {
-			s.put(cols[k], vals[k], &block)
+		if swap && cols[k]&1 == 0 && k+1 < len(cols) && cols[k+1] == cols[k]+1 {
+			dstCols[k], dstVals[k] = mark(int(cols[k+1]), &block), vals[k+1]
+			dstCols[k+1], dstVals[k+1] = mark(int(cols[k]), &block), vals[k]
 			k++
+			continue
 		}
-	}
-	s.start = append(s.start, len(s.val))
-}
-
-// put appends a weight. block is the KC block of the row's last one.
-func (s *sparse) put(c int32, v float32, block *int) {
-	s.col, s.val = append(s.col, mark(int(c), block)), append(s.val, v)
-	if v != 0 {
-		s.count++
+		dstCols[k], dstVals[k] = mark(int(cols[k]), &block), vals[k]
 	}
 }
 
@@ -170,12 +168,14 @@ func blocks(n int) int { return (n + unitsEach - 1) / unitsEach }
 // sparseForward sets y, and with a batch norm what that gives, a block of units a
 // task.
 type sparseForward struct {
-	s    *sparse
-	y    compute.Mat
-	norm *normJob
-	z    compute.Mat // what the batch norm gives, unless next has it as lines
-	next *lines
-	left bool // y is not stored where the backward pass had better compute it again
+	s      *sparse
+	y      compute.Mat
+	norm   *normJob
+	z      compute.Mat // what the batch norm gives, unless next has it as lines
+	next   *lines
+	units  int  // a task
+	shared bool // see shares
+	left   bool // y is not stored where the backward pass had better compute it again
 }
 
 func (s *sparse) forward(y, x compute.Mat) {
@@ -204,29 +204,45 @@ func (s *sparse) runForward(x compute.Mat) {
 	if s.forwards.norm != nil {
 		work += pass * s.rows * x.Rows
 	}
-	s.d.pool.run(blocks(s.rows), work, &s.forwards)
+	j := &s.forwards
+	j.units, j.shared = unitsEach, s.shares()
+	if j.shared {
+		j.units = s.sharingUnits()
+	}
+	s.d.pool.run((s.rows+j.units-1)/j.units, work, j)
 }
 
 func (j *sparseForward) do(t int, w *worker) {
 	s := j.s
-	for u := t * unitsEach; u < min((t+1)*unitsEach, s.rows); u++ {
+	first, last := t*j.units, min((t+1)*j.units, s.rows)
+	var ys []float32
+	if j.shared {
+		ys = grow(&w.outputs, (last-first)*s.x.padded)
+		s.gatherBlock(ys, first, last, w)
+	}
+	for u := first; u < last; u++ {
 		lo, hi := s.start[u], s.start[u+1]
-		idx, vals := s.col[lo:hi], s.d.rounded(s.val[lo:hi], w)
-		s.fetch(&s.x, s.col, s.start, u+1)
+		var y []float32
+		switch {
+		case j.shared:
+			y = ys[(u-first)*s.x.padded:][:s.x.padded]
+		case lo == hi:
+			y = w.zeros(s.x.padded)
+		default:
+			s.fetch(&s.x, s.col, s.start, u+1)
+			y = grow(&w.row, s.x.padded)
+			s.d.kernel.sparse.gather(y, s.x.data, s.x.ld, s.col[lo:hi], s.d.rounded(s.val[lo:hi], w))
+		}
+		y = y[:j.y.Rows]
 		if j.norm == nil {
-			s.d.gather(&j.y, u, &s.x, idx, vals, w)
+			setUnit(&j.y, u, y)
 			continue
 		}
 		// What goes to memory goes there last: nothing waits for it.
-		var y []float32
 		z := grow(&w.extra, j.y.Rows)
 		if lo == hi {
-			y = w.zeros(j.y.Rows)
 			j.norm.constant(z, y, u, w)
 		} else {
-			y = grow(&w.row, s.x.padded)
-			s.d.kernel.sparse.gather(y, s.x.data, s.x.ld, idx, vals)
-			y = y[:j.y.Rows]
 			j.norm.row(z, y, nil, u, w)
 		}
 		if j.next != nil {
@@ -246,7 +262,7 @@ func (s *sparse) leaves(u int) bool { return s.left && s.start[u+1]-s.start[u] <
 // settleLeft sets y and dz where they have been left.
 func (s *sparse) settleLeft(y, dz compute.Mat) {
 	if s.left {
-		s.forwards = sparseForward{s: s, y: y}
+		s.forwards = sparseForward{s: s, y: y, units: unitsEach}
 		s.d.pool.run(blocks(s.rows), len(s.val)*y.Rows, &s.forwards)
 		s.left = false
 	}
@@ -384,7 +400,5 @@ func (d *Device) gather(y *compute.Mat, u int, from *lines, idx []int32, vals []
 	}
 	row := grow(&w.extra, from.padded)
 	d.kernel.sparse.gather(row, from.data, from.ld, idx, vals)
-	for n, v := range row[:y.Rows] {
-		y.Set(n, u, v)
-	}
+	setUnit(y, u, row[:y.Rows])
 }

@@ -1,7 +1,6 @@
 package cpu
 
 import (
-	"cmp"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -17,7 +16,8 @@ type sparseStep struct {
 	dy      compute.Mat // the gradient of the output, or, with norm, of the batch norm's output
 	norm    *normJob
 	u       compute.Update
-	block   int
+	block   int // units
+	shared  bool
 	search  bool
 	nonzero atomic.Int64
 	// What all threads took for the search, and for the rest.
@@ -27,6 +27,11 @@ type sparseStep struct {
 // mostUnits is how many units a task takes at most: their gradients stay in the
 // second-level cache while inputs pass by.
 const mostUnits = 128
+
+// manyUnits is how many units a task takes that has a use for many.
+func (s *sparse) manyUnits() int {
+	return max(unitsEach, min(mostUnits, s.rows/(8*s.d.threads)&^(unitsEach-1)))
+}
 
 // stepNorm takes a step from dz, the gradient of the output of a batch norm of y.
 func (s *sparse) stepNorm(dgamma, dbeta, dz, y, x compute.Mat, bn *compute.BatchNorm, u compute.Update) (nonzero int, work float64) {
@@ -49,7 +54,10 @@ func (s *sparse) step(dy, x compute.Mat, u compute.Update) (nonzero int, work fl
 	j.search = s.search.begin(s, dy, x, u)
 	s.d.took(Search, began)
 	began = time.Now()
-	j.block = max(unitsEach, min(mostUnits, s.rows/(8*s.d.threads)&^(unitsEach-1)))
+	j.block, j.shared = s.manyUnits(), s.shares()
+	if j.shared && !j.search {
+		j.block = s.sharingUnits()
+	}
 	j.nonzero.Store(0)
 	j.searching.Store(0)
 	j.stepping.Store(0)
@@ -72,7 +80,7 @@ func (j *sparseStep) do(t int, w *worker) {
 	s, n := j.s, 0
 	lo, hi := t*j.block, min((t+1)*j.block, j.s.rows)
 	began := time.Now()
-	if !j.search {
+	if !j.search && !j.shared {
 		for u := lo; u < hi; u++ { // a unit's inputs are in the cache for its output and for its gradients
 			n += j.unit(u, j.deltas(u, u+1, w), w)
 		}
@@ -82,10 +90,18 @@ func (j *sparseStep) do(t int, w *worker) {
 	}
 	deltas := j.deltas(lo, hi, w)
 	laid := time.Now()
-	s.search.units(lo, hi, deltas, w)
+	if j.search {
+		s.search.units(lo, hi, deltas, w)
+	}
 	searched := time.Now()
-	for u := lo; u < hi; u++ {
-		n += j.unit(u, deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], w)
+	if j.shared {
+		g := grow(&w.vals, s.start[hi]-s.start[lo])
+		s.dotsBlock(g, deltas, lo, hi, w)
+		n = s.d.kernel.step(s.val[s.start[lo]:s.start[hi]], g, &j.u)
+	} else {
+		for u := lo; u < hi; u++ {
+			n += j.unit(u, deltas[(u-lo)*s.x.ld:(u-lo+1)*s.x.ld], w)
+		}
 	}
 	j.nonzero.Add(int64(n))
 	j.searching.Add(int64(searched.Sub(laid)))
@@ -184,44 +200,93 @@ type revived struct {
 // remake takes revived weights into the lists, and zeros out of them where they
 // have become many.
 func (s *sparse) remake() {
-	found := s.search.found
+	j := &s.remakes
 	many := s.count*8 < len(s.val)*7
-	if len(found) == 0 && !many {
+	if len(s.search.found) == 0 && !many {
 		return
 	}
-	slices.SortFunc(found, func(a, b revived) int { return cmp.Or(cmp.Compare(a.row, b.row), cmp.Compare(a.col, b.col)) })
-	start, col, val := s.start, s.col, s.val
-	size := len(val) + len(found)
-	if many {
-		size = s.count + len(found)
+	j.s, j.many, j.start, j.col, j.val = s, many, s.start, s.col, s.val
+	j.sort(s.search.found)
+	s.start = make([]int, s.rows+1)
+	for u := range s.rows {
+		n := j.start[u+1] - j.start[u]
+		if j.changes(u) {
+			n = len(j.of(u))
+			for _, v := range j.val[j.start[u]:j.start[u+1]] {
+				if v != 0 {
+					n++
+				}
+			}
+		}
+		s.start[u+1] = s.start[u] + n
 	}
-	count := s.count + len(found)
-	s.start, s.col, s.val = append(make([]int, 0, s.rows+1), 0), make([]int32, 0, size), make([]float32, 0, size)
+	s.col, s.val = make([]int32, s.start[s.rows]), make([]float32, s.start[s.rows])
+	s.d.pool.run(blocks(s.rows), len(s.val)*pass, j)
+	s.count += len(j.found)
 	s.back.fresh = false
-	var cols []int32
-	var vals []float32
-	for j := range s.rows {
-		if !many && (len(found) == 0 || int(found[0].row) != j) { // as it was
-			s.col, s.val = append(s.col, col[start[j]:start[j+1]]...), append(s.val, val[start[j]:start[j+1]]...)
-			s.start = append(s.start, len(s.val))
+	j.start, j.col, j.val = nil, nil, nil
+}
+
+// remake makes the lists of a block of units anew a task.
+type remake struct {
+	s     *sparse
+	many  bool // zeros: take them out everywhere
+	start []int
+	col   []int32 // as they were
+	val   []float32
+	found []revived // by rows
+	rows  []int     // where each row's begin
+}
+
+// sort sorts what was found by rows.
+func (j *remake) sort(found []revived) {
+	j.rows = growTo(j.rows, j.s.rows+1)
+	clear(j.rows)
+	for i := range found {
+		j.rows[found[i].row]++
+	}
+	sum := 0
+	for u, n := range j.rows {
+		j.rows[u] = sum
+		sum += n
+	}
+	j.found = growTo(j.found, len(found))
+	for _, r := range found {
+		j.found[j.rows[r.row]] = r
+		j.rows[r.row]++
+	}
+	copy(j.rows[1:], j.rows[:j.s.rows]) // each start is now the next one's
+	j.rows[0] = 0
+}
+
+// of is what was found in row u.
+func (j *remake) of(u int) []revived { return j.found[j.rows[u]:j.rows[u+1]] }
+
+// changes reports whether the list of row u does.
+func (j *remake) changes(u int) bool { return j.many || j.rows[u] < j.rows[u+1] }
+
+func (j *remake) do(t int, w *worker) {
+	s := j.s
+	for u := t * unitsEach; u < min((t+1)*unitsEach, s.rows); u++ {
+		to, lo, hi := s.start[u], j.start[u], j.start[u+1]
+		if !j.changes(u) {
+			copy(s.col[to:], j.col[lo:hi])
+			copy(s.val[to:], j.val[lo:hi])
 			continue
 		}
-		cols, vals = cols[:0], vals[:0]
-		for k := start[j]; k < start[j+1]; k++ {
-			if val[k] != 0 {
-				cols, vals = append(cols, col[k]&index), append(vals, val[k])
+		cols, vals := w.cols[:0], w.weights[:0]
+		for k := lo; k < hi; k++ {
+			if j.val[k] != 0 {
+				cols, vals = append(cols, j.col[k]&index), append(vals, j.val[k])
 			}
 		}
 		sortRow(cols, vals)
-		n := 0
-		for n < len(found) && int(found[n].row) == j {
-			n++
-		}
-		cols, vals = merge(cols, vals, found[:n])
-		found = found[n:]
-		s.add(cols, vals)
+		found := j.of(u)
+		slices.SortFunc(found, func(a, b revived) int { return int(a.col - b.col) })
+		cols, vals = merge(cols, vals, found)
+		s.d.list(s.col[to:], s.val[to:], cols, vals)
+		w.cols, w.weights = cols, vals
 	}
-	s.count = count
 }
 
 // merge adds what was found in a row to its columns, both sorted, and to their values.
