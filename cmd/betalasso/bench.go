@@ -24,7 +24,7 @@ import (
 // benchCommand is `betalasso bench`.
 type benchCommand struct {
 	Weights   string `placeholder:"DIR" help:"time steps on a run's weights, alternating dense and sparse"`
-	Regrowth  int    `default:"0" placeholder:"N" help:"with --weights: let zero weights return every N steps (default: as the run)"`
+	Regrowth  int    `default:"0" placeholder:"N" help:"with --weights: let zero weights return every N steps, 1 for exact (default: as the run)"`
 	Model     string `placeholder:"NAME" help:"${models} (default: the four of the paper's table)"`
 	Alpha     int    `placeholder:"N" help:"base channels α; not for 3-fc (default: about 25.6M weights)"`
 	Width     int    `placeholder:"N" help:"hidden units per layer of 3-fc (default: about 25.6M weights)"`
