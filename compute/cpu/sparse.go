@@ -72,13 +72,9 @@ func newSparse(d *Device, rows, cols int, row func(j int) ([]int32, []float32)) 
 		s.col, s.val = append(s.col, c...), append(s.val, v...)
 		d.list(s.col[n:], s.val[n:], c, v)
 		s.start = append(s.start, len(s.val))
-		for _, w := range v {
-			if w != 0 {
-				s.count++
-			}
-		}
 	}
 	s.col, s.val = slices.Clip(s.col), slices.Clip(s.val)
+	s.count = d.nonzero(s.val)
 	return s
 }
 
@@ -228,6 +224,10 @@ func (j *sparseForward) do(t int, w *worker) {
 			y = ys[(u-first)*s.x.padded:][:s.x.padded]
 		case lo == hi:
 			y = w.zeros(s.x.padded)
+		case j.norm == nil:
+			s.fetch(&s.x, s.col, s.start, u+1)
+			s.d.gather(&j.y, u, &s.x, s.col[lo:hi], s.d.rounded(s.val[lo:hi], w), w)
+			continue
 		default:
 			s.fetch(&s.x, s.col, s.start, u+1)
 			y = grow(&w.row, s.x.padded)
