@@ -25,8 +25,10 @@ const (
 	rowsEach  = 4
 	fewRows   = 128
 	// stepRows is how many rows of a weight gradient are summed before the weights
-	// take their step.
-	stepRows = 32
+	// take their step. They are as wide as stepRight bytes of the packed right side:
+	// the left side comes from far away once for each width.
+	stepRows  = 16
+	stepRight = 384 << 10
 )
 
 // Mul implements compute.Device.
@@ -83,6 +85,9 @@ func (d *Device) product(to target, left, right operand) {
 	j := &d.jobs.product
 	*j = productJob{d: d, to: to, right: right, m: m, n: n, k: k}
 	j.height, j.width = maxMC, maxNC/kn.nr*kn.nr
+	if to.step != nil {
+		j.width = max(kn.nr, stepRight/4/max(1, right.rows(kn, k))/kn.nr*kn.nr)
+	}
 	for j.tasks() < tasksEach*d.threads && j.width > kn.nr {
 		j.width -= kn.nr
 	}
