@@ -5,7 +5,7 @@
     python3 bench/2026-11-26-h100/train.py check 90               # the two kernels against PyTorch's own operations
 
 CIFAR is the six files of CIFAR-10's binary version, one after the other, the test images last. A line of settings.jsonl is one training:
-l1 and l2 are λ of the first layer and of the others, faa the share of images that come from POOL, the others are cropped and mirrored. The last
+l1 and l2 are λ of the first layer and of the others, regrowth N lets zero weights return in every Nth step, faa the share of images that come from POOL, the others are cropped and mirrored. The last
 5,000 training images are held out. A whole step is one CUDA graph; weights are float32, products and gradients bfloat16.
 Appends to scout.jsonl in $OUT, or here.
 """
@@ -30,15 +30,17 @@ if dev == "cuda":
     import triton.language as tl
 
     @triton.jit
-    def update_kernel(w, wb, g, lr, lam, cut, n, BLOCK: tl.constexpr):
+    def update_kernel(w, wb, g, lr, look, lam, cut, n, BLOCK: tl.constexpr):
         i = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
         m = i < n
         eta = tl.load(lr)
+        returns = tl.load(look) > 0
         v = tl.load(w + i, mask=m, other=0.0)
+        stays = (v == 0) & (returns == 0)
         d = tl.load(g + i, mask=m, other=0.0).to(tl.float32)
         s = tl.where(v > 0, 1.0, tl.where(v < 0, -1.0, 0.0))
         v = v - eta * (d + lam * s)
-        v = tl.where(tl.abs(v) >= cut, v, 0.0)
+        v = tl.where((tl.abs(v) >= cut) & (stays == 0), v, 0.0)
         tl.store(w + i, v, mask=m)
         tl.store(wb + i, v.to(tl.bfloat16), mask=m)
 
@@ -75,12 +77,14 @@ if dev == "cuda":
         tl.store(out + b * 3072 + c * 1024 + k, v.to(tl.bfloat16))
 
 
-def update(w, wb, g, lr, lam, cut, fused):
+def update(w, wb, g, lr, look, lam, cut, fused):
+    """A step; zero weights stay zero where look is 0."""
     if fused:
-        update_kernel[(triton.cdiv(w.numel(), 4096),)](w, wb, g, lr, lam, cut, w.numel(), BLOCK=4096, num_warps=8)
+        update_kernel[(triton.cdiv(w.numel(), 4096),)](w, wb, g, lr, look, lam, cut, w.numel(), BLOCK=4096, num_warps=8)
         return
+    stays = (w == 0) & (look == 0)
     w -= lr * (g.float() + lam * w.sign())
-    w *= w.abs() >= cut
+    w *= (w.abs() >= cut) & ~stays
     wb.copy_(w)
 
 
@@ -110,11 +114,11 @@ def augment(src, index, rand, out, cutout, crop, fused):
 
 def train(cfg, data, deadline, log, fused=dev == "cuda"):
     """Trains with the settings cfg and logs scores; crop is in pixels, cutout the side of the hole in images that are not from the pool."""
-    c = dict(alpha=28, epochs=400, lr=0.1, l1=2e-5, l2=4e-6, beta=50, cutout=0, faa=0.0, dropout=0.0, crop=4, seed=1)
+    c = dict(alpha=28, epochs=400, lr=0.1, l1=2e-5, l2=4e-6, beta=50, cutout=0, faa=0.0, dropout=0.0, crop=4, seed=1, val=5000, regrowth=1)
     c.update(cfg)
     torch.manual_seed(c["seed"])
     a = c["alpha"]
-    n = min(45000, len(data["train_y"]))
+    n = min(50000 - c["val"], len(data["train_y"]))
     steps = n // B
     total = steps * c["epochs"]
     sizes = [(256 * a, 3072), (24 * a, 256 * a), (10, 24 * a)]
@@ -128,6 +132,7 @@ def train(cfg, data, deadline, log, fused=dev == "cuda"):
     stats = [(torch.zeros(h, device=dev), torch.ones(h, device=dev)) for h, _ in sizes[:2]]
     lr = torch.full((1,), c["lr"], device=dev)
     t = torch.zeros(1, device=dev)
+    look = torch.zeros(1, device=dev)
     at = torch.zeros(1, dtype=torch.long, device=dev)
     perm = torch.arange(n, device=dev)
     base = torch.zeros(1, dtype=torch.long, device=dev)  # of the pool's present epoch
@@ -147,6 +152,7 @@ def train(cfg, data, deadline, log, fused=dev == "cuda"):
     def step():
         with torch.no_grad():
             lr.copy_(0.5 * c["lr"] * (1 + torch.cos(math.pi * t / total)))
+            look.copy_(torch.remainder(t, c["regrowth"]) == 0)
             rows = perm[at * B + lanes]
             rand = torch.rand(B, 6, device=dev)
             at_rows = torch.where(rand[:, 5] < c["faa"], base + rows, rows)
@@ -159,7 +165,7 @@ def train(cfg, data, deadline, log, fused=dev == "cuda"):
             sums[0] += loss
             sums[1] += (out.argmax(1) == labels).sum()
             for w, wb, l in zip(W, Wb, lam):
-                update(w, wb.detach(), wb.grad, lr, l, c["beta"] * l, fused)
+                update(w, wb.detach(), wb.grad, lr, look, l, c["beta"] * l, fused)
             for p in small:
                 p -= lr * p.grad
             t.add_(1)
@@ -226,13 +232,13 @@ def train(cfg, data, deadline, log, fused=dev == "cuda"):
             sums.zero_()  # the last epoch's training accuracy alone
         for _ in range(steps):
             go()
-        if e in (1, 5) or e % max(1, c["epochs"] // 8) == 0 or e == c["epochs"]:
+        if e in (1, 5) or e % max(1, c["epochs"] // 16) == 0 or e == c["epochs"]:
             sync()
             took = time.time() - begin
             r = dict(cfg=cfg, epoch=e, s=round(took, 1), val=round(100 * score(data["val_x"], data["val_y"]), 2), test=round(100 * score(data["test_x"], data["test_y"]), 2),
                      left=[int(w.count_nonzero()) for w in W], density=[round(100 * w.count_nonzero().item() / w.numel(), 3) for w in W], lr=lr.item())
             log(r)
-        if e % max(1, c["epochs"] // 8) == 0 or e in (1, 5):
+        if e % max(1, c["epochs"] // 16) == 0 or e in (1, 5):
             sync()
             if time.time() > deadline:
                 log(dict(cfg=cfg, stopped=e))
@@ -271,16 +277,17 @@ def main():
             a, b = w.clone(), w.clone()
             ab, bb = w.to(half), w.to(half)
             lr = torch.full((1,), 0.1, device=dev)
-            update(a, ab, g, lr, 1e-3, 0.05, True)
-            update(b, bb, g, lr, 1e-3, 0.05, False)
-            log(dict(update=(a - b).abs().max().item(), different=int((a != b).sum())))
+            for look in (1.0, 0.0):
+                update(a, ab, g, lr, torch.full((1,), look, device=dev), 1e-3, 0.05, True)
+                update(b, bb, g, lr, torch.full((1,), look, device=dev), 1e-3, 0.05, False)
+                log(dict(update=(a - b).abs().max().item(), different=int((a != b).sum()), zero=int((b == 0).sum())))
             for alpha in (28, 64, 150):
                 train(dict(alpha=alpha, epochs=2, cutout=16), data, deadline, log)
             train(dict(epochs=2, faa=1.0), data, deadline, log)
             train(dict(epochs=2, dropout=0.5), data, deadline, log)
         else:
             train(dict(alpha=1, epochs=3, dropout=0.5, cutout=16, l1=1e-4, crop=0), data, deadline, log)
-            train(dict(alpha=1, epochs=3, l1=1e-4, faa=1.0), data, deadline, log)
+            train(dict(alpha=1, epochs=3, l1=1e-4, faa=1.0, regrowth=4), data, deadline, log)
         return
     raw = torch.from_numpy(np.fromfile(sys.argv[3], np.uint8).reshape(-1, 3073))
     raw = raw.to(dev)
