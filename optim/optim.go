@@ -42,15 +42,12 @@ func (s SGD) Update(g nn.Group, lr float64) compute.Update {
 // it to βλ or beyond.
 //
 // Momentum and WeightDecay are beyond the paper, which used neither with
-// β-lasso: the momentum then averages ∇L + wd·θ + λ·sign θ as a whole. So is Decay,
-// with which λ, and the threshold with it, falls along with η.
+// β-lasso: the momentum then averages ∇L + wd·θ + λ·sign θ as a whole.
 type BetaLasso struct {
 	SGD
 	Beta       float64 // β, the threshold in units of λ; the paper uses 50
 	LambdaConv float64 // λ of the layer that corresponds to the convolution
 	LambdaFC   float64 // λ of the fully connected layers
-	Decay      float64 // the share of λ that has gone once η is 0, from 0 to 1
-	Peak       float64 // η at the start; only Decay asks for it
 }
 
 // Update implements Rule.
@@ -62,9 +59,6 @@ func (b BetaLasso) Update(g nn.Group, lr float64) compute.Update {
 		lambda = b.LambdaConv
 	case nn.FC:
 		lambda = b.LambdaFC
-	}
-	if b.Decay != 0 {
-		lambda *= 1 - b.Decay*(1-lr/b.Peak)
 	}
 	u.L1 = float32(lambda)
 	u.Threshold = float32(b.Beta * lambda)

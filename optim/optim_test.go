@@ -43,7 +43,6 @@ func of(v float64) compute.Mat { return compute.Mat{Rows: 1, Cols: 1, Data: []fl
 func TestRules(t *testing.T) {
 	lasso := BetaLasso{Beta: 50, LambdaConv: 1e-2, LambdaFC: 2e-3} // cuts at 0.5 and 0.1
 	mild := BetaLasso{Beta: 1, LambdaConv: 0.1, LambdaFC: 0.1}
-	falling := BetaLasso{Beta: 1, LambdaConv: 0.1, Decay: 0.6, Peak: 0.5}
 	for _, c := range []struct {
 		name     string
 		rule     Rule
@@ -65,10 +64,6 @@ func TestRules(t *testing.T) {
 		{"a large gradient revives zero", lasso, nn.Conv, 0.1, 0, 6, -0.6},
 		{"a small gradient does not revive zero", lasso, nn.Conv, 0.1, 0, 4, 0},
 		{"biases and batch norm are left alone", lasso, nn.None, 0.1, 0.01, 0.05, 0.005},
-		{"λ is whole at the start", falling, nn.Conv, 0.5, 1, 0, 0.95},
-		{"λ falls along with η", falling, nn.Conv, 0.25, 1, 0, 1 - 0.25*0.07},
-		{"the threshold falls with λ: cut at the start", falling, nn.Conv, 0.5, 0.09, 0, 0},
-		{"the threshold falls with λ: kept at the end", falling, nn.Conv, 1e-9, 0.05, 0, 0.05},
 		{"β = 0 makes no zeros", BetaLasso{LambdaConv: 0.1}, nn.Conv, 0.1, 1e-6, 0, 1e-6 - 0.01},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -27,8 +27,7 @@ const (
 // sets them all to zero. Over the schedule λ moves a weight by Σηλ = η·λ·steps/2,
 // so without any gradient a share of (βλ + Σηλ)/b becomes zero: 27 % and 8 % of
 // S-FC's first two layers with the EE-411 report's settings, which is what
-// happened. Where λ falls along with η to the share 1−d of itself, Σηλ is a share
-// of d/4 less, because the mean of η² over a cosine is 3/8 of its peak's.
+// happened.
 func Lambda(c run.Config, size model.Size, steps int) (warnings []string, err error) {
 	if c.Optimizer != "beta-lasso" || c.Imported != "" {
 		return nil, nil
@@ -47,8 +46,8 @@ func Lambda(c run.Config, size model.Size, steps int) (warnings []string, err er
 		}
 		b := firstBound(l)
 		cut := c.Beta * lambda
-		moved := c.LR * lambda * float64(steps) / 2 * (1 - c.LambdaDecay/4)
-		share := max(cut, cut*(1-c.LambdaDecay)+moved) / b
+		moved := c.LR * lambda * float64(steps) / 2
+		share := (cut + moved) / b
 		switch {
 		case lambda == 0 || c.Beta == 0:
 		case cut >= b:

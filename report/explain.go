@@ -126,9 +126,6 @@ func explain(r record, other setting) []factor {
 	}
 	if c.Optimizer == "beta-lasso" {
 		pair := fmt.Sprintf("λ %s (first layer) and %s", exponent(c.LambdaConv), exponent(c.LambdaFC))
-		if c.LambdaDecay > 0 {
-			pair += fmt.Sprintf(", both falling by %.3g %% along with η", 100*c.LambdaDecay)
-		}
 		if c.LambdaConv > maxLambda || c.LambdaFC > maxLambda {
 			unclear("%s, where the grid ends at %s: fewer steps need a larger λ", pair, exponent(maxLambda))
 		} else {

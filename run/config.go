@@ -47,9 +47,6 @@ type Config struct {
 	Beta        float64 `yaml:"beta" json:"beta"`               // β
 	LambdaConv  float64 `yaml:"lambda-conv" json:"lambda_conv"` // λ of the layer that corresponds to the convolution
 	LambdaFC    float64 `yaml:"lambda-fc" json:"lambda_fc"`     // λ of the fully connected layers
-	// LambdaDecay is the share of both λ that has gone at the end: they fall along
-	// with the learning rate. It is beyond the paper, whose λ is constant.
-	LambdaDecay float64 `yaml:"lambda-decay,omitempty" json:"lambda_decay,omitempty"`
 	Dropout     float64 `yaml:"dropout" json:"dropout"`         // probability, before the last two fully connected layers
 
 	// Regrowth is N if zero weights are examined only every N steps and stay zero

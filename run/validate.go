@@ -130,11 +130,6 @@ func (c Config) Validate() error {
 		}
 	}
 
-	number("lambda-decay", c.LambdaDecay, c.LambdaDecay >= 0 && c.LambdaDecay <= 1, "from 0 to 1")
-	if c.LambdaDecay > 0 && c.LambdaConv == 0 && c.LambdaFC == 0 {
-		add("lambda-decay: there is no λ that could fall; leave it out, or use optimizer beta-lasso")
-	}
-
 	for _, s := range []struct{ name, value string }{{"name", c.Name}, {"note", c.Note}} {
 		if len(s.value) > 500 || s.value != Printable(s.value) {
 			add("%s: must be one line of at most 500 bytes, of characters that can be shown", s.name)

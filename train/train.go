@@ -179,7 +179,7 @@ func rule(c run.Config) optim.Rule {
 	if c.Optimizer == "sgd" {
 		return sgd
 	}
-	return optim.BetaLasso{SGD: sgd, Beta: c.Beta, LambdaConv: c.LambdaConv, LambdaFC: c.LambdaFC, Decay: c.LambdaDecay, Peak: c.LR}
+	return optim.BetaLasso{SGD: sgd, Beta: c.Beta, LambdaConv: c.LambdaConv, LambdaFC: c.LambdaFC}
 }
 
 // batchSize is the size of a training step: that of the config, or the whole

@@ -43,7 +43,6 @@ type settings struct {
 	Beta        *float64 `placeholder:"X" group:"optimiser" help:"β of β-lasso: weights below βλ become 0 (default 50)"`
 	LambdaConv  *float64 `placeholder:"X" group:"optimiser" help:"λ of the convolution-like layer (default: paper's, 1e-5)"`
 	LambdaFC    *float64 `name:"lambda-fc" placeholder:"X" group:"optimiser" help:"λ of the fully connected ones (default: paper's, 2e-6)"`
-	LambdaDecay float64  `placeholder:"P" group:"optimiser" help:"share of both λ that goes as η falls to 0 (default 0: λ is constant)"`
 
 	Regrowth string `default:"exact" placeholder:"exact|N" group:"optimiser" help:"let zero weights return in every step, or every N (default exact)"`
 
@@ -131,8 +130,8 @@ func (s settings) settleNetwork(c *run.Config, given origin) error {
 	return nil
 }
 
-// settleLasso fills in what β-lasso needs. A config file's β, λ and λ's decay are
-// ignored if the command line has --optimizer sgd.
+// settleLasso fills in what β-lasso needs. A config file's β and λ are ignored if
+// the command line has --optimizer sgd.
 func (s settings) settleLasso(c *run.Config, given origin) {
 	lambda := paper.LambdaOf(c.Data)
 	for _, f := range []struct {
@@ -152,9 +151,6 @@ func (s settings) settleLasso(c *run.Config, given origin) {
 		case c.Optimizer == "beta-lasso":
 			*f.to = f.fallback
 		}
-	}
-	if c.Optimizer != "sgd" || given["lambda-decay"] != byFile {
-		c.LambdaDecay = s.LambdaDecay
 	}
 }
 

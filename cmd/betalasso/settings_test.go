@@ -74,7 +74,6 @@ func TestSettings(t *testing.T) {
 		{"--params wins over a file's alpha", []string{"--config", lasso, "--params=1k"}, func(c run.Config) bool { return c.Alpha == 1 }},
 		{"--width wins over a file's params", []string{"--config", three, "--width=5"}, func(c run.Config) bool { return c.Width == 5 }},
 		{"a file's params are used", []string{"--config", three}, func(c run.Config) bool { return c.Width == 32 }},
-		{"λ falls", []string{"--optimizer=beta-lasso", "--lambda-decay=0.6"}, func(c run.Config) bool { return c.LambdaDecay == 0.6 && c.LambdaFC == 2e-6 }},
 		{"--optimizer sgd wins over a file's λ", []string{"--config", lasso, "--optimizer=sgd"}, func(c run.Config) bool { return c.LambdaConv == 0 }},
 		{"--model wins over a file's size where it is given", []string{"--config", lasso, "--model=3-fc", "--width=9"}, func(c run.Config) bool { return c.Width == 9 && c.Alpha == 0 }},
 	} {
@@ -93,8 +92,6 @@ func TestSettings(t *testing.T) {
 		{[]string{"--config", write("both.yaml", "alpha: 3\nparams: 1M\n")}, "alpha, params: give only one"},
 		{[]string{"--config", write("sgd.yaml", "beta: 50\n")}, "beta: has no effect"},
 		{[]string{"--beta=50"}, "beta: has no effect with optimizer sgd"},
-		{[]string{"--lambda-decay=0.5"}, "lambda-decay: there is no λ that could fall"},
-		{[]string{"--optimizer=beta-lasso", "--lambda-decay=1.5"}, "lambda-decay: must be from 0 to 1"},
 		{[]string{"--model=sfc"}, `did you mean "s-fc"?`},
 		{[]string{"--alpha=0"}, "alpha: must be"},
 		{[]string{"--svhn-extra"}, "svhn-extra: cifar10 has no extra images"},
