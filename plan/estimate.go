@@ -94,8 +94,8 @@ type rate struct {
 }
 
 // Measure times the Configs' networks, one or two of each kind: the smallest, and
-// the largest that takes no longer than a moment. Larger ones are assumed to
-// train at its speed.
+// the largest where it is much larger, or as much of either as a moment allows.
+// Larger ones are assumed to train at its speed.
 func (b Bench) Measure(list []run.Config) (Rates, error) {
 	var r Rates
 	type ends struct{ small, large run.Config }
@@ -112,25 +112,47 @@ func (b Bench) Measure(list []run.Config) (Rates, error) {
 		if exampleMACs(c) < exampleMACs(e.small) {
 			e.small = c
 		}
-		if probeMACs(c) < measurable && (exampleMACs(c) > exampleMACs(e.large) || probeMACs(e.large) > measurable) {
+		if exampleMACs(c) > exampleMACs(e.large) {
 			e.large = c
 		}
 	}
 	for _, k := range order {
 		e := kinds[k]
-		chosen := []run.Config{Reduced(e.small)}
-		if exampleMACs(e.large) > 4*exampleMACs(e.small) && probeMACs(e.large) < measurable {
-			chosen = append(chosen, e.large)
+		m, err := b.moment(e.small)
+		if err != nil {
+			return nil, err
 		}
-		for _, c := range chosen {
-			t, err := b.Probe(c, Noise(c, ProbeImages(c)+2*SizeOf(c).Classes))
-			if err != nil {
-				return nil, err
-			}
-			r = append(r, rate{c, exampleMACs(c), t})
+		r = append(r, m)
+		if m.config != e.small || exampleMACs(e.large) <= 4*exampleMACs(e.small) {
+			continue
 		}
+		if m, err = b.moment(e.large); err != nil {
+			return nil, err
+		}
+		r = append(r, m)
 	}
 	return r, nil
+}
+
+// Probes of a network grow until one takes this long, or has all of it. The one
+// after that would take some seconds.
+const (
+	patience = 500 * time.Millisecond
+	growth   = 8
+)
+
+// moment times as much of c's network as a moment allows.
+func (b Bench) moment(c run.Config) (rate, error) {
+	for most := float64(measurable); ; most *= growth {
+		small, began := reduced(c, most), time.Now()
+		t, err := b.Probe(small, Noise(small, ProbeImages(small)+2*SizeOf(small).Classes))
+		if err != nil {
+			return rate{}, err
+		}
+		if small == c || time.Since(began) > patience {
+			return rate{small, exampleMACs(small), t}, nil
+		}
+	}
 }
 
 // kindOf is what Configs of similar speed have in common.

@@ -175,7 +175,7 @@ func TestProbe(t *testing.T) {
 // A probe's time is shared out: what steps take, what an epoch takes beside them,
 // and the rest. What a slow step hides counts as nothing.
 func TestProbeIsTakenApart(t *testing.T) {
-	if got, want := probeOf([]float64{0.5, 0.25, 0.25, 4}, 8, 50, 1.25, 12), (Probe{Example: 0.005, Epoch: 1, Run: 8}); got != want {
+	if got, want := probeOf([]float64{0.5, 0.25, 0.25, 4}, 8, 50, 1.25, 12), (Probe{Example: 0.005, Epoch: 1, Run: 7}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if got, want := probeOf([]float64{2, 2}, 4, 50, 1, 7), (Probe{Example: 0.04}); got != want {
@@ -188,6 +188,9 @@ func TestReducedIsAMoment(t *testing.T) {
 	c.Model, c.Alpha, c.Data = "s-fc", 150, "cifar10"
 	if got := probeMACs(Reduced(c)); got > measurable {
 		t.Errorf("got a probe of %g multiplications, want at most %g", got, measurable)
+	}
+	if got := Reduced(c).Batch; got != c.Batch {
+		t.Errorf("got a batch of %d; steps of %d are to be timed", got, c.Batch)
 	}
 	if c = little(); Reduced(c) != c {
 		t.Errorf("a small one: got %+v", Reduced(c))

@@ -30,11 +30,12 @@ type Probe struct {
 }
 
 // Steps of a probe, over probeEpochs epochs. The first ones are not timed: they
-// allocate what the others reuse.
+// allocate what the others reuse. Nor is the end of the first epoch, where a
+// checkpoint is written: a training spends a hundredth of its time on those.
 const (
 	leastSteps  = 3
 	mostSteps   = 20
-	probeEpochs = 2
+	probeEpochs = 3
 	warmSteps   = 1
 )
 
@@ -81,7 +82,7 @@ func (b Bench) Probe(c run.Config, set *data.Set) (t Probe, err error) {
 			now := time.Now()
 			if p.Step > 1 {
 				steps = append(steps, now.Sub(last).Seconds())
-			} else if p.Epoch == 2 {
+			} else if p.Epoch == probeEpochs {
 				t.Epoch = now.Sub(last).Seconds()
 			}
 			last = now
@@ -100,7 +101,7 @@ func (b Bench) Probe(c run.Config, set *data.Set) (t Probe, err error) {
 }
 
 // probeOf splits a measurement: the seconds of some of its steps, of batch
-// examples each, of its second epoch's beginning with its first step, and of all
+// examples each, of its last epoch's beginning with its first step, and of all
 // of it.
 func probeOf(timed []float64, steps, batch int, epoch, all float64) Probe {
 	step := quick(timed)
@@ -153,13 +154,26 @@ func probeMACs(c run.Config) float64 {
 	return 3 * exampleMACs(c) * leastSteps * probeEpochs * float64(c.Batch)
 }
 
-// Reduced is c with as many weights, and so small a batch, that a probe of it
-// takes no longer than a moment.
-func Reduced(c run.Config) run.Config {
-	for c.Batch > 64 && probeMACs(c) > measurable {
+// Reduced is c with so few weights, and so small a batch, that a probe of it takes
+// no longer than a moment.
+func Reduced(c run.Config) run.Config { return reduced(c, measurable) }
+
+// reduced is c with so few weights, and so small a batch, that a probe of it takes
+// at most that many multiply-adds. The batch is kept as long as possible: fewer weights
+// are multiplied at nearly the same speed, but each step of a small batch moves all
+// of them.
+func reduced(c run.Config, most float64) run.Config {
+	c = fewer(c, most, 1<<20)
+	for c.Batch > 64 && probeMACs(c) > most {
 		c.Batch /= 2
 	}
-	for params := 1 << 30; params > 1<<10 && probeMACs(c) > measurable; params /= 2 {
+	return fewer(c, most, 1<<11)
+}
+
+// fewer is c with so few weights that a probe of it takes at most that many
+// multiply-adds, but not with far fewer than least.
+func fewer(c run.Config, most float64, least int) run.Config {
+	for params := 1 << 30; params >= least && probeMACs(c) > most; params /= 2 {
 		near, err := model.Nearest(c.Model, params, SizeOf(c))
 		if err != nil {
 			break

@@ -106,47 +106,55 @@ type sparse struct {
 
 const far = math.MaxUint8
 
-var errTooMany = errors.New("too many numbers are not zero")
-
-// thin is the matrix of t by its non-zeros, or nil if that is not smaller.
+// thin is the matrix of t by its non-zeros, or nil if that is not smaller. An epoch
+// waits for it, so that it has no branches that weights in no order would mislead.
 func thin(t Tensor) *sparse {
-	s := &sparse{}
-	s.rows, s.cols = t.Size()
-	size := width(t.DType)
-	gaps, values := 0, 0 // counted first, because a dense matrix would be copied in vain
-	err := t.nonzeros(func(zeros int, _ float32) error {
-		gaps += 1 + zeros/far
-		values++
-		if gaps+size*values >= size*t.Len() {
-			return errTooMany
+	size, all := width(t.DType), t.Len()
+	n := 0
+	t.each(func(row []float32) error {
+		for _, v := range row {
+			n += nonzero(v)
 		}
 		return nil
 	})
-	if err != nil {
+	if (1+size)*n >= size*all {
 		return nil
 	}
-	s.gaps, s.values = make([]byte, 0, gaps), make([]float32, 0, values)
-	t.nonzeros(func(zeros int, v float32) error { s.add(zeros, v); return nil })
+	s := &sparse{}
+	s.rows, s.cols = t.Size()
+	// What a zero leaves at the end of both is overwritten or cut off.
+	gaps, values := make([]byte, n+(all-n)/far+1), make([]float32, n+1)
+	gap, value, zeros := 0, 0, 0
+	t.each(func(row []float32) error {
+		for _, v := range row {
+			gaps[gap], values[value] = byte(zeros), v
+			one := nonzero(v)
+			gap += one
+			value += one
+			zeros = (zeros + 1) &^ -one
+			if zeros == far {
+				gaps[gap] = far
+				gap++
+				zeros = 0
+			}
+		}
+		return nil
+	})
+	for gap > 0 && gaps[gap-1] == far {
+		gap--
+	}
+	if gap+size*n >= size*all {
+		return nil
+	}
+	s.gaps, s.values = gaps[:gap], values[:n]
 	s.rewind()
 	return s
 }
 
-// nonzeros calls f with each non-zero of t, and how many zeros are before it.
-func (t Tensor) nonzeros(f func(zeros int, v float32) error) error {
-	zeros := 0
-	return t.each(func(row []float32) error {
-		for _, v := range row {
-			if math.Float32bits(v) == 0 { // a −0, as a mask leaves it, is in checksums
-				zeros++
-				continue
-			}
-			if err := f(zeros, v); err != nil {
-				return err
-			}
-			zeros = 0
-		}
-		return nil
-	})
+// nonzero is 1 for all numbers but 0: −0, as a mask leaves it, is in checksums.
+func nonzero(v float32) int {
+	bits := math.Float32bits(v)
+	return int((bits | -bits) >> 31)
 }
 
 // add appends a non-zero.

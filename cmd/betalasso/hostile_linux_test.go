@@ -156,7 +156,7 @@ func TestImpossibleSettings(t *testing.T) {
 	if !strings.Contains(stderr, "val: ") {
 		t.Errorf("got %q", stderr)
 	}
-	c := exec.Command("sh", "-c", "ulimit -v 1500000; exec \"$@\"", "sh", os.Args[0], "train", "--data=digits", "--model=3-fc", "--width=9000", "--out", filepath.Join(t.TempDir(), "run"))
+	c := exec.Command("sh", "-c", "ulimit -v 4000000; exec \"$@\"", "sh", os.Args[0], "train", "--data=digits", "--model=3-fc", "--width=30000", "--out", filepath.Join(t.TempDir(), "run"))
 	c.Env = append(os.Environ(), asCommand+"=1")
 	out, err := c.CombinedOutput()
 	if status := exitStatus(t, err); status != exitUsage || !strings.Contains(string(out), "weights need") || !strings.Contains(string(out), "ulimit -v") {
