@@ -38,7 +38,8 @@ type browser struct {
 }
 
 // openBrowser starts one; the test is skipped where there is none. What the
-// console says against the page fails the test.
+// console says against the page fails the test, so that the server is started
+// before: it then outlives the page.
 func openBrowser(t *testing.T) *browser {
 	t.Helper()
 	var path string
@@ -261,9 +262,10 @@ func TestPhone(t *testing.T) {
 		makeRun(t, dir, 30)
 		writeFilters(t, dir, 0)
 	}
+	server := served(t, Options{Folders: []string{folder}})
 	b := openBrowser(t)
 	b.do(chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile, chromedp.EmulateTouch))
-	b.do(chromedp.Navigate(served(t, Options{Folders: []string{folder}}).URL))
+	b.do(chromedp.Navigate(server.URL))
 	b.until(live+` && document.querySelectorAll("#rows tr").length === 10`, 5*time.Second)
 	const width = `document.documentElement.scrollWidth`
 	if got := b.eval(width); got != "360" {
@@ -291,8 +293,8 @@ func TestManyRunsAndEpochs(t *testing.T) {
 		os.RemoveAll(filepath.Join(folder, name))
 		makeRun(t, filepath.Join(folder, name), 4000)
 	}
-	b := openBrowser(t)
 	server := served(t, Options{Folders: []string{folder}})
+	b := openBrowser(t)
 	b.do(chromedp.Navigate(server.URL + "/#size=100"))
 	took := b.until(live+` && document.querySelector("#pages").textContent.endsWith("of 2000")`, 15*time.Second)
 	t.Logf("2,000 runs were listed after %.2f s", took.Seconds())
@@ -340,8 +342,9 @@ func TestManyRunsAndEpochs(t *testing.T) {
 func TestMouseAndDark(t *testing.T) {
 	folder := t.TempDir()
 	makeRun(t, filepath.Join(folder, "one"), 100)
+	server := served(t, Options{Folders: []string{folder}})
 	b := openBrowser(t)
-	b.do(chromedp.Navigate(served(t, Options{Folders: []string{folder}}).URL))
+	b.do(chromedp.Navigate(server.URL))
 	b.until(live+` && document.querySelectorAll("#rows tr").length === 1`, 5*time.Second)
 	b.do(chromedp.Click(chromedp.CSS("#rows label")))
 	b.until(`document.querySelectorAll("#charts canvas").length === 7`, 2*time.Second)
@@ -373,8 +376,9 @@ func TestMouseAndDark(t *testing.T) {
 
 // TestModules asks the page's modules for what can be worked out by hand.
 func TestModules(t *testing.T) {
+	server := served(t, Options{Folders: []string{t.TempDir()}})
 	b := openBrowser(t)
-	b.do(chromedp.Navigate(served(t, Options{Folders: []string{t.TempDir()}}).URL))
+	b.do(chromedp.Navigate(server.URL))
 	// The page is not to ask for the filters of runs that only the expressions know.
 	b.eval(`(window.fetch = () => new Promise(() => {}), 0)`)
 	for _, c := range []struct{ module, expression, want string }{
@@ -485,8 +489,9 @@ func TestNamesSeedsScatterAndFiles(t *testing.T) {
 		}
 	}
 	writeFilters(t, filepath.Join(folder, "1e-05-1"), 0)
+	server := served(t, Options{Folders: []string{folder}})
 	b := openBrowser(t)
-	b.do(chromedp.Navigate(served(t, Options{Folders: []string{folder}}).URL + "/#sort=name&down=false"))
+	b.do(chromedp.Navigate(server.URL + "/#sort=name&down=false"))
 	for _, width := range []int{1280, 390} {
 		b.do(chromedp.EmulateViewport(int64(width), 900))
 		b.until(live+` && document.querySelectorAll("#rows tr").length === 4`, 5*time.Second)
