@@ -191,8 +191,8 @@ func (r Rates) Seconds(c run.Config) (seconds, dense float64) {
 func distance(a, b float64) float64 { return max(a/b, b/a) }
 
 // sparseTime is the time of a sparse layer's part of a step as a share of its
-// dense time, and sparseBelow the largest share of non-zero weights at which a
-// layer is sparse. In bench/2026-11-25-sparse a step takes 52 % of a dense one's
+// dense time, and sparseBelow the largest share of non-zero weights at which it
+// takes no more: a layer turns sparse a little before. In bench/2026-11-25-sparse a step takes 52 % of a dense one's
 // time where S-FC's first layer, three quarters of the work, is sparse, and 28 %
 // where all of it is.
 const (

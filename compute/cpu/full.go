@@ -143,8 +143,8 @@ const largeMatrix = 1 << 24
 // weights is left, and keeps it up to the share thickenAbove: by the measurements
 // in bench a step then costs less than in the dense form.
 const (
-	thinBelow    = 0.12
-	thickenAbove = 0.2
+	thinBelow    = 0.2
+	thickenAbove = 0.26
 	// leaveBelow is the number of weights of a unit up to which computing its
 	// outputs again in the backward pass costs less than storing and reading
 	// them.

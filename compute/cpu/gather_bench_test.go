@@ -34,7 +34,7 @@ func BenchmarkGather(b *testing.B) {
 			for b.Loop() {
 				for u := range units {
 					lo, hi := s.start[u], s.start[u+1]
-					d.kernel.sparse.gather(y, s.x.data, s.x.ld, s.col[lo:hi], s.val[lo:hi])
+					d.kernel.sparse.gather(y, s.x.data, s.x.ld, s.idx[lo:hi], s.val[lo:hi])
 				}
 				total += len(s.val)
 			}

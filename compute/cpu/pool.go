@@ -18,7 +18,7 @@ type worker struct {
 	vals  []float32 // of a sparse unit's weights
 	at    []int     // where units' lists go on
 
-	outputs []float32 // of a block of units
+	outputs []float32 // of a block of units, or gradients of those
 	deltas  []float32 // of a block of units
 	numbers []float32
 	centred []float32

@@ -16,7 +16,7 @@ func (s *sparse) remake() {
 	if len(s.search.found) == 0 && !many {
 		return
 	}
-	j.s, j.many, j.start, j.col, j.val = s, many, s.start, s.col, s.val
+	j.s, j.many, j.start, j.col, j.val = s, many, s.start, s.idx, s.val
 	j.sort(s.search.found)
 	s.start = make([]int, s.rows+1)
 	for u := range s.rows {
@@ -31,10 +31,10 @@ func (s *sparse) remake() {
 		}
 		s.start[u+1] = s.start[u] + n
 	}
-	s.col, s.val = make([]int32, s.start[s.rows]), make([]float32, s.start[s.rows])
+	s.idx, s.val = make([]int32, s.start[s.rows]), make([]float32, s.start[s.rows])
 	s.d.pool.run(blocks(s.rows), len(s.val)*pass, j)
 	s.count += len(j.found)
-	s.back.fresh = false
+	s.back.fresh, s.cuts.fresh = false, false
 	j.start, j.col, j.val = nil, nil, nil
 }
 
@@ -81,7 +81,7 @@ func (j *remake) do(t int, w *worker) {
 	for u := t * unitsEach; u < min((t+1)*unitsEach, s.rows); u++ {
 		to, lo, hi := s.start[u], j.start[u], j.start[u+1]
 		if !j.changes(u) {
-			copy(s.col[to:], j.col[lo:hi])
+			copy(s.idx[to:], j.col[lo:hi])
 			copy(s.val[to:], j.val[lo:hi])
 			continue
 		}
@@ -95,7 +95,7 @@ func (j *remake) do(t int, w *worker) {
 		found := j.of(u)
 		slices.SortFunc(found, func(a, b revived) int { return int(a.col - b.col) })
 		cols, vals = merge(cols, vals, found)
-		s.d.list(s.col[to:], s.val[to:], cols, vals)
+		s.d.list(s.idx[to:], s.val[to:], cols, vals)
 		w.cols, w.weights = cols, vals
 	}
 }

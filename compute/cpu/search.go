@@ -175,7 +175,7 @@ func (f *search) take(found []revived) {
 
 // has reports whether a weight is in the lists.
 func (s *sparse) has(row, col int) bool {
-	_, ok := slices.BinarySearchFunc(s.col[s.start[row]:s.start[row+1]], s.d.order(col), func(c int32, at int) int {
+	_, ok := slices.BinarySearchFunc(s.idx[s.start[row]:s.start[row+1]], s.d.order(col), func(c int32, at int) int {
 		return s.d.order(int(c&index)) - at
 	})
 	return ok
@@ -413,7 +413,7 @@ func (f *search) exact(u int, near []int32, line []float32, w *worker) {
 	}
 	s := f.s
 	marks := w.mark(s.cols)
-	for _, c := range s.col[s.start[u]:s.start[u+1]] {
+	for _, c := range s.idx[s.start[u]:s.start[u+1]] {
 		marks[(c&index)/64] |= 1 << (c & 63)
 	}
 	zeros := near[:0]
@@ -422,7 +422,7 @@ func (f *search) exact(u int, near []int32, line []float32, w *worker) {
 			zeros = append(zeros, c)
 		}
 	}
-	for _, c := range s.col[s.start[u]:s.start[u+1]] {
+	for _, c := range s.idx[s.start[u]:s.start[u+1]] {
 		marks[(c&index)/64] = 0
 	}
 	f.candidates.Add(int64(len(zeros)))

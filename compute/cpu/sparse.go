@@ -16,8 +16,7 @@ import (
 type sparse struct {
 	d          *Device
 	rows, cols int
-	start      []int     // [rows+1]
-	col        []int32   // the input of each weight, and first where a KC block begins
+	lists                // of each unit: the inputs of its weights
 	val        []float32 // the weights
 	count      int       // that are not zero
 	back       backward
@@ -46,10 +45,9 @@ const (
 
 // backward lists the same weights by their inputs.
 type backward struct {
+	lists         // of each input: the units of its weights
 	fresh bool    // the lists are those of the present weights
-	start []int   // [cols+1]
-	row   []int32 // the unit of each weight, and first
-	at    []int32 // where it is in val
+	at    []int32 // where each weight is in val
 }
 
 // order is the place of number i in the dense product's order of sums: panels of
@@ -65,15 +63,15 @@ func (d *Device) order(i int) int {
 // and the values.
 func newSparse(d *Device, rows, cols int, row func(j int) ([]int32, []float32)) *sparse {
 	s := &sparse{d: d, rows: rows, cols: cols}
-	s.start = append(make([]int, 0, rows+1), 0)
+	s.k, s.start = cols, append(make([]int, 0, rows+1), 0)
 	for j := range rows {
 		c, v := row(j)
 		n := len(s.val)
-		s.col, s.val = append(s.col, c...), append(s.val, v...)
-		d.list(s.col[n:], s.val[n:], c, v)
+		s.idx, s.val = append(s.idx, c...), append(s.val, v...)
+		d.list(s.idx[n:], s.val[n:], c, v)
 		s.start = append(s.start, len(s.val))
 	}
-	s.col, s.val = slices.Clip(s.col), slices.Clip(s.val)
+	s.idx, s.val = slices.Clip(s.idx), slices.Clip(s.val)
 	s.count = d.nonzero(s.val)
 	return s
 }
@@ -110,7 +108,7 @@ func (s *sparse) nonzero() int { return s.count }
 func (s *sparse) read(dst []float32, j int) {
 	clear(dst)
 	for k := s.start[j]; k < s.start[j+1]; k++ {
-		dst[s.col[k]&index] = s.val[k]
+		dst[s.idx[k]&index] = s.val[k]
 	}
 }
 
@@ -120,12 +118,12 @@ func (s *sparse) turnBack() {
 	if b.fresh {
 		return
 	}
-	b.fresh = true
+	b.fresh, b.k, b.cuts.fresh = true, s.rows, false
 	b.start = slices.Grow(b.start[:0], s.cols+1)[:s.cols+1]
-	b.row = slices.Grow(b.row[:0], len(s.val))[:len(s.val)]
+	b.idx = slices.Grow(b.idx[:0], len(s.val))[:len(s.val)]
 	b.at = slices.Grow(b.at[:0], len(s.val))[:len(s.val)]
 	clear(b.start)
-	for _, c := range s.col {
+	for _, c := range s.idx {
 		b.start[c&index]++
 	}
 	sum := 0
@@ -139,10 +137,10 @@ func (s *sparse) turnBack() {
 			continue
 		}
 		for k := s.start[j]; k < s.start[j+1]; k++ {
-			c := s.col[k] & index
+			c := s.idx[k] & index
 			to := b.start[c]
 			b.start[c]++
-			b.row[to], b.at[to] = int32(j), int32(k)
+			b.idx[to], b.at[to] = int32(j), int32(k)
 		}
 	}
 	copy(b.start[1:], b.start[:s.cols]) // each start is now the next one's
@@ -150,7 +148,7 @@ func (s *sparse) turnBack() {
 	for i := range s.cols {
 		block := -1
 		for k := b.start[i]; k < b.start[i+1]; k++ {
-			b.row[k] = mark(int(b.row[k]), &block)
+			b.idx[k] = mark(int(b.idx[k]), &block)
 		}
 	}
 }
@@ -203,9 +201,11 @@ func (s *sparse) runForward(x compute.Mat) {
 	j := &s.forwards
 	j.units, j.shared = unitsEach, s.shares()
 	if j.shared {
-		j.units = s.sharingUnits()
+		j.units = s.d.sharingUnits(&s.lists)
+		s.room()
 	}
 	s.d.pool.run((s.rows+j.units-1)/j.units, work, j)
+	s.cuts.fresh = s.cuts.fresh || j.shared
 }
 
 func (j *sparseForward) do(t int, w *worker) {
@@ -214,7 +214,7 @@ func (j *sparseForward) do(t int, w *worker) {
 	var ys []float32
 	if j.shared {
 		ys = grow(&w.outputs, (last-first)*s.x.padded)
-		s.gatherBlock(ys, first, last, w)
+		s.d.gatherLists(ys, s.x.padded, &s.lists, s.d.rounded(s.val[s.start[first]:s.start[last]], w), &s.x, first, last, w)
 	}
 	for u := first; u < last; u++ {
 		lo, hi := s.start[u], s.start[u+1]
@@ -225,13 +225,13 @@ func (j *sparseForward) do(t int, w *worker) {
 		case lo == hi:
 			y = w.zeros(s.x.padded)
 		case j.norm == nil:
-			s.fetch(&s.x, s.col, s.start, u+1)
-			s.d.gather(&j.y, u, &s.x, s.col[lo:hi], s.d.rounded(s.val[lo:hi], w), w)
+			s.fetch(&s.x, s.idx, s.start, u+1)
+			s.d.gather(&j.y, u, &s.x, s.idx[lo:hi], s.d.rounded(s.val[lo:hi], w), w)
 			continue
 		default:
-			s.fetch(&s.x, s.col, s.start, u+1)
+			s.fetch(&s.x, s.idx, s.start, u+1)
 			y = grow(&w.row, s.x.padded)
-			s.d.kernel.sparse.gather(y, s.x.data, s.x.ld, s.col[lo:hi], s.d.rounded(s.val[lo:hi], w))
+			s.d.kernel.sparse.gather(y, s.x.data, s.x.ld, s.idx[lo:hi], s.d.rounded(s.val[lo:hi], w))
 		}
 		y = y[:j.y.Rows]
 		if j.norm == nil {
@@ -311,61 +311,94 @@ func (s *sparse) restore(x compute.Mat) {
 // owed is the gradient of a layer's input, not yet summed: it is summed for one
 // unit of the layer before at a time, from the lines of the output's gradient.
 type owed struct {
-	d     *Device
-	lines *lines // nil: there is none
-	start []int  // as in backward
-	from  []int32
-	vals  []float32
+	d      *Device
+	lines  *lines // nil: there is none
+	of     *lists // as in backward
+	vals   []float32
+	shared bool // units share lines
 }
 
 // silent reports whether a unit's gradient is 0, because all its outgoing weights
 // are.
-func (o *owed) silent(u int) bool { return o.start[u] == o.start[u+1] }
+func (o *owed) silent(u int) bool { return o.of.start[u] == o.of.start[u+1] }
 
 // row is the gradient of unit u's output, for all examples of a line, in memory
 // of w.
 func (o *owed) row(u int, w *worker) []float32 {
 	row := grow(&w.dz, o.lines.padded)
-	lo, hi := o.start[u], o.start[u+1]
-	o.d.kernel.sparse.gather(row, o.lines.data, o.lines.ld, o.from[lo:hi], o.vals[lo:hi])
+	lo, hi := o.of.start[u], o.of.start[u+1]
+	o.d.kernel.sparse.gather(row, o.lines.data, o.lines.ld, o.of.idx[lo:hi], o.vals[lo:hi])
 	return row
+}
+
+// rows are the gradients of the outputs of units first to last, likewise.
+func (o *owed) rows(first, last int, w *worker) []float32 {
+	n := o.lines.padded
+	rows := grow(&w.outputs, (last-first)*n)
+	o.d.gatherLists(rows, n, o.of, o.vals[o.of.start[first]:o.of.start[last]], o.lines, first, last, w)
+	return rows
 }
 
 // owe makes o the gradient of the input.
 func (s *sparse) owe(o *owed, dy compute.Mat) {
 	s.turnBack()
 	s.d.layOut(&s.dy, &s.dyRoom, dy)
-	*o = owed{s.d, &s.dy, s.back.start, s.back.row, growTo(o.vals, len(s.val))}
-	s.inputs = sparseInput{s: s, owed: o}
+	*o = owed{s.d, &s.dy, &s.back.lists, growTo(o.vals, len(s.val)), s.sharesBack(dy.Rows)}
+	if o.shared {
+		s.back.room()
+	}
+	s.inputs = sparseInput{s: s, owed: o, inputs: unitsEach}
 	s.d.pool.run(blocks(s.cols), pass*len(s.val), &s.inputs)
 }
 
 // sparseInput sets dx, or what is owed, a block of inputs a task.
 type sparseInput struct {
-	s    *sparse
-	dx   compute.Mat
-	owed *owed
+	s      *sparse
+	dx     compute.Mat
+	owed   *owed
+	inputs int // a task
+	shared bool
 }
 
 func (s *sparse) gradInput(dx, dy compute.Mat) {
 	s.turnBack()
 	s.d.layOut(&s.dy, &s.dyRoom, dy)
-	s.inputs = sparseInput{s: s, dx: dx}
-	s.d.pool.run(blocks(s.cols), len(s.val)*dy.Rows, &s.inputs)
+	j := &s.inputs
+	*j = sparseInput{s: s, dx: dx, inputs: unitsEach, shared: s.sharesBack(dy.Rows)}
+	if j.shared {
+		j.inputs = s.d.sharingUnits(&s.back.lists)
+		s.back.room()
+	}
+	s.d.pool.run((s.cols+j.inputs-1)/j.inputs, len(s.val)*dy.Rows, j)
+	s.back.cuts.fresh = s.back.cuts.fresh || j.shared
 }
 
 func (j *sparseInput) do(t int, w *worker) {
 	s, b := j.s, &j.s.back
-	first, last := t*unitsEach, min((t+1)*unitsEach, s.cols)
+	first, last := t*j.inputs, min((t+1)*j.inputs, s.cols)
 	if j.owed != nil {
 		b.values(j.owed.vals[b.start[first]:b.start[last]], s, b.start[first])
 		return
 	}
+	if j.shared {
+		vals := grow(&w.vals, b.start[last]-b.start[first])
+		b.values(vals, s, b.start[first])
+		if n := s.dy.padded; j.dx.Trans && n == j.dx.Rows {
+			s.d.gatherLists(j.dx.Data[first*n:], n, &b.lists, vals, &s.dy, first, last, w)
+			return
+		}
+		ys := grow(&w.outputs, (last-first)*s.dy.padded)
+		s.d.gatherLists(ys, s.dy.padded, &b.lists, vals, &s.dy, first, last, w)
+		for i := first; i < last; i++ {
+			setUnit(&j.dx, i, ys[(i-first)*s.dy.padded:][:j.dx.Rows])
+		}
+		return
+	}
 	for i := first; i < last; i++ {
-		s.fetch(&s.dy, b.row, b.start, i+1)
+		s.fetch(&s.dy, b.idx, b.start, i+1)
 		vals := grow(&w.vals, b.start[i+1]-b.start[i])
 		b.values(vals, s, b.start[i])
-		s.d.gather(&j.dx, i, &s.dy, b.row[b.start[i]:b.start[i+1]], vals, w)
+		s.d.gather(&j.dx, i, &s.dy, b.idx[b.start[i]:b.start[i+1]], vals, w)
 	}
 }
 

@@ -55,12 +55,19 @@ func (s *sparse) step(dy, x compute.Mat, u compute.Update) (nonzero int, work fl
 	began = time.Now()
 	j.block, j.shared = s.manyUnits(), s.shares()
 	if j.shared && !j.search {
-		j.block = s.sharingUnits()
+		j.block = s.d.sharingUnits(&s.lists)
+	}
+	if j.shared {
+		s.room()
 	}
 	j.nonzero.Store(0)
 	j.searching.Store(0)
 	j.stepping.Store(0)
 	s.d.pool.run((s.rows+j.block-1)/j.block, s.rows*s.x.ld+len(s.val)*x.Rows, j)
+	s.cuts.fresh = s.cuts.fresh || j.shared
+	if j.owedShared() {
+		s.owed.of.cuts.fresh = true
+	}
 	if j.search {
 		searching, stepping := float64(j.searching.Load()), float64(j.stepping.Load())
 		took := time.Duration(float64(time.Since(began)) * searching / max(1, searching+stepping)) // a clock may stand still
@@ -79,7 +86,7 @@ func (j *sparseStep) do(t int, w *worker) {
 	s, n := j.s, 0
 	lo, hi := t*j.block, min((t+1)*j.block, j.s.rows)
 	began := time.Now()
-	if !j.search && !j.shared {
+	if !j.search && !j.shared && !j.owedShared() {
 		for u := lo; u < hi; u++ { // a unit's inputs are in the cache for its output and for its gradients
 			n += j.unit(u, j.deltas(u, u+1, w), w)
 		}
@@ -95,7 +102,7 @@ func (j *sparseStep) do(t int, w *worker) {
 	searched := time.Now()
 	if j.shared {
 		g := grow(&w.vals, s.start[hi]-s.start[lo])
-		s.dotsBlock(g, deltas, lo, hi, w)
+		s.dotsLists(g, deltas, lo, hi, w)
 		n = s.d.kernel.step(s.val[s.start[lo]:s.start[hi]], g, &j.u)
 	} else {
 		for u := lo; u < hi; u++ {
@@ -105,6 +112,11 @@ func (j *sparseStep) do(t int, w *worker) {
 	j.nonzero.Add(int64(n))
 	j.searching.Add(int64(searched.Sub(laid)))
 	j.stepping.Add(int64(laid.Sub(began) + time.Since(searched)))
+}
+
+// owedShared reports whether the gradients of outputs are to be summed block by block.
+func (j *sparseStep) owedShared() bool {
+	return j.norm != nil && j.s.owed.lines != nil && j.s.owed.shared
 }
 
 // silent reports whether the gradient of unit u's output is known to be 0.
@@ -124,8 +136,8 @@ func (j *sparseStep) unit(u int, delta []float32, w *worker) (nonzero int) {
 	if j.silent(u) {
 		clear(g)
 	} else {
-		s.fetch(&s.x, s.col, s.start, u+1)
-		s.d.kernel.sparse.dots(g, delta, s.x.data, s.x.ld, s.col[from:to])
+		s.fetch(&s.x, s.idx, s.start, u+1)
+		s.d.kernel.sparse.dots(g, delta, s.x.data, s.x.ld, s.idx[from:to])
 	}
 	return s.d.kernel.step(s.val[from:to], g, &j.u)
 }
@@ -138,6 +150,10 @@ func (j *sparseStep) deltas(lo, hi int, w *worker) []float32 {
 		return s.dy.data[lo*ld : hi*ld]
 	}
 	deltas := grow(&w.deltas, (hi-lo)*ld)
+	var dz []float32
+	if j.owedShared() {
+		dz = s.owed.rows(lo, hi, w)
+	}
 	for u := lo; u < hi; u++ {
 		dst := deltas[(u-lo)*ld : (u-lo+1)*ld]
 		switch {
@@ -145,7 +161,7 @@ func (j *sparseStep) deltas(lo, hi int, w *worker) []float32 {
 			clear(dst)
 			j.norm.dgamma.Data[u], j.norm.dbeta.Data[u] = 0, 0
 		case j.norm != nil:
-			j.normed(dst, u, w)
+			j.normed(dst, j.gradient(dz, u-lo, u, w), u, w)
 		case dy.Trans:
 			s.d.line(dst, unit(dy, u), w)
 		default:
@@ -159,27 +175,35 @@ func (j *sparseStep) deltas(lo, hi int, w *worker) []float32 {
 	return deltas
 }
 
-// normed lays out the gradient of unit u's output, from that of the batch norm's. A
+// gradient is the gradient of the batch norm's output for unit u, which row k of dz
+// has if that was summed for many units.
+func (j *sparseStep) gradient(dz []float32, k, u int, w *worker) []float32 {
+	n := j.dy.Rows
+	switch {
+	case dz != nil:
+		return dz[k*j.s.owed.lines.padded:][:n]
+	case j.s.owed.lines != nil:
+		return j.s.owed.row(u, w)[:n]
+	}
+	return unit(&j.dy, u)
+}
+
+// normed lays out the gradient of unit u's output, from dz, that of the batch norm's. A
 // unit without weights needs it for the search alone.
-func (j *sparseStep) normed(dst []float32, u int, w *worker) {
+func (j *sparseStep) normed(dst, dz []float32, u int, w *worker) {
 	s, n := j.s, j.dy.Rows
-	var y, dz []float32
+	var y []float32
 	lo, hi := s.start[u], s.start[u+1]
 	switch {
 	case lo == hi:
 		y = w.zeros(n)
 	case s.leaves(u):
-		s.fetch(&s.x, s.col, s.start, u+1)
+		s.fetch(&s.x, s.idx, s.start, u+1)
 		y = grow(&w.row, s.x.padded)
-		s.d.kernel.sparse.gather(y, s.x.data, s.x.ld, s.col[lo:hi], s.d.rounded(s.val[lo:hi], w))
+		s.d.kernel.sparse.gather(y, s.x.data, s.x.ld, s.idx[lo:hi], s.d.rounded(s.val[lo:hi], w))
 		y = y[:n]
 	default:
 		y = unit(&j.norm.x, u)
-	}
-	if s.owed.lines != nil {
-		dz = s.owed.row(u, w)[:n]
-	} else {
-		dz = unit(&j.dy, u)
 	}
 	if lo == hi && !j.search {
 		j.norm.sums(y, dz, u, w)
