@@ -54,11 +54,11 @@ func (s *sparse) step(dy, x compute.Mat, u compute.Update) (nonzero int, work fl
 	s.d.took(Search, began)
 	began = time.Now()
 	j.block, j.shared = s.manyUnits(), s.shares()
-	if j.shared && !j.search {
-		j.block = s.d.sharingUnits(&s.lists)
-	}
 	if j.shared {
 		s.room()
+		if !j.search {
+			j.block = s.d.sharingUnits(&s.lists)
+		}
 	}
 	j.nonzero.Store(0)
 	j.searching.Store(0)
