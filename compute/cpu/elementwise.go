@@ -217,11 +217,15 @@ func (d *Device) nonzero(m []float32) int {
 
 func (j *nonzeroJob) do(t int, _ *worker) {
 	lo, hi := ends(t, len(j.m))
-	n := 0
-	for _, x := range j.m[lo:hi] {
+	j.total.Add(int64(nonzeros(j.m[lo:hi])))
+}
+
+// nonzeros is how many of the numbers are not zero.
+func nonzeros(list []float32) (n int) {
+	for _, x := range list {
 		if x != 0 {
 			n++
 		}
 	}
-	j.total.Add(int64(n))
+	return n
 }

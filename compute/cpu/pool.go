@@ -16,7 +16,7 @@ type worker struct {
 	dz    []float32 // of one unit: a gradient that was owed
 	none  []float32 // zeros
 	vals  []float32 // of a sparse unit's weights
-	at    []int     // where units' lists go on
+	at    []int     // where lists go on
 
 	outputs []float32 // of a block of units, or gradients of those
 	deltas  []float32 // of a block of units
@@ -24,8 +24,6 @@ type worker struct {
 	centred []float32
 	loud    loud
 	marks   []uint64
-	cols    []int32 // of a row that is made anew
-	weights []float32
 	sums    []float64
 	lanes   lanes   // of one unit's batch norm
 	unit    factors // and its factors

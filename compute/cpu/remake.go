@@ -16,37 +16,46 @@ func (s *sparse) remake() {
 	if len(s.search.found) == 0 && !many {
 		return
 	}
-	j.s, j.many, j.start, j.col, j.val = s, many, s.start, s.idx, s.val
+	j.s, j.many = s, many
 	j.sort(s.search.found)
-	s.start = make([]int, s.rows+1)
-	for u := range s.rows {
-		n := j.start[u+1] - j.start[u]
-		if j.changes(u) {
-			n = len(j.of(u))
-			for _, v := range j.val[j.start[u]:j.start[u+1]] {
-				if v != 0 {
-					n++
-				}
-			}
-		}
-		s.start[u+1] = s.start[u] + n
+	// The lists change places with the ones before them: of several a second, each as
+	// large as a part of the weights, the collector would make work.
+	j.start, s.start = s.start, growTo(j.start, s.rows+1)
+	j.counting = true
+	work := pass * (len(s.val) + len(j.found))
+	s.d.pool.run(blocks(s.rows), work, j)
+	sum := 0
+	for u, n := range s.start[:s.rows] {
+		s.start[u] = sum
+		sum += n
 	}
-	s.idx, s.val = make([]int32, s.start[s.rows]), make([]float32, s.start[s.rows])
-	s.d.pool.run(blocks(s.rows), len(s.val)*pass, j)
+	s.start[s.rows] = sum
+	j.col, s.idx = s.idx, room(j.col, sum)
+	j.val, s.val = s.val, room(j.val, sum)
+	j.counting = false
+	s.d.pool.run(blocks(s.rows), work, j)
 	s.count += len(j.found)
 	s.back.fresh, s.cuts.fresh = false, false
-	j.start, j.col, j.val = nil, nil, nil
+}
+
+// room is s with room for n numbers, whose contents do not matter, and little more.
+func room[T any](s []T, n int) []T {
+	if cap(s) < n || cap(s)/4 > n {
+		return make([]T, n, n+n/8)
+	}
+	return s[:n]
 }
 
 // remake makes the lists of a block of units anew a task.
 type remake struct {
-	s     *sparse
-	many  bool // zeros: take them out everywhere
-	start []int
-	col   []int32 // as they were
-	val   []float32
-	found []revived // by rows
-	rows  []int     // where each row's begin
+	s        *sparse
+	counting bool // only how long they become
+	many     bool // zeros: take them out everywhere
+	start    []int
+	col      []int32 // as they were
+	val      []float32
+	found    []revived // by rows
+	rows     []int     // where each row's begin
 }
 
 // sort sorts what was found by rows.
@@ -76,54 +85,53 @@ func (j *remake) of(u int) []revived { return j.found[j.rows[u]:j.rows[u+1]] }
 // changes reports whether the list of row u does.
 func (j *remake) changes(u int) bool { return j.many || j.rows[u] < j.rows[u+1] }
 
-func (j *remake) do(t int, w *worker) {
-	s := j.s
-	for u := t * unitsEach; u < min((t+1)*unitsEach, s.rows); u++ {
-		to, lo, hi := s.start[u], j.start[u], j.start[u+1]
-		if !j.changes(u) {
-			copy(s.idx[to:], j.col[lo:hi])
-			copy(s.val[to:], j.val[lo:hi])
+func (j *remake) do(t int, _ *worker) {
+	for u := t * unitsEach; u < min((t+1)*unitsEach, j.s.rows); u++ {
+		switch {
+		case j.counting:
+			j.count(u)
+		case j.changes(u):
+			j.merge(u)
+		default:
+			to, lo, hi := j.s.start[u], j.start[u], j.start[u+1]
+			copy(j.s.idx[to:], j.col[lo:hi])
+			copy(j.s.val[to:], j.val[lo:hi])
+		}
+	}
+}
+
+// count sets the start of row u to how many weights it will have.
+func (j *remake) count(u int) {
+	lo, hi := j.start[u], j.start[u+1]
+	n := hi - lo
+	if j.changes(u) {
+		n = len(j.of(u)) + nonzeros(j.s.val[lo:hi])
+	}
+	j.s.start[u] = n
+}
+
+// merge makes row u of its weights that are not zero and of what was found in it.
+func (j *remake) merge(u int) {
+	s, d := j.s, j.s.d
+	found := j.of(u)
+	slices.SortFunc(found, func(a, b revived) int { return d.order(int(a.col)) - d.order(int(b.col)) })
+	to, block := s.start[u], -1
+	put := func(col int32, val float32) {
+		s.idx[to], s.val[to] = mark(int(col), &block), val
+		to++
+	}
+	for k := j.start[u]; k < j.start[u+1]; k++ {
+		if j.val[k] == 0 {
 			continue
 		}
-		cols, vals := w.cols[:0], w.weights[:0]
-		for k := lo; k < hi; k++ {
-			if j.val[k] != 0 {
-				cols, vals = append(cols, j.col[k]&index), append(vals, j.val[k])
-			}
+		col := j.col[k] & index
+		for len(found) > 0 && d.order(int(found[0].col)) < d.order(int(col)) {
+			put(found[0].col, found[0].val)
+			found = found[1:]
 		}
-		sortRow(cols, vals)
-		found := j.of(u)
-		slices.SortFunc(found, func(a, b revived) int { return int(a.col - b.col) })
-		cols, vals = merge(cols, vals, found)
-		s.d.list(s.idx[to:], s.val[to:], cols, vals)
-		w.cols, w.weights = cols, vals
+		put(col, j.val[k])
 	}
-}
-
-// merge adds what was found in a row to its columns, both sorted, and to their values.
-func merge(cols []int32, vals []float32, found []revived) ([]int32, []float32) {
-	i := len(cols) - 1
-	for range found {
-		cols, vals = append(cols, 0), append(vals, 0)
-	}
-	for k := len(cols) - 1; len(found) > 0; k-- {
-		if last := found[len(found)-1]; i < 0 || cols[i] < last.col {
-			cols[k], vals[k] = last.col, last.val
-			found = found[:len(found)-1]
-		} else {
-			cols[k], vals[k] = cols[i], vals[i]
-			i--
-		}
-	}
-	return cols, vals
-}
-
-// sortRow sorts a row's columns, which are nearly sorted, and their values.
-func sortRow(cols []int32, vals []float32) {
-	for i := 1; i < len(cols); i++ {
-		for k := i; k > 0 && cols[k-1] > cols[k]; k-- {
-			cols[k-1], cols[k] = cols[k], cols[k-1]
-			vals[k-1], vals[k] = vals[k], vals[k-1]
-		}
+	for _, r := range found {
+		put(r.col, r.val)
 	}
 }

@@ -74,6 +74,23 @@ func (l *lists) cut(first, last int) {
 	}
 }
 
+// cutAll finds the cuts of all lists.
+func (s *sparse) cutAll() {
+	if s.room(); s.cuts.fresh {
+		return
+	}
+	s.cutting.l = &s.lists
+	s.d.pool.run(blocks(s.rows), pass*len(s.val), &s.cutting)
+	s.cuts.fresh = true
+}
+
+// cutting finds the cuts of a block of lists a task.
+type cutting struct{ l *lists }
+
+func (j *cutting) do(t int, _ *worker) {
+	j.l.cut(t*unitsEach, min((t+1)*unitsEach, len(j.l.start)-1))
+}
+
 // part is KC block b of list u.
 func (l *lists) part(u, b int) (lo, hi int) {
 	at := l.cuts.at[u*(l.blocks()+1)+b:][:2]

@@ -33,6 +33,7 @@ type sparse struct {
 	inputs   sparseInput
 	steps    sparseStep
 	remakes  remake
+	cutting  cutting
 	search   search
 }
 
@@ -42,13 +43,6 @@ const (
 	first = -1 << 31
 	index = 1<<31 - 1
 )
-
-// backward lists the same weights by their inputs.
-type backward struct {
-	lists         // of each input: the units of its weights
-	fresh bool    // the lists are those of the present weights
-	at    []int32 // where each weight is in val
-}
 
 // order is the place of number i in the dense product's order of sums: panels of
 // pairs add the odd one of two first, or both together.
@@ -109,47 +103,6 @@ func (s *sparse) read(dst []float32, j int) {
 	clear(dst)
 	for k := s.start[j]; k < s.start[j+1]; k++ {
 		dst[s.idx[k]&index] = s.val[k]
-	}
-}
-
-// turnBack makes the lists by inputs.
-func (s *sparse) turnBack() {
-	b := &s.back
-	if b.fresh {
-		return
-	}
-	b.fresh, b.k, b.cuts.fresh = true, s.rows, false
-	b.start = slices.Grow(b.start[:0], s.cols+1)[:s.cols+1]
-	b.idx = slices.Grow(b.idx[:0], len(s.val))[:len(s.val)]
-	b.at = slices.Grow(b.at[:0], len(s.val))[:len(s.val)]
-	clear(b.start)
-	for _, c := range s.idx {
-		b.start[c&index]++
-	}
-	sum := 0
-	for i, n := range b.start {
-		b.start[i] = sum
-		sum += n
-	}
-	for p := range s.rows + s.rows&1 {
-		j := s.d.order(p)
-		if j >= s.rows {
-			continue
-		}
-		for k := s.start[j]; k < s.start[j+1]; k++ {
-			c := s.idx[k] & index
-			to := b.start[c]
-			b.start[c]++
-			b.idx[to], b.at[to] = int32(j), int32(k)
-		}
-	}
-	copy(b.start[1:], b.start[:s.cols]) // each start is now the next one's
-	b.start[0] = 0
-	for i := range s.cols {
-		block := -1
-		for k := b.start[i]; k < b.start[i+1]; k++ {
-			b.idx[k] = mark(int(b.idx[k]), &block)
-		}
 	}
 }
 
@@ -343,19 +296,16 @@ func (o *owed) rows(first, last int, w *worker) []float32 {
 func (s *sparse) owe(o *owed, dy compute.Mat) {
 	s.turnBack()
 	s.d.layOut(&s.dy, &s.dyRoom, dy)
-	*o = owed{s.d, &s.dy, &s.back.lists, growTo(o.vals, len(s.val)), s.sharesBack(dy.Rows)}
+	*o = owed{s.d, &s.dy, &s.back.lists, s.back.val, s.sharesBack(dy.Rows)}
 	if o.shared {
 		s.back.room()
 	}
-	s.inputs = sparseInput{s: s, owed: o, inputs: unitsEach}
-	s.d.pool.run(blocks(s.cols), pass*len(s.val), &s.inputs)
 }
 
-// sparseInput sets dx, or what is owed, a block of inputs a task.
+// sparseInput sets dx, a block of inputs a task.
 type sparseInput struct {
 	s      *sparse
 	dx     compute.Mat
-	owed   *owed
 	inputs int // a task
 	shared bool
 }
@@ -376,40 +326,23 @@ func (s *sparse) gradInput(dx, dy compute.Mat) {
 func (j *sparseInput) do(t int, w *worker) {
 	s, b := j.s, &j.s.back
 	first, last := t*j.inputs, min((t+1)*j.inputs, s.cols)
-	if j.owed != nil {
-		b.values(j.owed.vals[b.start[first]:b.start[last]], s, b.start[first])
-		return
-	}
 	if j.shared {
-		vals := grow(&w.vals, b.start[last]-b.start[first])
-		b.values(vals, s, b.start[first])
-		if n := s.dy.padded; j.dx.Trans && n == j.dx.Rows {
+		n, vals := s.dy.padded, b.val[b.start[first]:b.start[last]]
+		if j.dx.Trans && n == j.dx.Rows {
 			s.d.gatherLists(j.dx.Data[first*n:], n, &b.lists, vals, &s.dy, first, last, w)
 			return
 		}
-		ys := grow(&w.outputs, (last-first)*s.dy.padded)
-		s.d.gatherLists(ys, s.dy.padded, &b.lists, vals, &s.dy, first, last, w)
+		ys := grow(&w.outputs, (last-first)*n)
+		s.d.gatherLists(ys, n, &b.lists, vals, &s.dy, first, last, w)
 		for i := first; i < last; i++ {
-			setUnit(&j.dx, i, ys[(i-first)*s.dy.padded:][:j.dx.Rows])
+			setUnit(&j.dx, i, ys[(i-first)*n:][:j.dx.Rows])
 		}
 		return
 	}
 	for i := first; i < last; i++ {
 		s.fetch(&s.dy, b.idx, b.start, i+1)
-		vals := grow(&w.vals, b.start[i+1]-b.start[i])
-		b.values(vals, s, b.start[i])
-		s.d.gather(&j.dx, i, &s.dy, b.idx[b.start[i]:b.start[i+1]], vals, w)
-	}
-}
-
-// values sets vals to the weights from number at on of the lists, as a product takes
-// them.
-func (b *backward) values(vals []float32, s *sparse, at int) {
-	for k, p := range b.at[at:][:len(vals)] {
-		vals[k] = s.val[p]
-	}
-	if s.d.bf16 {
-		s.d.kernel.round(vals)
+		lo, hi := b.start[i], b.start[i+1]
+		s.d.gather(&j.dx, i, &s.dy, b.idx[lo:hi], b.val[lo:hi], w)
 	}
 }
 
