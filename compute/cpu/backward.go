@@ -20,7 +20,8 @@ func (s *sparse) turnBack() {
 	if !b.fresh {
 		b.k, b.cuts.fresh = s.rows, false
 		b.start = growTo(b.start, s.cols+1)
-		b.idx, b.val = room(b.idx, len(s.val)), room(b.val, len(s.val))
+		room(&b.idx, len(s.val))
+		room(&b.val, len(s.val))
 		s.cutAll()
 		j.what = countInputs
 		s.d.pool.run(tasks, work, j)

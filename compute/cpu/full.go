@@ -128,16 +128,20 @@ func (f *full) thin() {
 		return cols, vals
 	})
 	f.w, f.step.w = nil, nil
-	if f.rows*f.cols >= largeMatrix {
-		// The collector would not come by itself: a sparse training allocates next
-		// to nothing.
+	giveBack(f.rows * f.cols)
+}
+
+// giveBack lets the system have the memory of n numbers that nobody uses any more, if
+// they are many. The collector would not come by itself: a sparse training allocates
+// next to nothing.
+func giveBack(n int) {
+	if n >= manyNumbers {
 		debug.FreeOSMemory()
 	}
 }
 
-// largeMatrix is the size of a matrix whose memory the system is to have back at once:
-// 64 MB.
-const largeMatrix = 1 << 24
+// manyNumbers are 16 MB.
+const manyNumbers = 1 << 22
 
 // A layer changes to the sparse form when at most the share thinBelow of its
 // weights is left, and keeps it up to the share thickenAbove: by the measurements

@@ -13,6 +13,9 @@ type revived struct {
 func (s *sparse) remake() {
 	j := &s.remakes
 	many := s.count*8 < len(s.val)*7
+	if !s.search.u.Hold {
+		s.search.returned = len(s.search.found)
+	}
 	if len(s.search.found) == 0 && !many {
 		return
 	}
@@ -30,20 +33,27 @@ func (s *sparse) remake() {
 		sum += n
 	}
 	s.start[s.rows] = sum
-	j.col, s.idx = s.idx, room(j.col, sum)
-	j.val, s.val = s.val, room(j.val, sum)
+	j.col, s.idx = s.idx, j.col
+	j.val, s.val = s.val, j.val
+	room(&s.idx, sum)
+	room(&s.val, sum)
 	j.counting = false
 	s.d.pool.run(blocks(s.rows), work, j)
 	s.count += len(j.found)
 	s.back.fresh, s.cuts.fresh = false, false
 }
 
-// room is s with room for n numbers, whose contents do not matter, and little more.
-func room[T any](s []T, n int) []T {
-	if cap(s) < n || cap(s)/4 > n {
-		return make([]T, n, n+n/8)
+// room makes room for n numbers in s, whose contents do not matter, and for little more.
+func room[T any](s *[]T, n int) {
+	c := cap(*s)
+	if c >= n && c/4 <= n {
+		*s = (*s)[:n]
+		return
 	}
-	return s[:n]
+	*s = make([]T, n, n+n/8)
+	if c > n {
+		giveBack(c)
+	}
 }
 
 // remake makes the lists of a block of units anew a task.

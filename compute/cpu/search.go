@@ -52,8 +52,9 @@ type search struct {
 	room    float64 // a part of the limit that products are expected to take
 	lines   inputLines
 
-	mu    sync.Mutex
-	found []revived
+	mu       sync.Mutex
+	found    []revived
+	returned int // in the last step that looked
 }
 
 // lowBits are those of a quantised number.
@@ -71,6 +72,10 @@ func (f *search) begin(s *sparse, dy, x compute.Mat, u compute.Update) (units bo
 	if u.Hold || u.LR == 0 {
 		return false
 	}
+	// A burst finds many at a time, and then none for long.
+	room(&f.found, f.returned)
+	room(&s.remakes.found, f.returned)
+	f.found = f.found[:0]
 	// |fl(η·g)| ≥ the threshold only where |g| is at least this.
 	f.limit = u.Threshold / u.LR * (1 - 1e-6)
 	f.candidates.Store(0)
