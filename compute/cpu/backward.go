@@ -25,12 +25,7 @@ func (s *sparse) turnBack() {
 		s.cutAll()
 		j.what = countInputs
 		s.d.pool.run(tasks, work, j)
-		sum := 0
-		for i, n := range b.start[:s.cols] {
-			b.start[i] = sum
-			sum += n
-		}
-		b.start[s.cols] = sum
+		accumulate(b.start)
 		j.what = placeUnits
 		s.d.pool.run(tasks, work, j)
 		b.fresh = true
@@ -95,7 +90,6 @@ func (j *turn) do(t int, w *worker) {
 			}
 		}
 	}
-	from, to := b.start[first], w.at[last-first-1]
 	switch {
 	case j.what == placeUnits:
 		for i := first; i < last; i++ {
@@ -106,6 +100,6 @@ func (j *turn) do(t int, w *worker) {
 			}
 		}
 	case j.what == placeWeights && s.d.bf16:
-		s.d.kernel.round(b.val[from:to])
+		s.d.kernel.round(b.val[b.start[first]:w.at[last-first-1]])
 	}
 }

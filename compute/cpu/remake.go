@@ -27,12 +27,7 @@ func (s *sparse) remake() {
 	j.counting = true
 	work := pass * (len(s.val) + len(j.found))
 	s.d.pool.run(blocks(s.rows), work, j)
-	sum := 0
-	for u, n := range s.start[:s.rows] {
-		s.start[u] = sum
-		sum += n
-	}
-	s.start[s.rows] = sum
+	sum := accumulate(s.start)
 	j.col, s.idx = s.idx, j.col
 	j.val, s.val = s.val, j.val
 	room(&s.idx, sum)
@@ -75,11 +70,7 @@ func (j *remake) sort(found []revived) {
 	for i := range found {
 		j.rows[found[i].row]++
 	}
-	sum := 0
-	for u, n := range j.rows {
-		j.rows[u] = sum
-		sum += n
-	}
+	accumulate(j.rows)
 	j.found = growTo(j.found, len(found))
 	for _, r := range found {
 		j.found[j.rows[r.row]] = r

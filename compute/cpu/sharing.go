@@ -39,6 +39,18 @@ type lists struct {
 	cuts  cuts
 }
 
+// accumulate makes of the lengths of lists where each of them starts, and of the last
+// number, which is none of them, where they end.
+func accumulate(start []int) (end int) {
+	last := len(start) - 1
+	for u, n := range start[:last] {
+		start[u] = end
+		end += n
+	}
+	start[last] = end
+	return end
+}
+
 // cuts are where KC blocks begin in each list, from its own beginning.
 type cuts struct {
 	fresh bool    // they are those of the present lists
