@@ -19,21 +19,33 @@ GLOBL shapes<>(SB), RODATA|NOPTR, $64
 	LEAQ shapes<>(SB), AX; \
 	LDTILECFG
 
-// func mul32x32amx(k int, a, b, c []float32, ldc int, add bool)
+// func mulsAMX(n, m, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool)
 //
-// Tiles 0 to 3 are the four quarters of c, 4 and 5 sixteen words each of the lines of
-// a, 6 and 7 those of the columns of b. k is a multiple of sixteen; a is as
+// n by m tiles of c, each a product of the panel of a and the one of b that belong to it,
+// which lie lda and ldb numbers apart: the panels of a stay in the first-level cache while
+// those of b pass by. Tiles 0 to 3 are the four quarters of c's, 4 and 5 sixteen words each
+// of the lines of a, 6 and 7 those of the columns of b. k is a multiple of sixteen; a is as
 // arrangeAMX lays it out. Sums are added to what c has.
-TEXT ·mul32x32amx(SB), NOSPLIT, $0-89
+TEXT ·mulsAMX(SB), NOSPLIT, $0-121
 	SHAPES
-	MOVQ k+0(FP), CX
-	MOVQ a_base+8(FP), SI
-	MOVQ b_base+32(FP), DI
-	MOVQ c_base+56(FP), DX
-	MOVQ ldc+80(FP), R13
+	MOVQ ldc+112(FP), R13
 	SHLQ $2, R13
 	MOVQ $64, R8
 	MOVQ $128, R9
+	SHLQ $2, lda+48(FP)
+	SHLQ $2, ldb+80(FP)
+
+column:
+	DECQ m+8(FP)
+	JLT  done
+	MOVQ n+0(FP), R15
+	MOVQ a_base+24(FP), R14
+	MOVQ c_base+88(FP), DX
+
+tile:
+	MOVQ R14, SI
+	MOVQ k+16(FP), CX
+	MOVQ b_base+56(FP), DI
 	LEAQ 1024(SI), R10
 	LEAQ 64(DI), R11
 	LEAQ 64(DX), R12
@@ -41,7 +53,7 @@ TEXT ·mul32x32amx(SB), NOSPLIT, $0-89
 	SHLQ $4, AX
 	ADDQ DX, AX
 	LEAQ 64(AX), BX
-	CMPB add+88(FP), $0
+	CMPB add+120(FP), $0
 	JNE  load
 	TILEZERO_0
 	TILEZERO_1
@@ -80,6 +92,18 @@ store:
 	TILESTORED_1_R12_R13
 	TILESTORED_2_AX_R13
 	TILESTORED_3_BX_R13
+	MOVQ R13, AX
+	SHLQ $5, AX
+	ADDQ AX, DX
+	ADDQ lda+48(FP), R14
+	DECQ R15
+	JNZ  tile
+	MOVQ ldb+80(FP), AX
+	ADDQ AX, b_base+56(FP)
+	ADDQ $128, c_base+88(FP)
+	JMP  column
+
+done:
 	TILERELEASE
 	RET
 

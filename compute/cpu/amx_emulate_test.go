@@ -78,9 +78,9 @@ func TestAMXWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(symbols, func(s elf.Symbol) bool { return s.Name == "betalasso/compute/cpu.mul32x32amx.abi0" })
+	i := slices.IndexFunc(symbols, func(s elf.Symbol) bool { return s.Name == "betalasso/compute/cpu.mulsAMX.abi0" })
 	if i < 0 {
-		t.Fatal("the test binary has no symbol mul32x32amx")
+		t.Fatal("the test binary has no symbol mulsAMX")
 	}
 	// The code begins with LEAQ shapes(RIP), AX: seven bytes, the last four the distance.
 	code := at(symbols[i].Value, symbols[i].Size)
@@ -131,5 +131,5 @@ func TestAMXRead(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d numbers of mul32x32amx are what they should be", 2*len(want))
+	t.Logf("%d numbers of mulsAMX are what they should be", 2*len(want))
 }

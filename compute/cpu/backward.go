@@ -62,8 +62,8 @@ func (j *turn) do(t int, w *worker) {
 	}
 	w.at = growTo(w.at, last-first)
 	copy(w.at, b.start[first:last])
-	for p := range s.rows + s.rows&1 {
-		u := s.d.order(p)
+	for place := range (s.rows + 31) &^ 31 {
+		u := s.d.at(place)
 		if u >= s.rows {
 			continue
 		}
@@ -93,10 +93,10 @@ func (j *turn) do(t int, w *worker) {
 	switch {
 	case j.what == placeUnits:
 		for i := first; i < last; i++ {
-			block := -1
+			last := -1
 			list := b.idx[b.start[i]:w.at[i-first]]
 			for k, u := range list {
-				list[k] = mark(int(u), &block)
+				list[k] = s.d.mark(int(u), &last)
 			}
 		}
 	case j.what == placeWeights && s.d.bf16:

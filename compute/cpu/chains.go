@@ -16,9 +16,50 @@ func (kn *kernel) chain(n int) int {
 	return (n + chains - 1) / chains
 }
 
-// packChains is pack for the whole batch of an operand that is summed in chains:
-// chain by chain, each filled up with zeros.
-func (d *Device) packChains(dst []float32, width int, o operand, from, have int, w *worker) {
+// part is how many examples of a batch of n are summed in chains before the next ones
+// follow: all, but for a kernel whose chains have a fixed length.
+func (kn *kernel) part(n int) int {
+	if kn.tiles() {
+		return 2 * chains * kn.pairs.unit
+	}
+	return max(1, n)
+}
+
+// packChains is pack for the whole batch of an operand that is summed in chains, one
+// part of the batch after the other.
+func (d *Device) packChains(dst []float32, e edge, o operand, from, have int, w *worker) {
+	kn := &d.kernel
+	width, part := kn.width(e), kn.part(o.k)
+	for n := 0; n < o.k; n += part {
+		p := o
+		p.k = min(part, o.k-n)
+		if o.kMajor {
+			p.data = o.data[n:]
+		} else {
+			p.data = o.data[n*o.ld:]
+		}
+		if e == leftEdge && o.kMajor && kn.tiles() {
+			d.chainPairsApart(dst, width, p, from, have, w)
+		} else {
+			d.packPart(dst, width, p, from, have, w)
+			kn.finish(dst, e, chains*kn.chain(p.k))
+		}
+		dst = dst[min(len(dst), chains*kn.chain(part)*width):]
+	}
+}
+
+// chainPairsApart lays out lines whose numbers are neighbours into panels that want
+// them so: of each chain the words of one line after the other.
+func (d *Device) chainPairsApart(dst []float32, width int, o operand, from, have int, w *worker) {
+	line := grow(&w.numbers, chains*chains)
+	for i := range have {
+		d.line(line, o.data[(from+i)*o.ld:][:o.k], w)
+		d.kernel.transpose16(dst[i*chains:], chains*width, line, chains, 1)
+	}
+}
+
+// packPart lays out a part of the batch chain by chain, each filled up with zeros.
+func (d *Device) packPart(dst []float32, width int, o operand, from, have int, w *worker) {
 	long := d.kernel.chain(o.k)
 	whole := o.k / chains // examples of each chain that are in vectors of sixteen
 	if d.kernel.pairs != nil {

@@ -14,18 +14,19 @@ import (
 
 // Device implements compute.Device. One goroutine may use it at a time.
 type Device struct {
-	kernel      kernel
-	bf16        bool
-	dense       bool // weights are never sparse
-	near        int  // bytes of lines that stay in a near cache; tests have fewer
-	threads     int
-	pool        *pool
-	left, right []float32
-	spare       []float32
-	slides      map[slideKey]*slide
-	localInputs map[compute.Window][]int32
-	jobs        jobs
-	spent       [Parts]time.Duration
+	kernel                  kernel
+	bf16                    bool
+	dense                   bool    // weights are never sparse
+	near                    int     // bytes of lines that stay in a near cache; tests have fewer
+	thinBelow, thickenAbove float64 // the shares of weights at which the form changes; tests have others
+	threads                 int
+	pool                    *pool
+	left, right             []float32
+	spare                   []float32
+	slides                  map[slideKey]*slide
+	localInputs             map[compute.Window][]int32
+	jobs                    jobs
+	spent                   [Parts]time.Duration
 }
 
 // jobs are the operations that run on several threads.
@@ -90,8 +91,11 @@ func New(o Options) (*Device, error) {
 	}
 	for _, k := range kernels(o.BF16) {
 		if o.Kernel == "" || k.name == o.Kernel {
-			d := &Device{kernel: k, bf16: o.BF16, dense: o.Dense || k.chains == nil, threads: o.Threads, near: nearCache, pool: newPool(o.Threads),
-				slides: map[slideKey]*slide{}, localInputs: map[compute.Window][]int32{}}
+			d := &Device{kernel: k, bf16: o.BF16, dense: o.Dense || k.sparse.gather == nil, threads: o.Threads, near: nearCache, pool: newPool(o.Threads),
+				thinBelow: thinBelow, thickenAbove: thickenAbove, slides: map[slideKey]*slide{}, localInputs: map[compute.Window][]int32{}}
+			if k.tiles() {
+				d.thinBelow, d.thickenAbove = thinBelowTiles, thickenAboveTiles
+			}
 			runtime.AddCleanup(d, func(p *pool) { p.close() }, d.pool)
 			return d, nil
 		}

@@ -143,12 +143,15 @@ func giveBack(n int) {
 // manyNumbers are 16 MB.
 const manyNumbers = 1 << 22
 
-// A layer changes to the sparse form when at most the share thinBelow of its
-// weights is left, and keeps it up to the share thickenAbove: by the measurements
-// in bench a step then costs less than in the dense form.
+// A layer changes to the sparse form when at most a share of its weights is left, the
+// device's thinBelow, and keeps it up to thickenAbove: by the measurements in bench a step
+// then costs less than in the dense form. AMX's dense form costs so little that the
+// sparse one begins later.
 const (
-	thinBelow    = 0.2
-	thickenAbove = 0.26
+	thinBelow         = 0.2
+	thickenAbove      = 0.26
+	thinBelowTiles    = 0.025
+	thickenAboveTiles = 0.035
 	// leaveBelow is the number of weights of a unit up to which computing its
 	// outputs again in the backward pass costs less than storing and reading
 	// them.
@@ -162,7 +165,7 @@ func (f *full) large() bool { return f.rows*f.cols >= sparseLeast && f.rows >= 6
 // sparseWorth reports whether nonzero of all weights are few enough for the
 // sparse form.
 func (d *Device) sparseWorth(nonzero, all int) bool {
-	return !d.dense && float64(nonzero) <= thinBelow*float64(all)
+	return !d.dense && float64(nonzero) <= d.thinBelow*float64(all)
 }
 
 // Nonzero implements compute.Weights.
@@ -206,7 +209,14 @@ func (f *full) Forward(y, x compute.Mat) {
 		return
 	}
 	f.macs = f.all(x.Rows)
-	f.d.product(into(y), leftSide(x), operand{data: f.w, ld: f.cols, lines: f.rows, k: f.cols, kMajor: true})
+	w := operand{data: f.w, ld: f.cols, lines: f.rows, k: f.cols, kMajor: true}
+	if f.d.kernel.tiles() {
+		t := into(y)
+		t.trans = !t.trans
+		f.d.product(t, w, leftSide(x))
+		return
+	}
+	f.d.product(into(y), leftSide(x), w)
 }
 
 // ForwardNorm implements compute.NormWeights.
@@ -264,7 +274,7 @@ func stays(u compute.Update) bool { return u.Momentum == 0 && u.Threshold > 0 }
 // stepped ends a step of the sparse form.
 func (f *full) stepped(nonzero int, macs float64) int {
 	f.macs += macs
-	if float64(nonzero) > thickenAbove*float64(f.rows*f.cols) {
+	if float64(nonzero) > f.d.thickenAbove*float64(f.rows*f.cols) {
 		f.thicken()
 	}
 	return nonzero

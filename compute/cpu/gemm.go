@@ -15,7 +15,7 @@ const (
 	// is read and written once per KC block.
 	maxKC = 512
 	// A task's block of the destination is MC x NC: it fits a 512 KiB second-level
-	// cache together with its packed right side.
+	// cache together with its packed right side. A kernel may have it wider.
 	maxMC = 512
 	maxNC = 96
 	// Blocks are made narrower where a thread would get fewer than tasksEach of
@@ -60,16 +60,16 @@ type taker interface {
 	// fetch says which block comes next.
 	fetch(i0, j0, mb, nb int)
 
-	// block takes the mb x nb block at i0, j0, whose rows in g are nb apart.
-	block(g []float32, i0, j0, mb, nb int)
+	// block takes the mb x nb block at i0, j0, whose rows in g are ldg apart.
+	block(g []float32, ldg, i0, j0, mb, nb int)
 }
 
 // productJob is a product, a block of the destination a task.
 type productJob struct {
 	d             *Device
 	to            target
-	a, b          panels  // b only if there are several rows of blocks
-	right         operand // else a task packs what it needs
+	left, right   operand
+	a, b          panels // of the sides that are packed at once; a task packs what it needs of the other
 	m, n, k       int
 	rows          int // of blocks
 	height, width int // of a block
@@ -77,28 +77,38 @@ type productJob struct {
 
 // product computes left·rightᵀ in terms of lines. The left side is packed at
 // once. The right side, the weights in all but the weight gradients, is packed
-// by the task that uses it, unless several do. An element's sum is the same
-// whatever the blocks.
+// by the task that uses it, unless several do. Where blocks are as wide as the
+// destination, sides may change places: the left side, the weights, is packed by the
+// tasks. An element's sum is the same whatever the blocks.
 func (d *Device) product(to target, left, right operand) {
 	kn := &d.kernel
 	m, n, k := left.lines, right.lines, left.k
 	j := &d.jobs.product
-	*j = productJob{d: d, to: to, right: right, m: m, n: n, k: k}
-	j.height, j.width = maxMC, maxNC/kn.nr*kn.nr
-	if to.step != nil {
+	*j = productJob{d: d, to: to, left: left, right: right, m: m, n: n, k: k}
+	j.height, j.width = maxMC, max(maxNC, kn.wide)/kn.nr*kn.nr
+	tall := m > n && n <= kn.wide && to.step == nil
+	switch {
+	case tall:
+		j.height = min(maxMC, (m/(2*d.threads)/kn.mr+1)*kn.mr)
+	case to.step != nil:
 		j.width = max(kn.nr, stepRight/4/max(1, right.rows(kn, k))/kn.nr*kn.nr)
+		fallthrough
+	default:
+		for j.tasks() < tasksEach*d.threads && j.width > kn.nr {
+			j.width -= kn.nr
+		}
+		for j.tasks() < rowsEach*d.threads && j.height > fewRows {
+			j.height /= 2
+		}
 	}
-	for j.tasks() < tasksEach*d.threads && j.width > kn.nr {
-		j.width -= kn.nr
+	tasks := j.tasks()
+	if !tall {
+		j.a = d.packAll(&d.left, leftEdge, left)
 	}
-	for j.tasks() < rowsEach*d.threads && j.height > fewRows {
-		j.height /= 2
-	}
-	j.a = d.packAll(&d.left, leftEdge, left)
-	if j.rows > 1 {
+	if tall || j.rows > 1 {
 		j.b = d.packAll(&d.right, rightEdge, right)
 	}
-	d.pool.run(j.tasks(), m*n*k, j)
+	d.pool.run(tasks, m*n*k, j)
 }
 
 // tasks is the number of blocks, and sets rows.
@@ -110,17 +120,29 @@ func (j *productJob) tasks() int {
 func (j *productJob) do(t int, w *worker) {
 	i0, j0 := t%j.rows*j.height, t/j.rows*j.width
 	mb, nb := min(j.height, j.m-i0), min(j.width, j.n-j0)
-	switch {
-	case j.to.step != nil:
+	if j.to.step != nil {
 		j.steps(i0, j0, mb, nb, w)
-	case j.to.trans:
-		tile := grow(&w.block, j.height*j.width)
-		j.sum(tile, nb, i0, j0, mb, nb, w)
-		j.d.transposeBlock(j.to.c[j0*j.to.ld+i0:], j.to.ld, tile, mb, nb)
-	default:
+		return
+	}
+	if !j.to.trans && j.d.kernel.wide == 0 {
 		j.sum(j.to.c[i0*j.to.ld+j0:], j.to.ld, i0, j0, mb, nb, w)
+		return
+	}
+	apart := nb + between
+	tile := grow(&w.block, j.height*(j.width+between))
+	j.sum(tile, apart, i0, j0, mb, nb, w)
+	if j.to.trans {
+		j.d.transposeBlock(j.to.c[j0*j.to.ld+i0:], j.to.ld, tile, apart, mb, nb)
+		return
+	}
+	for i := range mb {
+		copy(j.to.c[(i0+i)*j.to.ld+j0:][:nb], tile[i*apart:])
 	}
 }
+
+// between is how far apart rows of a block lie beyond their ends: a power of two apart,
+// they would want the same places in the cache.
+const between = 16
 
 // sum sets the mb x nb block c, whose rows are ldc apart, to that of the product
 // at i0, j0.
@@ -132,21 +154,35 @@ func (j *productJob) sum(c []float32, ldc, i0, j0, mb, nb int, w *worker) {
 		}
 		return
 	}
-	deep := j.right.deep()
+	deep := j.right.deep(kn)
 	for k0 := 0; k0 < j.k; k0 += deep {
 		kc := min(deep, j.k-k0)
-		kr := j.right.rows(kn, kc)
-		var b []float32
-		if j.rows > 1 {
-			b = j.b.at(j0/kn.nr, k0, kc)
-		} else {
-			b = grow(&w.b, j.width*kr)
-			for i := 0; i < nb; i += kn.nr {
-				d.pack(b[i*kr:], rightEdge, j.right, j0+i, k0, kc, w)
-			}
-		}
-		d.block(kr, false, j.a.at(i0/kn.mr, k0, kc), b, mb, nb, c, ldc, k0 > 0, w)
+		a := j.side(leftEdge, i0, mb, k0, kc, w)
+		b := j.side(rightEdge, j0, nb, k0, kc, w)
+		d.block(j.right.rows(kn, kc), false, a, b, mb, nb, c, ldc, k0 > 0, w)
 	}
+}
+
+// side is the panels of n lines of a side, from the first of a panel on, for kc steps of
+// k.
+func (j *productJob) side(e edge, from, n, k0, kc int, w *worker) []float32 {
+	kn, o, p, buf := &j.d.kernel, &j.left, &j.a, &w.a
+	if e == rightEdge {
+		o, p, buf = &j.right, &j.b, &w.b
+	}
+	width, rows := kn.width(e), o.rows(kn, kc)
+	if p.kn != nil {
+		return p.at(from/width, k0, kc)
+	}
+	packed := grow(buf, (n+width-1)/width*width*rows)
+	if kn.tiles() && e == rightEdge && !o.kMajor && !o.chained {
+		j.d.packAcross(packed, *o, from, n, k0, kc, w)
+		return packed
+	}
+	for i := 0; i < n; i += width {
+		j.d.pack(packed[i*rows:], e, *o, from+i, k0, kc, w)
+	}
+	return packed
 }
 
 // gradient gives dyᵀ·x, the gradient of a fully connected layer's weights, to t.
@@ -161,38 +197,32 @@ func (d *Device) gradient(t taker, dy, x compute.Mat) {
 // what the taker will read is on its way into the cache before that.
 func (j *productJob) steps(i0, j0, mb, nb int, w *worker) {
 	kn := &j.d.kernel
-	tile := grow(&w.block, stepRows*j.width)
+	most, apart := max(stepRows, tilesNear*kn.mr), nb+between
+	tile := grow(&w.block, most*(j.width+between))
 	if j.k == 0 {
 		clear(tile)
-		for i := 0; i < mb; i += stepRows {
-			j.to.step.block(tile, i0+i, j0, min(stepRows, mb-i), nb)
+		for i := 0; i < mb; i += most {
+			j.to.step.block(tile, apart, i0+i, j0, min(most, mb-i), nb)
 		}
 		return
 	}
-	kr := j.right.rows(kn, j.k)
-	var b []float32
-	if j.rows > 1 {
-		b = j.b.at(j0/kn.nr, 0, j.k)
-	} else {
-		b = grow(&w.b, j.width*kr)
-		for i := 0; i < nb; i += kn.nr {
-			j.d.pack(b[i*kr:], rightEdge, j.right, j0+i, 0, j.k, w)
-		}
-	}
-	for i := 0; i < mb; i += stepRows {
-		rows := min(stepRows, mb-i)
+	b := j.side(rightEdge, j0, nb, 0, j.k, w)
+	for i := 0; i < mb; i += most {
+		rows := min(most, mb-i)
 		j.to.step.fetch(i0+i, j0, rows, nb)
-		j.d.block(kr, j.right.chained, j.a.at((i0+i)/kn.mr, 0, j.k), b, rows, nb, tile, nb, false, w)
-		j.to.step.block(tile, i0+i, j0, rows, nb)
+		a := j.side(leftEdge, i0+i, rows, 0, j.k, w)
+		j.d.block(j.right.rows(kn, j.k), j.right.chained, a, b, rows, nb, tile, apart, false, w)
+		j.to.step.block(tile, apart, i0+i, j0, rows, nb)
 	}
 }
 
-// transposeBlock sets dst, whose rows are ldd apart, to the transpose of src, [rows, cols].
-func (d *Device) transposeBlock(dst []float32, ldd int, src []float32, rows, cols int) {
+// transposeBlock sets dst, whose rows are ldd apart, to the transpose of src, [rows,
+// cols], whose rows are lds apart.
+func (d *Device) transposeBlock(dst []float32, ldd int, src []float32, lds, rows, cols int) {
 	i, whole := 0, cols&^15
 	if whole > 0 {
 		for ; i+16 <= rows; i += 16 {
-			d.kernel.transpose16(dst[i:], ldd, src[i*cols:], cols, whole/16)
+			d.kernel.transpose16(dst[i:], ldd, src[i*lds:], lds, whole/16)
 		}
 	}
 	for c := range cols {
@@ -201,7 +231,7 @@ func (d *Device) transposeBlock(dst []float32, ldd int, src []float32, rows, col
 			first = 0
 		}
 		for r := first; r < rows; r++ {
-			dst[c*ldd+r] = src[r*cols+c]
+			dst[c*ldd+r] = src[r*lds+c]
 		}
 	}
 }
@@ -210,28 +240,55 @@ func (d *Device) transposeBlock(dst []float32, ldd int, src []float32, rows, col
 // adds it there. Panels of chains are added up chain by chain.
 func (d *Device) block(kr int, chained bool, a, b []float32, mb, nb int, c []float32, ldc int, add bool, w *worker) {
 	kn := &d.kernel
+	if kn.muls != nil {
+		d.wholeTiles(kr, a, b, mb, nb, c, ldc, add)
+	}
 	for j := 0; j < nb; j += kn.nr {
-		for i := 0; i < mb; i += kn.mr {
+		i := 0
+		if kn.muls != nil && j+kn.nr <= nb {
+			i = mb / kn.mr * kn.mr
+		}
+		for ; i < mb; i += kn.mr {
 			if i+kn.mr <= mb && j+kn.nr <= nb {
 				kn.multiply(kr, chained, a[i*kr:], b[j*kr:], c[i*ldc+j:], ldc, add)
 				continue
 			}
-			tile := grow(&w.tile, kn.mr*kn.nr)
-			kn.multiply(kr, chained, a[i*kr:], b[j*kr:], tile, kn.nr, false)
-			cols := min(kn.nr, nb-j)
+			// Tiles that stick out: what is added to goes along, for a kernel may add to it
+			// step by step.
+			tile, cols := grow(&w.tile, kn.mr*kn.nr), min(kn.nr, nb-j)
+			for r := 0; add && r < min(kn.mr, mb-i); r++ {
+				copy(tile[r*kn.nr:], c[(i+r)*ldc+j:][:cols])
+			}
+			kn.multiply(kr, chained, a[i*kr:], b[j*kr:], tile, kn.nr, add)
 			for r := range min(kn.mr, mb-i) {
-				row, sum := c[(i+r)*ldc+j:][:cols], tile[r*kn.nr:][:cols]
-				if !add {
-					copy(row, sum)
-					continue
-				}
-				for s, v := range sum {
-					row[s] += v
-				}
+				copy(c[(i+r)*ldc+j:][:cols], tile[r*kn.nr:])
 			}
 		}
 	}
 }
+
+// wholeTiles is block for tiles that do not stick out, by kernel.muls. As many panels of
+// the left side as fit into the first-level cache meet all of the right side, some steps
+// of k at a time.
+func (d *Device) wholeTiles(kr int, a, b []float32, mb, nb int, c []float32, ldc int, add bool) {
+	kn := &d.kernel
+	rows, cols := mb/kn.mr, nb/kn.nr
+	if cols == 0 {
+		return
+	}
+	for i := 0; i < rows; i += tilesNear {
+		for k := 0; k < kr; k += stepsNear {
+			kn.muls(min(tilesNear, rows-i), cols, min(stepsNear, kr-k), a[i*kn.mr*kr+k*kn.mr:], kr*kn.mr,
+				b[k*kn.nr:], kr*kn.nr, c[i*kn.mr*ldc:], ldc, add || k > 0)
+		}
+	}
+}
+
+// tilesNear panels of stepsNear words take 32 KiB for AMX.
+const (
+	tilesNear = 2
+	stepsNear = 128
+)
 
 // multiply is mul, or chains, of panels of k rows.
 func (kn *kernel) multiply(k int, chained bool, a, b, c []float32, ldc int, add bool) {
@@ -258,11 +315,11 @@ func (s *gradientStep) fetch(i0, j0, mb, nb int) {
 }
 
 // block takes the step.
-func (s *gradientStep) block(g []float32, i0, j0, mb, nb int) {
+func (s *gradientStep) block(g []float32, ldg, i0, j0, mb, nb int) {
 	at := i0*s.cols + j0
 	var v []float32
 	if s.u.Momentum != 0 {
 		v = s.v[at:]
 	}
-	s.nonzero.Add(int64(s.d.kernel.update(s.w[at:], v, s.cols, g, nb, mb, nb, &s.u)))
+	s.nonzero.Add(int64(s.d.kernel.update(s.w[at:], v, s.cols, g, ldg, mb, nb, &s.u)))
 }

@@ -18,10 +18,16 @@ type kernel struct {
 	// float32.
 	mul func(k int, a, b, c []float32, ldc int, add bool)
 
+	// muls is mul for n by m tiles of c, whose panels are lda and ldb numbers apart. Nil:
+	// one at a time.
+	muls func(n, m, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool)
+
+	deep int // steps of k of a panel; 0: maxKC, in which products are summed
+	wide int // columns of a block of the destination, if more than maxNC
+
 	// chains sets a tile of c to a product of panels that are chains of k rows
 	// each, one after the other: the first one's product, then the next one's
-	// added, and so on. Nil for a kernel that adds up a whole batch in one go: it has
-	// no sparse form.
+	// added, and so on.
 	chains func(k int, a, b, c []float32, ldc int)
 
 	// pairs is nil for panels of float32.
@@ -32,7 +38,7 @@ type kernel struct {
 
 	runs runKernel // for convolutions
 
-	sparse sparseKernel // its fields are nil where chains is
+	sparse sparseKernel
 
 	peak peak
 
@@ -52,6 +58,11 @@ func kernels(bf16 bool) []kernel {
 			name: "gobf16", mr: 4, nr: 8, mul: mulPairs4x8, chains: oneByOne(4, 8, mulPairs4x8),
 			pairs: &portablePairs, runs: portableRunsPairs, sparse: portableSparsePairs, peak: portablePeak, passes: portable,
 		})
+	for i := range list {
+		if list[i].deep == 0 {
+			list[i].deep = maxKC
+		}
+	}
 	if !bf16 {
 		list = slices.DeleteFunc(list, func(k kernel) bool { return k.pairs != nil })
 	}
@@ -73,6 +84,9 @@ func (kn *kernel) width(e edge) int {
 	}
 	return kn.nr
 }
+
+// tiles reports whether products are AMX's.
+func (kn *kernel) tiles() bool { return kn.pairs != nil && kn.pairs.tiles }
 
 // rows is how many rows of a panel kc steps of k take.
 func (kn *kernel) rows(kc int) int {

@@ -12,6 +12,17 @@ func archKernels() []kernel {
 		return nil
 	}
 	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
+		if x.HasAVX512BF16 && hasAMX() {
+			list = append(list, kernel{
+				name: "amx", mr: 32, nr: 32, mul: mul32x32amx, muls: mulsAMX, deep: 256, wide: 512,
+				pairs:  &pairs{join: joinAVX512BF16, halve: halveAVX512BF16, unit: 16, tiles: true, arrange: arrangeAMX},
+				runs:   runKernel{mr: 8, nr: 48, mul: runs8x48avx512},
+				sparse: sparseKernel{gather: gatherAMX, dots: inGroups(8, dotsAMX), square: addSquares, split: splitPairsAVX512},
+				chains: func(k int, a, b, c []float32, ldc int) { mul32x32amx(chains*k, a, b, c, ldc, false) },
+				peak:   peak{run: peakAMX, ops: 4 * 16 * 16 * 32 * 2},
+				passes: avx512,
+			})
+		}
 		if x.HasAVX512BF16 {
 			list = append(list, kernel{
 				name: "avx512bf16", mr: 8, nr: 48, mul: mul8x48avx512bf16, chains: chains8x48avx512bf16,
@@ -20,15 +31,6 @@ func archKernels() []kernel {
 				sparse: sparseKernel{gather: gatherPairsAVX512, dots: inGroups(8, dotsPairsAVX512), square: addSquares, split: splitPairsAVX512},
 				peak:   peak{run: peakAVX512BF16, ops: 24 * 16 * 4},
 				slow:   maker() == "GenuineIntel", // VDPBF16PS every other cycle; see bench/2026-11-26-xeon
-				passes: avx512,
-			})
-		}
-		if x.HasAVX512BF16 && hasAMX() {
-			list = append(list, kernel{
-				name: "amx", mr: 32, nr: 32, mul: mul32x32amx,
-				pairs:  &pairs{join: joinAVX512BF16, halve: halveAVX512BF16, unit: 16, arrange: arrangeAMX},
-				runs:   runKernel{mr: 8, nr: 48, words: true, mul: runs8x48avx512bf16},
-				peak:   peak{run: peakAMX, ops: 4 * 16 * 16 * 32 * 2},
 				passes: avx512,
 			})
 		}
@@ -89,8 +91,13 @@ func arrangeAMX(panel []float32, e edge, rows int) {
 	}
 }
 
+// mul32x32amx is kernel.mul.
+func mul32x32amx(k int, a, b, c []float32, ldc int, add bool) {
+	mulsAMX(1, 1, k, a, 0, b, 0, c, ldc, add)
+}
+
 //go:noescape
-func mul32x32amx(k int, a, b, c []float32, ldc int, add bool)
+func mulsAMX(n, m, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool)
 
 //go:noescape
 func peakAMX(rounds int)
@@ -100,6 +107,12 @@ func gatherAVX512(y, data []float32, ld int, idx []int32, vals []float32)
 
 //go:noescape
 func gatherPairsAVX512(y, data []float32, ld int, idx []int32, vals []float32)
+
+//go:noescape
+func gatherAMX(y, data []float32, ld int, idx []int32, vals []float32)
+
+//go:noescape
+func dotsAMX(g, dy, data []float32, ld int, idx []int32)
 
 //go:noescape
 func gatherAVX2(y, data []float32, ld int, idx []int32, vals []float32)

@@ -18,6 +18,9 @@ type lines struct {
 func (d *Device) lineSize(n int) (padded, words int) {
 	if d.kernel.pairs != nil {
 		long := d.kernel.chain(n)
+		if d.kernel.tiles() { // a chain's words past the batch are 0
+			long = (n + 2*chains - 1) / (2 * chains)
+		}
 		return 2 * chains * long, chains * long
 	}
 	long := d.kernel.chain(n)

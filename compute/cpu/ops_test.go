@@ -183,6 +183,7 @@ func device(t testing.TB, threads int, name string, bf16 bool) *Device {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.thinBelow, d.thickenAbove = thinBelow, thickenAbove // also where few weights must be left for the sparse form
 	return d
 }
 

@@ -13,11 +13,11 @@ type operand struct {
 }
 
 // deep is how much of k a panel holds.
-func (o operand) deep() int {
+func (o operand) deep(kn *kernel) int {
 	if o.batch {
 		return o.k
 	}
-	return maxKC
+	return kn.deep
 }
 
 // rows is how many rows of a panel kc steps of k take.
@@ -39,7 +39,11 @@ func (d *Device) pack(dst []float32, e edge, o operand, from, k0, kc int, w *wor
 	}
 	switch {
 	case o.chained:
-		d.packChains(dst, width, o, from, have, w)
+		d.packChains(dst, e, o, from, have, w)
+		return
+	case d.kernel.tiles() && e == leftEdge && o.kMajor:
+		d.packAlong(dst, o, from, have, k0, kc)
+		return
 	case d.kernel.pairs != nil:
 		clear(dst[(kc+1)/2*width : rows*width])
 		d.packPairs(dst, width, o, from, have, k0, kc, w)
@@ -47,6 +51,22 @@ func (d *Device) pack(dst []float32, e edge, o operand, from, k0, kc int, w *wor
 		d.packFloats(dst, width, o, from, have, k0, kc)
 	}
 	d.kernel.finish(dst, e, rows)
+}
+
+// packAlong is pack for lines whose numbers are neighbours, into panels that want them
+// so: see pairs.tiles.
+func (d *Device) packAlong(dst []float32, o operand, from, have, k0, kc int) {
+	width := d.kernel.width(leftEdge)
+	lines := o.data[from*o.ld+k0:]
+	whole, rest := kc/32, kc%32
+	for b := range whole {
+		d.kernel.pairs.halve(dst[b*16*width:], 16, lines[b*32:], o.ld, have, 32)
+	}
+	if rest > 0 {
+		block := dst[whole*16*width:][:16*width]
+		clear(block)
+		d.kernel.pairs.halve(block, 16, lines[whole*32:], o.ld, have, rest)
+	}
 }
 
 // packFloats is pack for panels of float32.
@@ -137,7 +157,7 @@ func (d *Device) packAll(buf *[]float32, e edge, o operand) panels {
 }
 
 func (j *packJob) do(t int, w *worker) {
-	deep := j.o.deep()
+	deep := j.o.deep(&j.d.kernel)
 	for k0 := 0; k0 < j.o.k; k0 += deep {
 		kc := min(deep, j.o.k-k0)
 		for i := t * j.group; i < min((t+1)*j.group, j.p.n); i++ {

@@ -26,6 +26,12 @@ type pairs struct {
 	// for are 0.
 	unit int
 
+	// tiles says that the products are AMX's: of 32 steps of k the even ones are summed
+	// by themselves and the odd ones, and then all is added to the sum. So chains are as
+	// long as a tile, and of sixteen rows of a left panel the words of one line are
+	// neighbours: lines whose numbers are neighbours are packed as they are.
+	tiles bool
+
 	// arrange lays a panel of whole units out as mul wants it, in place. Nil where
 	// that is how it is packed: a[p*mr+i], b[p*nr+j].
 	arrange func(panel []float32, e edge, rows int)
@@ -148,6 +154,33 @@ func (d *Device) packPairs(dst []float32, width int, o operand, from, have, k0, 
 		copy(wide, src[(kc-1)*o.ld:][:have])
 		clear(wide[have:])
 		d.kernel.pairs.join(dst[kc/2*width:], width, wide, have, have, 1)
+	}
+}
+
+// packAcross packs right panels of n lines of o, whose numbers of one k are neighbours,
+// one row of all panels after the other: memory is read as it lies.
+func (d *Device) packAcross(dst []float32, o operand, from, n, k0, kc int, w *worker) {
+	kn := &d.kernel
+	width, rows := kn.nr, kn.rows(kc)
+	whole := n / width * width
+	for p := range kc / 2 {
+		src := o.data[(k0+2*p)*o.ld+from:]
+		for i := 0; i < whole; i += width {
+			kn.pairs.join(dst[i*rows+p*width:], width, src[i:], o.ld, width, 1)
+		}
+	}
+	for i := 0; i < whole; i += width {
+		panel := dst[i*rows:][:width*rows]
+		if kc%2 == 1 {
+			wide := grow(&w.wide, 2*width)
+			copy(wide, o.data[(k0+kc-1)*o.ld+from+i:][:width])
+			clear(wide[width:])
+			kn.pairs.join(panel[kc/2*width:], width, wide, width, width, 1)
+		}
+		clear(panel[(kc+1)/2*width:])
+	}
+	if whole < n {
+		d.pack(dst[whole*rows:], rightEdge, o, from+whole, k0, kc, w)
 	}
 }
 

@@ -131,7 +131,7 @@ func TestTiles(t *testing.T) {
 						if add {
 							start = c[i*ldc+j]
 						}
-						if kn.chains == nil {
+						if kn.tiles() {
 							want[i*ldc+j] = sumAMX(k, start, word)
 						} else {
 							want[i*ldc+j] = tileSum(&kn, k, word) + start

@@ -8,7 +8,7 @@ import (
 // worker is one thread's own memory.
 type worker struct {
 	tile  []float32 // for tiles that stick out of the destination
-	b     []float32 // packed panels
+	a, b  []float32 // packed panels
 	block []float32 // of a product that is not stored as it comes
 	wide  []float32 // what is about to become pairs
 	extra []float32

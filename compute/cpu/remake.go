@@ -116,9 +116,9 @@ func (j *remake) merge(u int) {
 	s, d := j.s, j.s.d
 	found := j.of(u)
 	slices.SortFunc(found, func(a, b revived) int { return d.order(int(a.col)) - d.order(int(b.col)) })
-	to, block := s.start[u], -1
+	to, last := s.start[u], -1
 	put := func(col int32, val float32) {
-		s.idx[to], s.val[to] = mark(int(col), &block), val
+		s.idx[to], s.val[to] = d.mark(int(col), &last), val
 		to++
 	}
 	for k := j.start[u]; k < j.start[u+1]; k++ {

@@ -25,7 +25,7 @@ import (
 type search struct {
 	s        *sparse
 	u        compute.Update
-	bursting bool // weights return in great numbers
+	bursting bool // all gradients are taken: weights return in great numbers, or AMX makes that the cheaper way
 	searched bool // there was a step before this one, so that loud says how it was
 	few      bool // few units were loud in it, and norms alone do in this one
 
@@ -116,18 +116,18 @@ func (f *search) end() {
 func (f *search) dense(dy, x compute.Mat) {
 	f.s.restore(x)
 	f.s.d.gradient(f, dy, x)
-	f.bursting = float64(len(f.found)) > burst/10*float64(f.s.rows)*float64(f.s.cols)
+	f.bursting = f.s.d.kernel.tiles() || float64(len(f.found)) > burst/10*float64(f.s.rows)*float64(f.s.cols)
 }
 
 // fetch implements taker.
 func (f *search) fetch(_, _, _, _ int) {}
 
 // block looks through the gradient of a block.
-func (f *search) block(g []float32, i0, j0, mb, nb int) {
+func (f *search) block(g []float32, ldg, i0, j0, mb, nb int) {
 	var room [256]revived
 	found := room[:0]
 	for i := range mb {
-		row := g[i*nb : (i+1)*nb]
+		row := g[i*ldg:][:nb]
 		for k := 0; k < nb; k += 8 {
 			if k+8 <= nb && f.allSmall((*[8]float32)(row[k:])) {
 				continue

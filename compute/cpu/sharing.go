@@ -20,6 +20,9 @@ func (s *sparse) shares() bool { return s.sharing(s.cols, s.x.padded) }
 func (s *sparse) sharesBack(n int) bool { return s.sharing(s.rows, n) }
 
 func (s *sparse) sharing(lines, n int) bool {
+	if s.d.kernel.tiles() { // their sums cannot be added block by block
+		return false
+	}
 	_, ld := s.d.lineSize(n)
 	return 4*lines*ld > s.d.near && float64(len(s.val)) >= sharedShare*float64(s.rows)*float64(s.cols)
 }

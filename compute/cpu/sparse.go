@@ -37,26 +37,41 @@ type sparse struct {
 	search   search
 }
 
-// first marks a weight that is the first of a new KC block of k: the dense
-// product sums each KC block separately. index is the rest of the word.
+// first marks a weight that is the first of a new part of the sum: of a KC block of k,
+// which the dense product sums separately, or of a tile. second marks, with first, the
+// first of a tile's odd steps that comes after even ones. index is the rest of the word.
 const (
-	first = -1 << 31
-	index = 1<<31 - 1
+	first  = -1 << 31
+	second = 1 << 30
+	index  = 1<<30 - 1
 )
 
 // order is the place of number i in the dense product's order of sums: panels of
-// pairs add the odd one of two first, or both together.
+// pairs add the odd one of two first, or both together; tiles first the even ones of 32.
 func (d *Device) order(i int) int {
-	if d.kernel.pairs != nil && !d.kernel.pairs.together {
+	switch {
+	case d.kernel.tiles():
+		return i&^31 | i&1<<4 | i>>1&15
+	case d.kernel.pairs != nil && !d.kernel.pairs.together:
 		return i ^ 1
 	}
 	return i
+}
+
+// at is the number at a place, the inverse of order. The places of n numbers are below
+// n rounded up to 32.
+func (d *Device) at(place int) int {
+	if d.kernel.tiles() {
+		return place&^31 | place&15<<1 | place>>4&1
+	}
+	return d.order(place)
 }
 
 // newSparse is the weights whose rows row gives: the columns, from low to high,
 // and the values.
 func newSparse(d *Device, rows, cols int, row func(j int) ([]int32, []float32)) *sparse {
 	s := &sparse{d: d, rows: rows, cols: cols}
+	s.search.bursting = d.kernel.tiles()
 	s.k, s.start = cols, append(make([]int, 0, rows+1), 0)
 	for j := range rows {
 		c, v := row(j)
@@ -73,26 +88,44 @@ func newSparse(d *Device, rows, cols int, row func(j int) ([]int32, []float32)) 
 // list sets dstCols and dstVals to a row, whose columns are sorted, in the order of the
 // lists.
 func (d *Device) list(dstCols []int32, dstVals []float32, cols []int32, vals []float32) {
-	block, swap := -1, d.order(0) == 1
-	for k := 0; k < len(cols); k++ {
-		// The second of a pair comes first where pairs are summed so.
-		if swap && cols[k]&1 == 0 && k+1 < len(cols) && cols[k+1] == cols[k]+1 {
-			dstCols[k], dstVals[k] = mark(int(cols[k+1]), &block), vals[k+1]
-			dstCols[k+1], dstVals[k+1] = mark(int(cols[k]), &block), vals[k]
-			k++
-			continue
+	part := 2 // numbers that the order leaves together
+	if d.kernel.tiles() {
+		part = 32
+	}
+	last, to := -1, 0
+	for lo := 0; lo < len(cols); {
+		hi := lo + 1
+		for hi < len(cols) && int(cols[hi])/part == int(cols[lo])/part {
+			hi++
 		}
-		dstCols[k], dstVals[k] = mark(int(cols[k]), &block), vals[k]
+		for parity := range int32(2) {
+			parity ^= int32(d.order(0) & 1)
+			for k := lo; k < hi; k++ {
+				if cols[k]&1 == parity {
+					dstCols[to], dstVals[to] = d.mark(int(cols[k]), &last), vals[k]
+					to++
+				}
+			}
+		}
+		lo = hi
 	}
 }
 
-// mark is i, with first if it begins another KC block than the row's first one.
-func mark(i int, block *int) int32 {
-	m := int32(i)
-	if *block >= 0 && i/maxKC != *block {
+// mark is i with its marks, where last is what the one before it in the row left there,
+// at first -1.
+func (d *Device) mark(i int, last *int) int32 {
+	part, m := i/maxKC*2, int32(i)
+	if d.kernel.tiles() {
+		part = i/32*2 | i&1
+	}
+	switch {
+	case *last < 0 || part == *last:
+	case part/2 == *last/2:
+		m |= first | second
+	default:
 		m |= first
 	}
-	*block = i / maxKC
+	*last = part
 	return m
 }
 

@@ -156,7 +156,7 @@
 // POINT is the line of index i.
 #define POINT(i, r) \
 	MOVL (4*i)(R9), r; \
-	ANDL $0x7fffffff, r; \
+	ANDL $0x3fffffff, r; \
 	IMULQ R8, r; \
 	ADDQ DX, r
 
@@ -209,28 +209,25 @@
 	VMOVUPS sums-32(SP), Y7; \
 	COLUMNS(Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15)
 
+// ADDSEVEN adds the other seven columns to the first one and stores that at (DI).
+#define ADDSEVEN \
+	VADDPS Y9, Y8, Y8; \
+	VADDPS Y10, Y8, Y8; \
+	VADDPS Y11, Y8, Y8; \
+	VADDPS Y12, Y8, Y8; \
+	VADDPS Y13, Y8, Y8; \
+	VADDPS Y14, Y8, Y8; \
+	VADDPS Y15, Y8, Y8; \
+	VMOVUPS Y8, (DI)
+
 // ADDCHAINS adds the sixteen chains of eight sums, from the first to the last, and
 // stores the eight at (DI). Sums are taken to and from the stack in between.
 #define ADDCHAINS \
 	LOWCHAINS; \
-	VADDPS Y9, Y8, Y8; \
-	VADDPS Y10, Y8, Y8; \
-	VADDPS Y11, Y8, Y8; \
-	VADDPS Y12, Y8, Y8; \
-	VADDPS Y13, Y8, Y8; \
-	VADDPS Y14, Y8, Y8; \
-	VADDPS Y15, Y8, Y8; \
-	VMOVUPS Y8, (DI); \
+	ADDSEVEN; \
 	HIGHCHAINS; \
 	VADDPS (DI), Y8, Y8; \
-	VADDPS Y9, Y8, Y8; \
-	VADDPS Y10, Y8, Y8; \
-	VADDPS Y11, Y8, Y8; \
-	VADDPS Y12, Y8, Y8; \
-	VADDPS Y13, Y8, Y8; \
-	VADDPS Y14, Y8, Y8; \
-	VADDPS Y15, Y8, Y8; \
-	VMOVUPS Y8, (DI); \
+	ADDSEVEN; \
 	ADDQ $32, DI; \
 	ADDQ $32, R9
 
@@ -569,6 +566,314 @@ pdotLoop:
 	JNZ  pdotGroup
 
 pdotDone:
+	VZEROUPPER
+	RET
+
+// FLUSH makes what is too small for a normal float32 zero, as AMX does it; UNFLUSH ends
+// that.
+#define FLUSH(old, new) \
+	STMXCSR old; \
+	MOVL old, AX; \
+	ORL $0x8040, AX; \
+	MOVL AX, new; \
+	LDMXCSR new
+
+// HALVES makes Z26 and Z27 the numbers of sixteen words.
+#define HALVES(words) \
+	VMOVDQU32 words, Z25; \
+	VPSLLD $16, Z25, Z26; \
+	VPANDD Z31, Z25, Z27
+
+#define ADDTERM(words, low, high) \
+	HALVES(words); \
+	VFMADD231PS Z26, Z24, low; \
+	VFMADD231PS Z27, Z24, high
+
+#define SETTERM(words, low, high) \
+	HALVES(words); \
+	VMULPS Z26, Z24, low; \
+	VMULPS Z27, Z24, high
+
+#define ADDTERMS128 \
+	ADDTERM(0(DX), Z8, Z9); \
+	ADDTERM(64(DX), Z10, Z11); \
+	ADDTERM(128(DX), Z12, Z13); \
+	ADDTERM(192(DX), Z14, Z15)
+
+#define SETTERMS128 \
+	SETTERM(0(DX), Z8, Z9); \
+	SETTERM(64(DX), Z10, Z11); \
+	SETTERM(128(DX), Z12, Z13); \
+	SETTERM(192(DX), Z14, Z15)
+
+// ODDS adds the sums of the odd steps to those of the even ones.
+#define ODDS \
+	VADDPS Z8, Z16, Z8; \
+	VADDPS Z9, Z17, Z9; \
+	VADDPS Z10, Z18, Z10; \
+	VADDPS Z11, Z19, Z11; \
+	VADDPS Z12, Z20, Z12; \
+	VADDPS Z13, Z21, Z13; \
+	VADDPS Z14, Z22, Z14; \
+	VADDPS Z15, Z23, Z15
+
+#define EVENS \
+	VMOVAPS Z8, Z16; \
+	VMOVAPS Z9, Z17; \
+	VMOVAPS Z10, Z18; \
+	VMOVAPS Z11, Z19; \
+	VMOVAPS Z12, Z20; \
+	VMOVAPS Z13, Z21; \
+	VMOVAPS Z14, Z22; \
+	VMOVAPS Z15, Z23
+
+#define ADDTILE \
+	VADDPS Z8, Z0, Z0; \
+	VADDPS Z9, Z1, Z1; \
+	VADDPS Z10, Z2, Z2; \
+	VADDPS Z11, Z3, Z3; \
+	VADDPS Z12, Z4, Z4; \
+	VADDPS Z13, Z5, Z5; \
+	VADDPS Z14, Z6, Z6; \
+	VADDPS Z15, Z7, Z7
+
+// WEIGHT makes Z24 weight AX, and DX, an index with marks, its line.
+#define WEIGHT \
+	ANDL $0x3fffffff, DX; \
+	IMULQ R8, DX; \
+	VBROADCASTSS (R11)(AX*4), Z24; \
+	ADDQ SI, DX
+
+// func gatherAMX(y, data []float32, ld int, idx []int32, vals []float32)
+//
+// Of lines of words, in the order of TDPBF16PS, 128 or 32 examples at a time: Z8-Z15 are
+// the sums of a tile's even steps or of its odd ones, Z16-Z23 those of its even ones
+// meanwhile, Z0-Z7 those of the tiles before it.
+TEXT ·gatherAMX(SB), NOSPLIT, $8-104
+	GATHERARGS
+	FLUSH(old-8(SP), new-4(SP))
+	MOVL $0xffff0000, AX
+	VPBROADCASTD AX, Z31
+
+achoose:
+	CMPQ CX, $128
+	JGE  awide
+	CMPQ CX, $32
+	JGE  anarrow
+	LDMXCSR old-8(SP)
+	VZEROUPPER
+	RET
+
+awide:
+	CLEARSUMS
+	CLEARTOTALS
+	XORQ AX, AX
+
+aevenLoop:
+	CMPQ AX, R10
+	JGE  aevenDone
+	MOVLQSX (R9)(AX*4), DX
+	TESTQ DX, DX
+	JS   aevenMark
+	WEIGHT
+	ADDTERMS128
+	INCQ AX
+	JMP  aevenLoop
+
+aevenMark:
+	TESTL $0x40000000, DX
+	JNZ  asecond
+	ADDTILE
+	WEIGHT
+	SETTERMS128
+	INCQ AX
+	JMP  aevenLoop
+
+asecond:
+	EVENS
+	WEIGHT
+	SETTERMS128
+	INCQ AX
+
+aoddLoop:
+	CMPQ AX, R10
+	JGE  aoddDone
+	MOVLQSX (R9)(AX*4), DX
+	TESTQ DX, DX
+	JS   aoddMark
+	WEIGHT
+	ADDTERMS128
+	INCQ AX
+	JMP  aoddLoop
+
+aoddMark:
+	ODDS
+	ADDTILE
+	WEIGHT
+	SETTERMS128
+	INCQ AX
+	JMP  aevenLoop
+
+aoddDone:
+	ODDS
+
+aevenDone:
+	ADDTILE
+	VMOVUPS Z0, 0(DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	VMOVUPS Z4, 256(DI)
+	VMOVUPS Z5, 320(DI)
+	VMOVUPS Z6, 384(DI)
+	VMOVUPS Z7, 448(DI)
+	ADDQ $512, DI
+	ADDQ $256, SI
+	SUBQ $128, CX
+	JMP  achoose
+
+anarrow:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	XORQ AX, AX
+
+nevenLoop:
+	CMPQ AX, R10
+	JGE  nevenDone
+	MOVLQSX (R9)(AX*4), DX
+	TESTQ DX, DX
+	JS   nevenMark
+	WEIGHT
+	ADDTERM(0(DX), Z8, Z9)
+	INCQ AX
+	JMP  nevenLoop
+
+nevenMark:
+	TESTL $0x40000000, DX
+	JNZ  nsecond
+	VADDPS Z8, Z0, Z0
+	VADDPS Z9, Z1, Z1
+	WEIGHT
+	SETTERM(0(DX), Z8, Z9)
+	INCQ AX
+	JMP  nevenLoop
+
+nsecond:
+	VMOVAPS Z8, Z16
+	VMOVAPS Z9, Z17
+	WEIGHT
+	SETTERM(0(DX), Z8, Z9)
+	INCQ AX
+
+noddLoop:
+	CMPQ AX, R10
+	JGE  noddDone
+	MOVLQSX (R9)(AX*4), DX
+	TESTQ DX, DX
+	JS   noddMark
+	WEIGHT
+	ADDTERM(0(DX), Z8, Z9)
+	INCQ AX
+	JMP  noddLoop
+
+noddMark:
+	VADDPS Z8, Z16, Z8
+	VADDPS Z9, Z17, Z9
+	VADDPS Z8, Z0, Z0
+	VADDPS Z9, Z1, Z1
+	WEIGHT
+	SETTERM(0(DX), Z8, Z9)
+	INCQ AX
+	JMP  nevenLoop
+
+noddDone:
+	VADDPS Z8, Z16, Z8
+	VADDPS Z9, Z17, Z9
+
+nevenDone:
+	VADDPS Z8, Z0, Z0
+	VADDPS Z9, Z1, Z1
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	ADDQ $128, DI
+	ADDQ $64, SI
+	SUBQ $32, CX
+	JMP  achoose
+
+#define DOT(line, low, high) \
+	HALVES((line)(DX*1)); \
+	VFMADD231PS Z26, Z24, low; \
+	VFMADD231PS Z27, Z28, high
+
+// func dotsAMX(g, dy, data []float32, ld int, idx []int32)
+//
+// Eight products at a time, of lines of words, 512 examples at a time: Z0-Z7 are the
+// sums of the low halves, Z8-Z15 those of the high ones.
+TEXT ·dotsAMX(SB), NOSPLIT, $544-104
+	DOTARGS
+	FLUSH(old-544(SP), new-540(SP))
+	MOVL $0xffff0000, AX
+	VPBROADCASTD AX, Z31
+	TESTQ CX, CX
+	JZ   adotDone
+
+adotGroup:
+	MOVQ CX, groups-536(SP)
+	POINTS
+	VPXORD Z0, Z0, Z0
+	VMOVUPS Y0, (DI)
+	XORQ DX, DX
+
+adotPart:
+	LEAQ 1024(DX), CX
+	CMPQ CX, R8
+	CMOVQGT R8, CX
+	CLEARSUMS
+	CLEARTOTALS
+
+adotLoop:
+	VMOVDQU32 (SI)(DX*1), Z25
+	VPSLLD $16, Z25, Z24
+	VPANDD Z31, Z25, Z28
+	DOT(AX, Z0, Z8)
+	DOT(BX, Z1, Z9)
+	DOT(R10, Z2, Z10)
+	DOT(R11, Z3, Z11)
+	DOT(R12, Z4, Z12)
+	DOT(R13, Z5, Z13)
+	DOT(R14, Z6, Z14)
+	DOT(R15, Z7, Z15)
+	ADDQ $64, DX
+	CMPQ DX, CX
+	JLT  adotLoop
+	VADDPS Z8, Z0, Z0
+	VADDPS Z9, Z1, Z1
+	VADDPS Z10, Z2, Z2
+	VADDPS Z11, Z3, Z3
+	VADDPS Z12, Z4, Z4
+	VADDPS Z13, Z5, Z5
+	VADDPS Z14, Z6, Z6
+	VADDPS Z15, Z7, Z7
+	STORESUMS
+	LOWCHAINS
+	VADDPS (DI), Y8, Y8
+	ADDSEVEN
+	HIGHCHAINS
+	VADDPS (DI), Y8, Y8
+	ADDSEVEN
+	CMPQ DX, R8
+	JLT  adotPart
+	ADDQ $32, DI
+	ADDQ $32, R9
+	MOVQ data_base+48(FP), DX
+	MOVQ groups-536(SP), CX
+	DECQ CX
+	JNZ  adotGroup
+
+adotDone:
+	LDMXCSR old-544(SP)
 	VZEROUPPER
 	RET
 

@@ -52,6 +52,7 @@ func sparseEqualsDense(t *testing.T, name string, bf16 bool, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	thin.thinBelow, thin.thickenAbove = thinBelow, thickenAbove
 	r := rand.New(rand.NewPCG(uint64(n), 1))
 	a, b := dense.Dense(sparseUnits, sparseInputs), thin.Dense(sparseUnits, sparseInputs)
 	for i, m := 0, normals(r, sparseUnits, sparseInputs, 1); i < sparseUnits; i++ {
