@@ -57,7 +57,7 @@ func kernels(bf16 bool) []kernel {
 		kernel{
 			name: "gobf16", mr: 4, nr: 8, mul: mulPairs4x8, chains: oneByOne(4, 8, mulPairs4x8),
 			pairs: &portablePairs, runs: portableRunsPairs, sparse: portableSparsePairs, peak: portablePeak, passes: portable,
-		})
+		}, goTiles)
 	for i := range list {
 		if list[i].deep == 0 {
 			list[i].deep = maxKC

@@ -229,7 +229,7 @@ func TestGenerated(t *testing.T) {
 
 // TestKernels wants every kernel there is to be tested here, and says which are not.
 func TestKernels(t *testing.T) {
-	for _, name := range []string{"avx512bf16", "amx", "avx512", "avx2", "neonbf16", "neon", "go", "gobf16"} {
+	for _, name := range []string{"avx512bf16", "amx", "avx512", "avx2", "neonbf16", "neon", "go", "gobf16", "goamx"} {
 		t.Run(name, func(t *testing.T) {
 			if !slices.Contains(Kernels(true), name) {
 				t.Skipf("this machine cannot run kernel %s: it is not tested", name)
