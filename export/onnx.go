@@ -55,6 +55,13 @@ func (n *Network) graph() message {
 	g.weights("std", single(n.Std), 1, n.Size.Channels, 1, 1)
 	g.node("Sub", "centred", []string{"mean"})
 	g.node("Div", "normalised", []string{"std"})
+	if w := n.Net.Whiten; w != nil {
+		g.flatten()
+		g.dense(&w.Linear, false)
+		g.shape("whiten.image", 0, n.Size.Channels, n.Size.Side, n.Size.Side)
+		g.node("Reshape", "whitened", []string{"whiten.image"})
+		g.flat = false
+	}
 	g.layers(n.Net.Layers, n.Net.Layers[len(n.Net.Layers)-1])
 	g.body.text(2, n.Config.Model)
 	g.body.bytes(11, tensorType("image", n.Size.Channels, n.Size.Side, n.Size.Side))

@@ -16,9 +16,13 @@ const tracked = ".num_batches_tracked"
 // StateDict are the tensors of the state_dict of the same network in PyTorch,
 // sharing n's memory. Convolutions have [out, in, k, k], fully connected layers
 // [out, in], locally connected ones [outH·outW, out, in·k·k], positions row by
-// row. The counts of batches are I64 and come first, as they need alignment.
+// row. A whitening is a fully connected layer before the first. The counts of batches
+// are I64 and come first, as they need alignment.
 func (n *Network) StateDict() []run.Tensor {
 	var counts, list []run.Tensor
+	if w := n.Net.Whiten; w != nil {
+		list = append(list, run.Tensor{Name: w.W.Name, Shape: weightShape(&w.Linear), Rows: &w.W})
+	}
 	nn.Walk(n.Net.Layers, func(l nn.Layer) {
 		switch l := l.(type) {
 		case *nn.Linear:

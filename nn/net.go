@@ -6,6 +6,7 @@ import "betalasso/compute"
 // may contain layers.
 type Net struct {
 	Layers []Layer
+	Whiten *Whitening // before the first layer; nil: nothing
 	dev    compute.Device
 	chain  chain
 	drops  []*Dropout
@@ -38,6 +39,9 @@ func (n *Net) SetSeed(seed uint64) {
 // the layout of the last layer's output. They are valid until the next Forward.
 // With train, x must not change before Backward.
 func (n *Net) Forward(x compute.Mat, train bool) compute.Mat {
+	if n.Whiten != nil {
+		x = n.Whiten.forward(x)
+	}
 	return n.chain.forward(n.dev, x, train)
 }
 

@@ -28,6 +28,15 @@ type Config struct {
 	Train   int    `yaml:"train,omitempty" json:"train,omitempty"` // use only this many training examples; 0: all
 	Augment string `yaml:"augment" json:"augment"`                 // of package augment: none, flip-crop, fast-autoaugment, fast-autoaugment:P
 
+	// AugmentUntil is the part of the epochs after which images are only cropped and
+	// mirrored; 0: Augment is that of all epochs.
+	AugmentUntil float64 `yaml:"augment-until,omitempty" json:"augment_until,omitempty"`
+
+	// Whiten is ε if the pixels are whitened before the first layer, by ZCA of the training
+	// images: (C + ε·v·I)^-½, with their covariance C and the mean v of their variances.
+	// 0: they are not, as in the paper.
+	Whiten float64 `yaml:"whiten,omitempty" json:"whiten,omitempty"`
+
 	// DataSum identifies the user's own images, which are in DataDir and named
 	// Data, by their content: the beginning of a SHA-256. Data is then not a name
 	// in the table of data sets.

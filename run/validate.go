@@ -111,6 +111,8 @@ func (c Config) Validate() error {
 	if _, err := augment.Strength(c.Augment); err != nil {
 		add("%v", err)
 	}
+	number("augment-until", c.AugmentUntil, c.AugmentUntil >= 0 && c.AugmentUntil < 1, "a part of the epochs, from 0 to below 1")
+	number("whiten", c.Whiten, c.Whiten == 0 || c.Whiten >= 1e-4 && c.Whiten <= 1e4, "0, or ε from 0.0001 to 10000")
 	if info, err := data.Describe(c.Data); c.SVHNExtra && err == nil && !info.Extra {
 		add("svhn-extra: %s has no extra images; leave it out, or use data svhn", c.Data)
 	}

@@ -21,8 +21,9 @@ type Predictor struct {
 }
 
 // NewPredictor is the network of c with the given weights, for images of the shape
-// and the normalisation that s says, at most batch at a time.
-func NewPredictor(dev compute.Device, c run.Config, s run.DataSet, weights []run.Tensor, batch int) (*Predictor, error) {
+// and the normalisation that s says, at most batch at a time. whiten is
+// what Whiten makes for c.
+func NewPredictor(dev compute.Device, c run.Config, s run.DataSet, weights []run.Tensor, whiten *nn.Whitening, batch int) (*Predictor, error) {
 	size := model.Size{Alpha: c.Alpha, Width: c.Width, Kernel: c.Kernel, Network: c.Network, Channels: s.Channels, Side: s.Side, Classes: len(s.Classes), Batch: batch}
 	net, err := model.New(dev, c.Model, size, c.Seed)
 	if err != nil {
@@ -31,6 +32,7 @@ func NewPredictor(dev compute.Device, c run.Config, s run.DataSet, weights []run
 	if err := load(tensors(net), weights); err != nil {
 		return nil, err
 	}
+	net.Whiten = whiten
 	pipe, err := augment.New("none", "", s.Channels, s.Side, s.Mean, s.Std)
 	if err != nil {
 		return nil, err

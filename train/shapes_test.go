@@ -72,7 +72,11 @@ func predictsAsTested(t *testing.T, o Options, r run.Result) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := NewPredictor(o.Device, o.Config, r.DataSet, weights, 7)
+	whiten, err := Whiten(o, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewPredictor(o.Device, o.Config, r.DataSet, weights, whiten, 7)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,7 @@ type Options struct {
 	Dir      *run.Dir // locked by the caller
 	Config   run.Config
 	Device   compute.Device
+	Float32  compute.Device // multiplies in float32, for the whitening matrix; nil: Device does
 	Set      *data.Set
 	Threads  int             // goroutines that prepare batches; at least 1
 	Progress func(Progress)  // called after every step and at the end of every epoch; may be nil
@@ -70,6 +71,7 @@ type trainer struct {
 	rule      nn.Rule
 	dense     float64 // multiply-adds of a step of one example, were all weights dense
 	pipe      *augment.Pipeline
+	mild      *augment.Pipeline // of the last epochs, with Config.AugmentUntil
 	loader    *loader
 	train     data.Images
 	val       data.Images
@@ -119,6 +121,15 @@ func newTrainer(o Options) (*trainer, error) {
 	mean, std := data.MeanStd(t.train, o.Set.Channels)
 	t.pipe, err = augment.New(c.Augment, o.Set.Policy, o.Set.Channels, o.Set.Side, mean, std)
 	if err != nil {
+		return nil, err
+	}
+	if c.AugmentUntil > 0 {
+		t.mild, err = augment.New("flip-crop", o.Set.Policy, o.Set.Channels, o.Set.Side, mean, std)
+		if err != nil {
+			return nil, err
+		}
+	}
+	if t.net.Whiten, err = Whiten(o, c.Batch); err != nil {
 		return nil, err
 	}
 	t.params = t.net.Params()
@@ -196,10 +207,13 @@ func (t *trainer) epoch() error {
 	size, steps := t.batchSize(), t.steps()
 	began := time.Now()
 	order := data.Order(t.train.Len(), c.Seed, s.Epoch)[:steps*size]
-	epoch := s.Epoch
+	epoch, pipe := s.Epoch, t.pipe
+	if t.mild != nil && float64(epoch) >= c.AugmentUntil*float64(c.Epochs) {
+		pipe = t.mild
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	stream := t.loader.batches(ctx, t.train, order, size, s.Step, func(dst []float32, pix []uint8, i int, sc *augment.Scratch) {
-		t.pipe.Apply(dst, pix, augment.Seed(c.Seed, epoch, i), sc)
+		pipe.Apply(dst, pix, augment.Seed(c.Seed, epoch, i), sc)
 	})
 	defer t.loader.drain(stream, cancel)
 	for b := range stream {

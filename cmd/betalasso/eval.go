@@ -73,7 +73,7 @@ func (e *evalCommand) Run() error {
 			return err
 		}
 		found = true
-		r, err := train.Evaluate(train.Options{Dir: d, Config: c, Device: dev, Set: set, Threads: threads(c)}, weights)
+		r, err := train.Evaluate(train.Options{Dir: d, Config: c, Device: dev, Float32: float32Device(c), Set: set, Threads: threads(c)}, weights)
 		if err != nil {
 			return fmt.Errorf("%s: %w", d.File(f.name), err)
 		}

@@ -140,6 +140,9 @@ func (e *exportCommand) network(dir string) error {
 	if err != nil {
 		return err
 	}
+	if n.Net.Whiten, err = s.whiten(dev, c, set); err != nil {
+		return err
+	}
 	n.Classes = set.Classes
 	n.Mean, n.Std = data.MeanStd(images, set.Channels)
 	out := e.out(filepath.Base(d.Path()) + "." + e.Format)

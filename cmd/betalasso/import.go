@@ -266,7 +266,7 @@ func listed(values []float64) string {
 
 // imported is the result of n on the data.
 func imported(n *export.Network, c run.Config, set *data.Set, dev compute.Device) (run.Result, error) {
-	scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Set: set, Threads: threads(c)}, n.Own())
+	scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Float32: float32Device(c), Set: set, Threads: threads(c)}, n.Own())
 	if err != nil {
 		return run.Result{}, err
 	}

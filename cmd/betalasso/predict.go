@@ -80,7 +80,11 @@ func (p *predictCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	net, err := train.NewPredictor(dev, c, shape, weights, 1)
+	whiten, err := s.whiten(dev, c, nil)
+	if err != nil {
+		return err
+	}
+	net, err := train.NewPredictor(dev, c, shape, weights, whiten, 1)
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.Dir, err)
 	}

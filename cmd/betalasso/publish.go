@@ -100,7 +100,7 @@ func publishTo(to, from *run.Dir, r run.Result, c run.Config, set *data.Set) (ru
 			return nil, nil, train.Scores{}, err
 		}
 		list := n.Round()
-		scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Set: set, Threads: threads(c)}, list)
+		scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Float32: float32Device(c), Set: set, Threads: threads(c)}, list)
 		score.ValAcc, score.TestAcc, score.TestLoss = scores.ValAcc, scores.TestAcc, scores.TestLoss
 		return n, list, scores, err
 	}

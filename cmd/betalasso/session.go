@@ -157,7 +157,7 @@ func (s *session) fit(d *run.Dir, c run.Config, set *data.Set) (run.Result, erro
 	m := s.newMeter()
 	m.run = d.Path()
 	r, err := train.Run(train.Options{
-		Dir: d, Config: c, Device: dev, Set: set, Threads: threads(c),
+		Dir: d, Config: c, Device: dev, Float32: float32Device(c), Set: set, Threads: threads(c),
 		Progress: m.training, Stop: s.ctx.Done(),
 	})
 	m.clear()

@@ -25,16 +25,18 @@ type settings struct {
 	Network string  `hidden:"" help:"the text of a network's file, as a run's config.yaml has it"`
 	Dropout float64 `default:"0" placeholder:"P" group:"network" help:"probability, before the last two layers (default 0)"`
 
-	Data    string `default:"cifar10" placeholder:"NAME|PATH" group:"data" help:"${datasets}; or your own: a folder with a folder of images per class, .npz, .bin (default cifar10)"`
-	Side    int    `default:"0" placeholder:"N" group:"data" help:"resize images to N x N pixels, 8 to 96 (default: as they are)"`
-	Channel int    `name:"channels" default:"0" placeholder:"1|3" group:"data" help:"make the images grey or coloured (default: as they are)"`
-	SkipBad bool   `name:"skip-bad" group:"data" help:"skip images that cannot be read (default off)"`
-	DataSum string `name:"data-sum" hidden:""`
-	DataDir string `placeholder:"DIR" group:"data" help:"folder with its files (default: the cache, downloaded)"`
-	Val     int    `default:"5000" placeholder:"N" group:"data" help:"training examples held out for validation (default 5000; a tenth of your own)"`
-	Train   int    `default:"0" placeholder:"N" group:"data" help:"training examples used; 0 is all (default 0)"`
-	Extra   bool   `name:"svhn-extra" group:"data" help:"train on svhn's extra images too, 1.3 GB more (default off)"`
-	Augment string `default:"none" placeholder:"HOW" group:"data" help:"none, flip-crop, fast-autoaugment, or fast-autoaugment:P for a share P of the images (default none)"`
+	Data    string  `default:"cifar10" placeholder:"NAME|PATH" group:"data" help:"${datasets}; or your own: a folder with a folder of images per class, .npz, .bin (default cifar10)"`
+	Side    int     `default:"0" placeholder:"N" group:"data" help:"resize images to N x N pixels, 8 to 96 (default: as they are)"`
+	Channel int     `name:"channels" default:"0" placeholder:"1|3" group:"data" help:"make the images grey or coloured (default: as they are)"`
+	SkipBad bool    `name:"skip-bad" group:"data" help:"skip images that cannot be read (default off)"`
+	DataSum string  `name:"data-sum" hidden:""`
+	DataDir string  `placeholder:"DIR" group:"data" help:"folder with its files (default: the cache, downloaded)"`
+	Val     int     `default:"5000" placeholder:"N" group:"data" help:"training examples held out for validation (default 5000; a tenth of your own)"`
+	Train   int     `default:"0" placeholder:"N" group:"data" help:"training examples used; 0 is all (default 0)"`
+	Extra   bool    `name:"svhn-extra" group:"data" help:"train on svhn's extra images too, 1.3 GB more (default off)"`
+	Augment string  `default:"none" placeholder:"HOW" group:"data" help:"none, flip-crop, fast-autoaugment, or fast-autoaugment:P for a share P of the images (default none)"`
+	Until   float64 `name:"augment-until" default:"0" placeholder:"P" group:"data" help:"only crop and mirror images after this part of the epochs, 0.85 (default: never)"`
+	Whiten  float64 `default:"0" placeholder:"X" group:"data" help:"whiten the pixels by ZCA with this ε, 0.1 (default: as they are)"`
 
 	Optimizer   string   `default:"sgd" placeholder:"NAME" group:"optimiser" help:"sgd, beta-lasso (default sgd)"`
 	LR          float64  `name:"lr" default:"0.1" placeholder:"X" group:"optimiser" help:"learning rate η, falls by a cosine to 0 (default 0.1)"`
@@ -62,7 +64,7 @@ type settings struct {
 func (s settings) config(given origin) (run.Config, string, error) {
 	c := run.Config{
 		Model: s.Model, Kernel: s.Kernel, Dropout: s.Dropout,
-		Data: s.Data, DataDir: s.DataDir, Val: s.Val, Train: s.Train, SVHNExtra: s.Extra, Augment: s.Augment,
+		Data: s.Data, DataDir: s.DataDir, Val: s.Val, Train: s.Train, SVHNExtra: s.Extra, Augment: s.Augment, AugmentUntil: s.Until, Whiten: s.Whiten,
 		Side: s.Side, Channels: s.Channel, SkipBad: s.SkipBad,
 		Optimizer: s.Optimizer, LR: s.LR, Momentum: s.Momentum, WeightDecay: s.WeightDecay,
 		Epochs: s.Epochs, Batch: s.Batch, Seed: s.Seed, Threads: s.Threads, Precision: s.Precision,

@@ -150,8 +150,8 @@ const manyNumbers = 1 << 22
 const (
 	thinBelow         = 0.2
 	thickenAbove      = 0.26
-	thinBelowTiles    = 0.025
-	thickenAboveTiles = 0.035
+	thinBelowTiles    = 0.05
+	thickenAboveTiles = 0.065
 	// leaveBelow is the number of weights of a unit up to which computing its
 	// outputs again in the backward pass costs less than storing and reading
 	// them.

@@ -17,7 +17,7 @@ func archKernels() []kernel {
 				name: "amx", mr: 32, nr: 32, mul: mul32x32amx, muls: mulsAMX, deep: 256, wide: 512,
 				pairs:  &pairs{join: joinAVX512BF16, halve: halveAVX512BF16, unit: 16, tiles: true, arrange: arrangeAMX},
 				runs:   runKernel{mr: 8, nr: 48, mul: runs8x48avx512},
-				sparse: sparseKernel{gather: gatherAMX, dots: inGroups(8, dotsAMX), square: addSquares, split: splitPairsAVX512},
+				sparse: sparseKernel{gather: gatherAMX, more: gatherMoreAMX, dots: inGroups(8, dotsAMX), square: addSquares, split: splitPairsAVX512},
 				chains: func(k int, a, b, c []float32, ldc int) { mul32x32amx(chains*k, a, b, c, ldc, false) },
 				peak:   peak{run: peakAMX, ops: 4 * 16 * 16 * 32 * 2},
 				passes: avx512,
@@ -108,8 +108,16 @@ func gatherAVX512(y, data []float32, ld int, idx []int32, vals []float32)
 //go:noescape
 func gatherPairsAVX512(y, data []float32, ld int, idx []int32, vals []float32)
 
+func gatherAMX(y, data []float32, ld int, idx []int32, vals []float32) {
+	gatherTiles16(y, data, ld, idx, vals, false)
+}
+
+func gatherMoreAMX(y, data []float32, ld int, idx []int32, vals []float32) {
+	gatherTiles16(y, data, ld, idx, vals, true)
+}
+
 //go:noescape
-func gatherAMX(y, data []float32, ld int, idx []int32, vals []float32)
+func gatherTiles16(y, data []float32, ld int, idx []int32, vals []float32, add bool)
 
 //go:noescape
 func dotsAMX(g, dy, data []float32, ld int, idx []int32)

@@ -20,9 +20,6 @@ func (s *sparse) shares() bool { return s.sharing(s.cols, s.x.padded) }
 func (s *sparse) sharesBack(n int) bool { return s.sharing(s.rows, n) }
 
 func (s *sparse) sharing(lines, n int) bool {
-	if s.d.kernel.tiles() { // their sums cannot be added block by block
-		return false
-	}
 	_, ld := s.d.lineSize(n)
 	return 4*lines*ld > s.d.near && float64(len(s.val)) >= sharedShare*float64(s.rows)*float64(s.cols)
 }
@@ -124,7 +121,10 @@ func (d *Device) gatherLists(dst []float32, ldd int, l *lists, vals []float32, x
 			switch {
 			case b == 0:
 				d.kernel.sparse.gather(y, x.data, x.ld, l.idx[lo:hi], vals[lo-from:hi-from])
-			case lo < hi:
+			case lo == hi:
+			case d.kernel.sparse.more != nil:
+				d.kernel.sparse.more(y, x.data, x.ld, l.idx[lo:hi], vals[lo-from:hi-from])
+			default:
 				d.kernel.sparse.gather(more, x.data, x.ld, l.idx[lo:hi], vals[lo-from:hi-from])
 				d.kernel.add(y, y, more)
 			}

@@ -644,12 +644,12 @@ pdotDone:
 	VBROADCASTSS (R11)(AX*4), Z24; \
 	ADDQ SI, DX
 
-// func gatherAMX(y, data []float32, ld int, idx []int32, vals []float32)
+// func gatherTiles16(y, data []float32, ld int, idx []int32, vals []float32, add bool)
 //
 // Of lines of words, in the order of TDPBF16PS, 128 or 32 examples at a time: Z8-Z15 are
 // the sums of a tile's even steps or of its odd ones, Z16-Z23 those of its even ones
-// meanwhile, Z0-Z7 those of the tiles before it.
-TEXT ·gatherAMX(SB), NOSPLIT, $8-104
+// meanwhile, Z0-Z7 those of the tiles before it, with add from what y has.
+TEXT ·gatherTiles16(SB), NOSPLIT, $8-105
 	GATHERARGS
 	FLUSH(old-8(SP), new-4(SP))
 	MOVL $0xffff0000, AX
@@ -668,6 +668,16 @@ awide:
 	CLEARSUMS
 	CLEARTOTALS
 	XORQ AX, AX
+	CMPB add+104(FP), $0
+	JEQ  aevenLoop
+	VMOVUPS 0(DI), Z0
+	VMOVUPS 64(DI), Z1
+	VMOVUPS 128(DI), Z2
+	VMOVUPS 192(DI), Z3
+	VMOVUPS 256(DI), Z4
+	VMOVUPS 320(DI), Z5
+	VMOVUPS 384(DI), Z6
+	VMOVUPS 448(DI), Z7
 
 aevenLoop:
 	CMPQ AX, R10
@@ -738,6 +748,10 @@ anarrow:
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	XORQ AX, AX
+	CMPB add+104(FP), $0
+	JEQ  nevenLoop
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
 
 nevenLoop:
 	CMPQ AX, R10

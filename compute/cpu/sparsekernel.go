@@ -8,6 +8,10 @@ type sparseKernel struct {
 	// and then added.
 	gather func(y, data []float32, ld int, idx []int32, vals []float32)
 
+	// more is gather that goes on with the sums that y has, those of KC blocks before:
+	// for a kernel that adds tile by tile. Nil where a KC block is summed by itself.
+	more func(y, data []float32, ld int, idx []int32, vals []float32)
+
 	// dots sets g[k] to the product of the line dy with line idx[k], summed in
 	// chains. idx may bear first, which means nothing here.
 	dots func(g, dy, data []float32, ld int, idx []int32)

@@ -13,7 +13,7 @@ var goTiles = kernel{
 	chains: func(k int, a, b, c []float32, ldc int) { mulTiles4x8(chains*k, a, b, c, ldc, false) },
 	pairs:  &pairs{join: join, halve: halve, unit: tileWords, tiles: true, arrange: arrangeTiles4},
 	runs:   portableRuns,
-	sparse: sparseKernel{gather: gatherTiles, dots: dotTiles, square: squarePairs, split: splitPairs},
+	sparse: sparseKernel{gather: gatherTiles, more: gatherMoreTiles, dots: dotTiles, square: squarePairs, split: splitPairs},
 	peak:   portablePeak, passes: portable,
 }
 
@@ -59,8 +59,15 @@ func mulTiles4x8(k int, a, b, c []float32, ldc int, add bool) {
 }
 
 func gatherTiles(y, data []float32, ld int, idx []int32, vals []float32) {
+	clear(y)
+	gatherMoreTiles(y, data, ld, idx, vals)
+}
+
+func gatherMoreTiles(y, data []float32, ld int, idx []int32, vals []float32) {
 	for b := 0; b < ld; b += chains {
 		var total, even, sum [2][chains]float32 // sum is of the even steps or of the odd ones
+		copy(total[0][:], y[2*b:])
+		copy(total[1][:], y[2*b+chains:])
 		for k, i := range idx {
 			if i < 0 && i&second != 0 {
 				even, sum = sum, [2][chains]float32{}
