@@ -89,7 +89,7 @@ func (d *Device) product(to target, left, right operand) {
 	tall := m > n && n <= kn.wide && to.step == nil
 	switch {
 	case tall:
-		j.height = min(maxMC, (m/(2*d.threads)/kn.mr+1)*kn.mr)
+		j.height = min(maxMC, ((m-1)/(2*d.threads)/kn.mr+1)*kn.mr)
 	case to.step != nil:
 		j.width = max(kn.nr, stepRight/4/max(1, right.rows(kn, k))/kn.nr*kn.nr)
 		fallthrough

@@ -15,7 +15,7 @@ func archKernels() []kernel {
 		if x.HasAVX512BF16 && hasAMX() {
 			list = append(list, kernel{
 				name: "amx", mr: 32, nr: 32, mul: mul32x32amx, muls: mulsAMX, deep: 256, wide: 512,
-				pairs:  &pairs{join: joinAVX512BF16, halve: halveAVX512BF16, unit: 16, tiles: true, arrange: arrangeAMX},
+				pairs:  &pairs{join: joinAVX512BF16, halve: halveAVX512BF16, across: joinAcrossAVX512BF16, unit: 16, tiles: true, arrange: arrangeAMX},
 				runs:   runKernel{mr: 8, nr: 48, mul: runs8x48avx512},
 				sparse: sparseKernel{gather: gatherAMX, more: gatherMoreAMX, dots: inGroups(8, dotsAMX), square: addSquares, split: splitPairsAVX512},
 				chains: func(k int, a, b, c []float32, ldc int) { mul32x32amx(chains*k, a, b, c, ldc, false) },
@@ -154,6 +154,9 @@ func mul8x48avx512bf16(k int, a, b, c []float32, ldc int, add bool)
 
 //go:noescape
 func joinAVX512BF16(dst []float32, ldd int, src []float32, lds, width, n int)
+
+//go:noescape
+func joinAcrossAVX512BF16(dst []float32, apart int, src []float32, lds, panels int)
 
 //go:noescape
 func halveAVX512BF16(dst []float32, ldd int, src []float32, lds, lines, n int)

@@ -18,6 +18,11 @@ type pairs struct {
 	//	dst[l*ldd+p] = src[l*lds+2p], src[l*lds+2p+1]   // l < lines, p < ⌈n/2⌉, with 0 past n
 	halve func(dst []float32, ldd int, src []float32, lds, lines, n int)
 
+	// across joins two rows for the right panels of tiles, which lie apart numbers apart:
+	//
+	//	dst[i*apart+j] = src[i*nr+j], src[lds+i*nr+j]   // j < nr, i < panels
+	across func(dst []float32, apart int, src []float32, lds, panels int)
+
 	// together says that a word's two products are added to each other first, and
 	// not one after the other to the sum, the high ones first.
 	together bool
@@ -165,9 +170,7 @@ func (d *Device) packAcross(dst []float32, o operand, from, n, k0, kc int, w *wo
 	whole := n / width * width
 	for p := range kc / 2 {
 		src := o.data[(k0+2*p)*o.ld+from:]
-		for i := 0; i < whole; i += width {
-			kn.pairs.join(dst[i*rows+p*width:], width, src[i:], o.ld, width, 1)
-		}
+		kn.pairs.across(dst[p*width:], rows*width, src, o.ld, whole/width)
 	}
 	for i := 0; i < whole; i += width {
 		panel := dst[i*rows:][:width*rows]

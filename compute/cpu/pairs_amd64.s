@@ -20,6 +20,46 @@ DATA interleave<>+48(SB)/8, $0x001d000d001c000c
 DATA interleave<>+56(SB)/8, $0x001f000f001e000e
 GLOBL interleave<>(SB), RODATA|NOPTR, $64
 
+// func joinAcrossAVX512BF16(dst []float32, apart int, src []float32, lds, panels int)
+//
+// Two rows, 32 columns a panel. The same of the next two rows comes into the cache.
+TEXT ·joinAcrossAVX512BF16(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DI
+	MOVQ apart+24(FP), R8
+	MOVQ src_base+32(FP), AX
+	MOVQ lds+56(FP), R9
+	MOVQ panels+64(FP), CX
+	SHLQ $2, R8
+	SHLQ $2, R9
+	LEAQ (AX)(R9*1), BX
+	VMOVDQU64 interleave<>(SB), Z5
+
+across:
+	DECQ CX
+	JLT  acrossDone
+	PREFETCHT0 (AX)(R9*2)
+	PREFETCHT0 64(AX)(R9*2)
+	PREFETCHT0 (BX)(R9*2)
+	PREFETCHT0 64(BX)(R9*2)
+	VMOVUPS (AX), Z0
+	VMOVUPS (BX), Z1
+	ROUND
+	VPERMW Z2, Z5, Z4
+	VMOVUPS Z4, (DI)
+	VMOVUPS 64(AX), Z0
+	VMOVUPS 64(BX), Z1
+	ROUND
+	VPERMW Z2, Z5, Z4
+	VMOVUPS Z4, 64(DI)
+	ADDQ $128, AX
+	ADDQ $128, BX
+	ADDQ R8, DI
+	JMP  across
+
+acrossDone:
+	VZEROUPPER
+	RET
+
 // func joinAVX512BF16(dst []float32, ldd int, src []float32, lds, width, n int)
 //
 // Two rows at a time, sixteen words at once; K1 masks what is left over of width.

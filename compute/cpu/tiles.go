@@ -11,10 +11,17 @@ const (
 var goTiles = kernel{
 	name: "goamx", mr: 4, nr: 8, mul: mulTiles4x8,
 	chains: func(k int, a, b, c []float32, ldc int) { mulTiles4x8(chains*k, a, b, c, ldc, false) },
-	pairs:  &pairs{join: join, halve: halve, unit: tileWords, tiles: true, arrange: arrangeTiles4},
+	pairs:  &pairs{join: join, halve: halve, across: joinAcross, unit: tileWords, tiles: true, arrange: arrangeTiles4},
 	runs:   portableRuns,
 	sparse: sparseKernel{gather: gatherTiles, more: gatherMoreTiles, dots: dotTiles, square: squarePairs, split: splitPairs},
 	peak:   portablePeak, passes: portable,
+}
+
+// joinAcross is pairs.across for panels of eight columns.
+func joinAcross(dst []float32, apart int, src []float32, lds, panels int) {
+	for i := range panels {
+		join(dst[i*apart:], 8, src[i*8:], lds, 8, 1)
+	}
 }
 
 // arrangeTiles4 lays left panels of four lines out: of sixteen rows of words the sixteen
