@@ -26,6 +26,9 @@ func Memory(c run.Config, size model.Size, trainImages, testImages int) (float64
 	}
 	batches := float64((ahead+1)*size.Batch) * image
 	need := 4*(each*float64(weights)+outputs+copies+batches) + image*float64(trainImages+testImages)
+	if c.Whiten > 0 { // its matrix, and what that is computed from
+		need += 4 * (7*image + float64(size.Batch) + whitened) * image
+	}
 	return 1.05*need + program, nil // for garbage not yet collected
 }
 

@@ -79,9 +79,11 @@ func whitening(dev compute.Device, im data.Images, plain func(dst []float32, pix
 	return z, nil
 }
 
+// whitened is how many images a product for the covariance takes.
+const whitened = 2000
+
 // covariance is that of the numbers of images.
 func covariance(dev compute.Device, im data.Images, plain func(dst []float32, pix []uint8)) (compute.Mat, error) {
-	const most = 2000 // images at a time
 	n, count := im.ImageSize, im.Len()
 	if count < 2 {
 		return compute.Mat{}, fmt.Errorf("whiten: the covariance of %d images is not known", count)
@@ -96,7 +98,7 @@ func covariance(dev compute.Device, im data.Images, plain func(dst []float32, pi
 	for k := range mean {
 		mean[k] /= float64(count)
 	}
-	sum, part, x := dev.Alloc(n, n), dev.Alloc(n, n), dev.Alloc(min(most, count), n)
+	sum, part, x := dev.Alloc(n, n), dev.Alloc(n, n), dev.Alloc(min(whitened, count), n)
 	for from := 0; from < count; from += x.Rows {
 		b := x.Top(min(x.Rows, count-from))
 		for i := range b.Rows {
