@@ -109,6 +109,12 @@ func explain(r record, other setting) []factor {
 		b, _ := augment.Strength(other.augment)
 		differ(a < b, "%s instead of %s", augmentation(c.Augment), augmentation(other.augment))
 	}
+	if c.AugmentUntil > 0 {
+		unclear("only crops and mirror images after %.3g %% of the epochs", 100*c.AugmentUntil)
+	}
+	if c.Whiten > 0 {
+		differ(false, "whitened pixels")
+	}
 	if n := r.result.DataSet.Train; c.Train > 0 && n < other.train*3/4 {
 		differ(true, "%s training examples instead of %s", commas(n), commas(other.train))
 	}
