@@ -32,7 +32,7 @@ func TestCandidates(t *testing.T) {
 		{"train --model = d-f", "d-fc"},
 		{"train --model=3", "--model=3-fc"},
 		{"train --json --model 3", "3-fc"},
-		{"train --model s-fc --aug", "--augment"},
+		{"train --model s-fc --aug", "--augment --augment-until"},
 		{"sweep --launcher k", "kubernetes"},
 		{"completion z", "zsh"},
 		{"eval run", ""},
