@@ -8,6 +8,7 @@ import (
 	"betalasso/compute"
 	"betalasso/data"
 	"betalasso/nn"
+	"betalasso/run"
 )
 
 // Whiten makes the whitening of a network of o.Config for batches of at most batch images,
@@ -17,6 +18,10 @@ func Whiten(o Options, batch int) (*nn.Whitening, error) {
 	c := o.Config
 	if c.Whiten == 0 {
 		return nil, nil
+	}
+	if n := o.Set.Train.ImageSize; n > mostWhitened {
+		return nil, run.Problems{fmt.Sprintf("whiten: images of %d x %d pixels have %d numbers, and a whitening takes at most %d; make them smaller with side, or grey with channels",
+			o.Set.Side, o.Set.Side, n, mostWhitened)}
 	}
 	images, _, err := Split(o.Set, c)
 	if err != nil {
@@ -78,6 +83,9 @@ func whitening(dev compute.Device, im data.Images, plain func(dst []float32, pix
 	}
 	return z, nil
 }
+
+// mostWhitened is the most numbers of an image: the time grows with their third power.
+const mostWhitened = 1 << 13
 
 // whitened is how many images a product for the covariance takes.
 const whitened = 2000

@@ -133,6 +133,11 @@ func TestWhiteningNeedsImages(t *testing.T) {
 	if _, err := inverseRoot(dev, compute.Mat{Rows: 2, Cols: 2, Data: []float32{1, 0, 0, -1}}); err == nil {
 		t.Error("a matrix with a negative eigenvalue has a root")
 	}
+	set := smallSet()
+	set.Train.ImageSize = mostWhitened + 1
+	if _, err := Whiten(Options{Config: run.Config{Whiten: 1}, Set: set, Device: dev}, 1); err == nil {
+		t.Error("large images were taken")
+	}
 	if err := (run.Config{Whiten: -1}).Validate(); err == nil {
 		t.Error("ε −1 was taken")
 	}
