@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"strconv"
 
 	"betalasso/compute"
@@ -79,9 +80,10 @@ func (n *Network) Own() []run.Tensor {
 	return list
 }
 
-// Round rounds the network's weight matrices to bfloat16 and returns Own, with BF16
-// as the matrices' type. Biases and batch norms are few and stay float32.
-func (n *Network) Round() []run.Tensor {
+// Round rounds the network's weight matrices to bfloat16, sets what is then smaller than
+// below in magnitude to 0, and returns Own, with BF16 as the matrices' type. Biases and
+// batch norms are few and stay float32.
+func (n *Network) Round(below float64) []run.Tensor {
 	list := n.Own()
 	for i, p := range n.Net.Params() {
 		if p.Weights == nil {
@@ -93,6 +95,11 @@ func (n *Network) Round() []run.Tensor {
 		for r := range rows {
 			p.Read(row, r)
 			run.Bfloat16(row)
+			for k, v := range row {
+				if math.Abs(float64(v)) < below {
+					row[k] = 0
+				}
+			}
 			p.Write(r, row)
 		}
 	}

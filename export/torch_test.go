@@ -106,7 +106,7 @@ func TestTorch(t *testing.T) {
 		n := made(t, name)
 		thin(n)
 		zero(n.Net.Params()[0])
-		n.Round()
+		n.Round(0)
 		list := n.StateDict()
 		for i := range list {
 			if list[i].Rows != nil {

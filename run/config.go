@@ -189,9 +189,10 @@ type Result struct {
 
 // Unrounded is what a Result said before its run's weights were rounded.
 type Unrounded struct {
-	Last       Score  `json:"last"`
-	Best       Score  `json:"best"`
-	WeightsSum string `json:"weights_sha256"`
+	Last       Score   `json:"last"`
+	Best       Score   `json:"best"`
+	WeightsSum string  `json:"weights_sha256"`
+	Below      float64 `json:"below,omitempty"` // weights of smaller magnitude were then set to 0; 0: none
 }
 
 // DataSet says what was trained on.

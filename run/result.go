@@ -107,6 +107,7 @@ func (r Result) check(c Config) error {
 	if u := r.Unrounded; u != nil {
 		scores = append(scores, u.Last, u.Best)
 		b.shown("weights_sha256 of unrounded", u.WeightsSum)
+		b.number("below", u.Below)
 	}
 	for _, s := range scores {
 		b.whole("epoch", s.Epoch, 0, c.Epochs)

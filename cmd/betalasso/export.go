@@ -24,6 +24,7 @@ type exportCommand struct {
 
 	Best    bool    `help:"safetensors, onnx: the epoch of best validation (default: the last checkpoint)"`
 	Sparse  bool    `help:"safetensors: store sparse matrices by their non-zeros (default: in full)"`
+	Below   float64 `default:"0" placeholder:"X" help:"run: set weights below this magnitude to 0, for a smaller file (default: none)"`
 	Table   string  `default:"events" placeholder:"NAME" help:"csv, parquet: events, results (default events)"`
 	DataDir *string `placeholder:"DIR" help:"folder with the data set's files (default: as the run)"`
 }
@@ -102,6 +103,9 @@ func (e *exportCommand) check() error {
 	network := e.Format == "safetensors" || e.Format == "onnx"
 	if e.Best && !network {
 		return usageError{fmt.Errorf("best: chooses the weights of safetensors and onnx; a run has both, and a table the scores of both")}
+	}
+	if e.Below != 0 && (e.Format != "run" || !(e.Below > 0)) {
+		return usageError{fmt.Errorf("below: is a magnitude above 0, of weights of a run")}
 	}
 	if e.Out == "-" && e.Format != "csv" {
 		return usageError{fmt.Errorf("out: only a csv can be printed; give %s a name", e.Format)}

@@ -219,6 +219,19 @@ func TestPublish(t *testing.T) {
 			t.Errorf("a second time: got %q", stderr)
 		}
 	}
+	want(t, 0, append([]string{"export", at("bf16"), "--format=run", "--below=0.06", "--out", at("small")}, data...)...)
+	was, is := result("bf16"), result("small")
+	if is.Unrounded.Below != 0.06 || is.Layers[0].Nonzero >= was.Layers[0].Nonzero || is.Layers[0].Nonzero == 0 || is.Layers[0].Params != was.Layers[0].Params {
+		t.Errorf("below 0.06: got %+v, of %+v", is.Layers, was.Layers)
+	}
+	want(t, 0, "verify", at("small"))
+	stdout, _ := want(t, 0, append([]string{"eval", "--json", at("small")}, data...)...)
+	if wanted := fmt.Sprintf(`"test_loss":%v,"test_acc":%v`, is.Last.TestLoss, is.Last.TestAcc); !strings.Contains(stdout, wanted) {
+		t.Errorf("eval: got %s, want %s", stdout, wanted)
+	}
+	for _, flags := range [][]string{{"--format=run", "--below=-1"}, {"--format=onnx", "--below=0.1"}} {
+		want(t, exitUsage, append(append([]string{"export", at("bf16")}, flags...), data...)...)
+	}
 	if err := os.Remove(at("fp32", run.ResultFile)); err != nil {
 		t.Fatal(err)
 	}

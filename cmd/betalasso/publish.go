@@ -6,10 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"betalasso/data"
 	"betalasso/disk"
 	"betalasso/export"
+	"betalasso/nn"
 	"betalasso/plan"
 	"betalasso/run"
 	"betalasso/train"
@@ -54,7 +56,7 @@ func (e *exportCommand) publish(dir string) error {
 		return err
 	}
 	defer to.Close()
-	rounded, err := publishTo(to, d, r, c, set)
+	rounded, err := publishTo(to, d, r, c, set, e.Below)
 	if err != nil {
 		return errors.Join(err, to.Remove())
 	}
@@ -65,14 +67,23 @@ func (e *exportCommand) publish(dir string) error {
 	if info, err := os.Stat(to.File(run.WeightsFile)); err == nil {
 		size = float64(info.Size()) / 1e6
 	}
-	fmt.Printf("%s: %s, weights in bfloat16, %.1f MB; test %.2f %% (loss %.4f), with the weights as trained %.2f %% (%.4f)\n", out, c.Model, size,
+	left := ""
+	if e.Below > 0 {
+		n := 0
+		for _, l := range rounded.Layers {
+			n += l.Nonzero
+		}
+		left = fmt.Sprintf(", those below %g left out, %s remain", e.Below, plan.Thousands(n))
+	}
+	fmt.Printf("%s: %s, weights in bfloat16%s, %.1f MB; test %.2f %% (loss %.4f), with the weights as trained %.2f %% (%.4f)\n", out, c.Model, left, size,
 		100*rounded.Last.TestAcc, rounded.Last.TestLoss, 100*rounded.Unrounded.Last.TestAcc, rounded.Unrounded.Last.TestLoss)
 	return nil
 }
 
 // publishTo writes the files of the run in from, whose result is r, and returns
-// the result with the scores of the rounded weights.
-func publishTo(to, from *run.Dir, r run.Result, c run.Config, set *data.Set) (run.Result, error) {
+// the result with the scores of the rounded weights, of which those below a magnitude are
+// set to 0.
+func publishTo(to, from *run.Dir, r run.Result, c run.Config, set *data.Set, below float64) (run.Result, error) {
 	events, err := disk.ReadFile(from.File(run.EventsFile), 1<<30)
 	if err == nil {
 		err = run.Replace(to.File(run.EventsFile), events)
@@ -99,7 +110,7 @@ func publishTo(to, from *run.Dir, r run.Result, c run.Config, set *data.Set) (ru
 		if err != nil {
 			return nil, nil, train.Scores{}, err
 		}
-		list := n.Round()
+		list := n.Round(below)
 		scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Float32: float32Device(c), Set: set, Threads: threads(c)}, list)
 		score.ValAcc, score.TestAcc, score.TestLoss = scores.ValAcc, scores.TestAcc, scores.TestLoss
 		return n, list, scores, err
@@ -112,6 +123,15 @@ func publishTo(to, from *run.Dir, r run.Result, c run.Config, set *data.Set) (ru
 		r.Confusion = scores.Confusion
 	}
 	r.WeightsSum = run.Checksum(n.Own())
+	if below > 0 {
+		r.Unrounded.Below = below
+		r.Layers = nil
+		for _, p := range n.Net.Params() {
+			if p.Count(); p.Group != nn.None {
+				r.Layers = append(r.Layers, run.Layer{Name: strings.TrimSuffix(p.Name, ".weight"), Params: p.Len(), Nonzero: p.Nonzero})
+			}
+		}
+	}
 	if err := to.WriteFilters(train.Filters(n.Net, set.Channels, set.Side, c.Seed)); err != nil {
 		return r, err
 	}
