@@ -61,7 +61,7 @@ type taker interface {
 	fetch(i0, j0, mb, nb int)
 
 	// block takes the mb x nb block at i0, j0, whose rows in g are ldg apart.
-	block(g []float32, ldg, i0, j0, mb, nb int)
+	block(g []float32, ldg, i0, j0, mb, nb int, w *worker)
 }
 
 // productJob is a product, a block of the destination a task.
@@ -202,7 +202,7 @@ func (j *productJob) steps(i0, j0, mb, nb int, w *worker) {
 	if j.k == 0 {
 		clear(tile)
 		for i := 0; i < mb; i += most {
-			j.to.step.block(tile, apart, i0+i, j0, min(most, mb-i), nb)
+			j.to.step.block(tile, apart, i0+i, j0, min(most, mb-i), nb, w)
 		}
 		return
 	}
@@ -212,7 +212,7 @@ func (j *productJob) steps(i0, j0, mb, nb int, w *worker) {
 		j.to.step.fetch(i0+i, j0, rows, nb)
 		a := j.side(leftEdge, i0+i, rows, 0, j.k, w)
 		j.d.block(j.right.rows(kn, j.k), j.right.chained, a, b, rows, nb, tile, apart, false, w)
-		j.to.step.block(tile, apart, i0+i, j0, rows, nb)
+		j.to.step.block(tile, apart, i0+i, j0, rows, nb, w)
 	}
 }
 
@@ -315,7 +315,7 @@ func (s *gradientStep) fetch(i0, j0, mb, nb int) {
 }
 
 // block takes the step.
-func (s *gradientStep) block(g []float32, ldg, i0, j0, mb, nb int) {
+func (s *gradientStep) block(g []float32, ldg, i0, j0, mb, nb int, _ *worker) {
 	at := i0*s.cols + j0
 	var v []float32
 	if s.u.Momentum != 0 {

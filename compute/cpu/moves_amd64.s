@@ -185,3 +185,53 @@ floop:
 
 fdone:
 	RET
+
+DATA sixteen<>+0(SB)/8, $0x0000000100000000
+DATA sixteen<>+8(SB)/8, $0x0000000300000002
+DATA sixteen<>+16(SB)/8, $0x0000000500000004
+DATA sixteen<>+24(SB)/8, $0x0000000700000006
+DATA sixteen<>+32(SB)/8, $0x0000000900000008
+DATA sixteen<>+40(SB)/8, $0x0000000b0000000a
+DATA sixteen<>+48(SB)/8, $0x0000000d0000000c
+DATA sixteen<>+56(SB)/8, $0x0000000f0000000e
+GLOBL sixteen<>(SB), RODATA|NOPTR, $64
+
+// func reachingAVX512(at []int32, g []float32, limit uint32) int
+//
+// Z3 is the places of sixteen numbers.
+TEXT ·reachingAVX512(SB), NOSPLIT, $0-64
+	MOVQ at_base+0(FP), DI
+	MOVQ g_base+24(FP), SI
+	MOVQ g_len+32(FP), CX
+	MOVL limit+48(FP), AX
+	VPBROADCASTD AX, Z1
+	MOVL $0x7fffffff, AX
+	VPBROADCASTD AX, Z2
+	VMOVDQU32 sixteen<>(SB), Z3
+	MOVL $16, AX
+	VPBROADCASTD AX, Z4
+	XORQ BX, BX
+	TESTQ CX, CX
+	JZ   reached
+
+reach:
+	VPANDD (SI), Z2, Z0
+	VPCMPUD $5, Z1, Z0, K1
+	KORTESTW K1, K1
+	JZ   none
+	VPCOMPRESSD Z3, K1, Z5
+	VMOVDQU32 Z5, (DI)(BX*4)
+	KMOVW K1, AX
+	POPCNTL AX, AX
+	ADDQ AX, BX
+
+none:
+	VPADDD Z4, Z3, Z3
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JNZ  reach
+
+reached:
+	MOVQ BX, ret+56(FP)
+	VZEROUPPER
+	RET

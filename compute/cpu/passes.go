@@ -52,6 +52,10 @@ type vectors struct {
 	gradMoments   func(dy, x []float32, c columns, limit float32, s1, s2 []float64)
 	normaliseGrad func(dx, dy, x []float32, c columns, limit float32)
 
+	// reaching sets at to the places in g of numbers whose bits but the sign are limit or
+	// more, and gives how many there are; it may write a vector beyond them.
+	reaching func(at []int32, g []float32, limit uint32) int
+
 	rowMoments       func(x []float32, s *lanes)
 	rowNormalise     func(y, x []float32, c *factors)
 	rowGradMoments   func(dy, x []float32, c *factors, s *lanes)
@@ -100,6 +104,22 @@ var portable = passes{moves: moves{
 	transpose16: transpose16, transpose8: transpose8, transpose4: transpose4, moveRows: moveRows,
 	fetch: func([]float32) {}, fetchRows: func([]float32, int, int, int) {},
 }}
+
+// reaching sets at to the places in g of numbers whose bits but the sign are limit or more.
+func (p *passes) reaching(at []int32, g []float32, limit uint32) (n int) {
+	whole := 0
+	if p.whole.reaching != nil {
+		whole = len(g) &^ (vector - 1)
+		n = p.whole.reaching(at, g[:whole], limit)
+	}
+	for k, v := range g[whole:] {
+		if unsigned(v) >= limit {
+			at[n] = int32(whole + k)
+			n++
+		}
+	}
+	return n
+}
 
 // add sets dst = a + b.
 func (p *passes) add(dst, a, b []float32) {

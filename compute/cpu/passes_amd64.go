@@ -23,6 +23,7 @@ var avx512 = func() passes {
 	p := avx2
 	p.transpose16 = transpose16avx512
 	p.stepRows = stepRowsAVX512
+	p.whole.reaching = reachingAVX512
 	w := &p.whole
 	w.rowMoments, w.rowNormalise, w.rowGradMoments, w.rowNormaliseGrad = rowMoments16, rowNormalise16, rowGradMoments16, rowNormaliseGrad16
 	return p
@@ -112,3 +113,6 @@ func reluAVX2(y, x []float32)
 
 //go:noescape
 func reluGradAVX2(dx, dy, y []float32)
+
+//go:noescape
+func reachingAVX512(at []int32, g []float32, limit uint32) int

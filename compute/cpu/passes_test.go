@@ -55,6 +55,13 @@ func TestPasses(t *testing.T) {
 					"step, hold": func(p passes, a, b, _ []float32, _, _ []float64) int {
 						return p.step(a[:n], b[:n], &compute.Update{LR: 0.1, L1: 0.3, Threshold: 0.4, Hold: true})
 					},
+					"reaching": func(p passes, a, _, _ []float32, _, _ []float64) (sum int) {
+						at := make([]int32, n+vector)
+						for i, k := range at[:p.reaching(at, a[:n], math.Float32bits(0.5))] {
+							sum += (i + 1) * int(k+1)
+						}
+						return sum
+					},
 					"rowMoments": func(p passes, a, _, _ []float32, s1, _ []float64) int {
 						p.rowMoments(a[:n], lanesOf(s1))
 						return 0

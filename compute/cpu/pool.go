@@ -18,6 +18,8 @@ type worker struct {
 	vals  []float32 // of a sparse unit's weights
 	at    []int     // where lists go on
 
+	places []int32 // of gradients that are large
+
 	outputs []float32 // of a block of units, or gradients of those
 	deltas  []float32 // of a block of units
 	numbers []float32

@@ -126,9 +126,10 @@ func (j *remake) merge(u int) {
 			continue
 		}
 		col := j.col[k] & index
-		for len(found) > 0 && d.order(int(found[0].col)) < d.order(int(col)) {
-			put(found[0].col, found[0].val)
-			found = found[1:]
+		if len(found) > 0 {
+			for place := d.order(int(col)); len(found) > 0 && d.order(int(found[0].col)) < place; found = found[1:] {
+				put(found[0].col, found[0].val)
+			}
 		}
 		put(col, j.val[k])
 	}

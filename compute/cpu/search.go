@@ -115,6 +115,7 @@ func (f *search) end() {
 // dense looks at every gradient.
 func (f *search) dense(dy, x compute.Mat) {
 	f.s.restore(x)
+	f.s.cutAll()
 	f.s.d.gradient(f, dy, x)
 	f.bursting = f.s.d.kernel.tiles() || float64(len(f.found)) > burst/10*float64(f.s.rows)*float64(f.s.cols)
 }
@@ -123,49 +124,61 @@ func (f *search) dense(dy, x compute.Mat) {
 func (f *search) fetch(_, _, _, _ int) {}
 
 // block looks through the gradient of a block.
-func (f *search) block(g []float32, ldg, i0, j0, mb, nb int) {
+func (f *search) block(g []float32, ldg, i0, j0, mb, nb int, w *worker) {
 	var room [256]revived
-	found := room[:0]
+	found, limit := room[:0], math.Float32bits(f.limit)
+	w.places = growTo(w.places, nb+vector)
 	for i := range mb {
 		row := g[i*ldg:][:nb]
-		for k := 0; k < nb; k += 8 {
-			if k+8 <= nb && f.allSmall((*[8]float32)(row[k:])) {
+		n := f.s.d.kernel.reaching(w.places, row, limit)
+		if n == 0 {
+			continue
+		}
+		listed := f.s.listed(i0+i, j0, nb, w)
+		for _, k := range w.places[:n] {
+			if listed[k/64]>>(k&63)&1 == 1 {
 				continue
 			}
-			for l, v := range row[k:min(k+8, nb)] {
-				if f.small(v) {
-					continue
+			if v, ok := f.returns(row[k]); ok {
+				if len(found) == cap(found) {
+					f.take(found)
+					found = found[:0]
 				}
-				if v, ok := f.returns(i0+i, j0+k+l, v); ok {
-					if len(found) == cap(found) {
-						f.take(found)
-						found = found[:0]
-					}
-					found = append(found, revived{int32(i0 + i), int32(j0 + k + l), v})
-				}
+				found = append(found, revived{int32(i0 + i), int32(j0) + k, v})
+			}
+		}
+		clear(listed)
+	}
+	f.take(found)
+}
+
+// listed has a bit for each of the n inputs from j0 on, 1 for those that unit u has a
+// weight for. The caller clears it.
+func (s *sparse) listed(u, j0, n int, w *worker) []uint64 {
+	marks := w.mark(n)[:(n+63)/64]
+	for b := j0 / maxKC; b <= (j0+n-1)/maxKC; b++ {
+		lo, hi := s.part(u, b)
+		for _, c := range s.idx[lo:hi] {
+			if k := int(c&index) - j0; k >= 0 && k < n {
+				marks[k/64] |= 1 << (k & 63)
 			}
 		}
 	}
-	f.take(found)
+	return marks
 }
 
 // small reports whether a gradient moves no zero weight. One that is not a number is
 // not small.
 func (f *search) small(g float32) bool { return unsigned(g) < math.Float32bits(f.limit) }
 
-func (f *search) allSmall(g *[8]float32) bool {
-	return max(unsigned(g[0]), unsigned(g[1]), unsigned(g[2]), unsigned(g[3]),
-		unsigned(g[4]), unsigned(g[5]), unsigned(g[6]), unsigned(g[7])) < math.Float32bits(f.limit)
-}
-
 // unsigned orders numbers as their magnitudes, and above all what is not a number.
 func unsigned(v float32) uint32 { return math.Float32bits(v) &^ (1 << 31) }
 
-// returns gives what a weight becomes that is zero and whose gradient moves it to the
-// threshold or beyond.
-func (f *search) returns(row, col int, g float32) (v float32, ok bool) {
+// returns gives what a zero weight becomes, if its gradient moves it to the threshold or
+// beyond.
+func (f *search) returns(g float32) (v float32, ok bool) {
 	v = -float32(f.u.LR * g)
-	return v, !(float32(math.Abs(float64(v))) < f.u.Threshold) && !f.s.has(row, col)
+	return v, !(float32(math.Abs(float64(v))) < f.u.Threshold)
 }
 
 // take adds to what was found.
@@ -176,14 +189,6 @@ func (f *search) take(found []revived) {
 	f.mu.Lock()
 	f.found = append(f.found, found...)
 	f.mu.Unlock()
-}
-
-// has reports whether a weight is in the lists.
-func (s *sparse) has(row, col int) bool {
-	_, ok := slices.BinarySearchFunc(s.idx[s.start[row]:s.start[row+1]], s.d.order(col), func(c int32, at int) int {
-		return s.d.order(int(c&index)) - at
-	})
-	return ok
 }
 
 // quiet is which part of the units may be loud in a step for norms alone to do in the
@@ -437,7 +442,7 @@ func (f *search) exact(u int, near []int32, line []float32, w *worker) {
 		if f.small(g[k]) {
 			continue
 		}
-		if v, ok := f.returns(u, int(c), g[k]); ok {
+		if v, ok := f.returns(g[k]); ok {
 			f.take([]revived{{int32(u), c, v}})
 		}
 	}
