@@ -19,14 +19,15 @@ GLOBL shapes<>(SB), RODATA|NOPTR, $64
 	LEAQ shapes<>(SB), AX; \
 	LDTILECFG
 
-// func mulsAMX(n, m, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool)
+// func mulsAMX(n, m, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool, next []float32)
 //
 // n by m tiles of c, each a product of the panel of a and the one of b that belong to it,
 // which lie lda and ldb numbers apart: the panels of a stay in the first-level cache while
 // those of b pass by. Tiles 0 to 3 are the four quarters of c's, 4 and 5 sixteen words each
 // of the lines of a, 6 and 7 those of the columns of b. k is a multiple of sixteen; a is as
-// arrangeAMX lays it out. Sums are added to what c has.
-TEXT ·mulsAMX(SB), NOSPLIT, $0-121
+// arrangeAMX lays it out. Sums are added to what c has. Meanwhile next comes into the
+// second-level cache, 128 bytes for sixteen words of every tile.
+TEXT ·mulsAMX(SB), NOSPLIT, $0-152
 	SHAPES
 	MOVQ ldc+112(FP), R13
 	SHLQ $2, R13
@@ -68,6 +69,7 @@ load:
 	TILELOADD_3_BX_R13
 
 start:
+	MOVQ next_base+128(FP), R12
 	SUBQ $16, CX
 	JLT  store
 
@@ -75,6 +77,9 @@ loop:
 	TILELOADD_4_SI_R8
 	TILELOADD_6_DI_R9
 	TDPBF16PS_0_4_6
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	ADDQ $128, R12
 	TILELOADD_7_R11_R9
 	TDPBF16PS_1_4_7
 	TILELOADD_5_R10_R8
@@ -88,6 +93,8 @@ loop:
 	JGE  loop
 
 store:
+	MOVQ R12, next_base+128(FP)
+	LEAQ 64(DX), R12
 	TILESTORED_0_DX_R13
 	TILESTORED_1_R12_R13
 	TILESTORED_2_AX_R13

@@ -159,8 +159,20 @@ func (j *productJob) sum(c []float32, ldc, i0, j0, mb, nb int, w *worker) {
 		kc := min(deep, j.k-k0)
 		a := j.side(leftEdge, i0, mb, k0, kc, w)
 		b := j.side(rightEdge, j0, nb, k0, kc, w)
-		d.block(j.right.rows(kn, kc), false, a, b, mb, nb, c, ldc, k0 > 0, w)
+		d.block(j.right.rows(kn, kc), false, a, b, mb, nb, c, ldc, k0 > 0, j.upcoming(i0, j0, k0+deep), w)
 	}
+}
+
+// upcoming is the panels of a side packed at once that a task takes after those before k0.
+func (j *productJob) upcoming(i0, j0, k0 int) []float32 {
+	kn := &j.d.kernel
+	switch {
+	case k0 >= j.k:
+		return nil
+	case j.b.kn != nil:
+		return j.b.at(j0/kn.nr, k0, min(j.right.deep(kn), j.k-k0))
+	}
+	return j.a.at(i0/kn.mr, k0, min(j.left.deep(kn), j.k-k0))
 }
 
 // side is the panels of n lines of a side, from the first of a panel on, for kc steps of
@@ -211,7 +223,7 @@ func (j *productJob) steps(i0, j0, mb, nb int, w *worker) {
 		rows := min(most, mb-i)
 		j.to.step.fetch(i0+i, j0, rows, nb)
 		a := j.side(leftEdge, i0+i, rows, 0, j.k, w)
-		j.d.block(j.right.rows(kn, j.k), j.right.chained, a, b, rows, nb, tile, apart, false, w)
+		j.d.block(j.right.rows(kn, j.k), j.right.chained, a, b, rows, nb, tile, apart, false, nil, w)
 		j.to.step.block(tile, apart, i0+i, j0, rows, nb, w)
 	}
 }
@@ -237,11 +249,12 @@ func (d *Device) transposeBlock(dst []float32, ldd int, src []float32, lds, rows
 }
 
 // block sets the mb x nb block c to the product of packed panels of kr rows, or
-// adds it there. Panels of chains are added up chain by chain.
-func (d *Device) block(kr int, chained bool, a, b []float32, mb, nb int, c []float32, ldc int, add bool, w *worker) {
+// adds it there. Panels of chains are added up chain by chain. next is what will be needed
+// afterwards; it may be nil.
+func (d *Device) block(kr int, chained bool, a, b []float32, mb, nb int, c []float32, ldc int, add bool, next []float32, w *worker) {
 	kn := &d.kernel
 	if kn.muls != nil {
-		d.wholeTiles(kr, a, b, mb, nb, c, ldc, add)
+		d.wholeTiles(kr, a, b, mb, nb, c, ldc, add, next)
 	}
 	for j := 0; j < nb; j += kn.nr {
 		i := 0
@@ -270,7 +283,7 @@ func (d *Device) block(kr int, chained bool, a, b []float32, mb, nb int, c []flo
 // wholeTiles is block for tiles that do not stick out, by kernel.muls. As many panels of
 // the left side as fit into the first-level cache meet all of the right side, some steps
 // of k at a time.
-func (d *Device) wholeTiles(kr int, a, b []float32, mb, nb int, c []float32, ldc int, add bool) {
+func (d *Device) wholeTiles(kr int, a, b []float32, mb, nb int, c []float32, ldc int, add bool, next []float32) {
 	kn := &d.kernel
 	rows, cols := mb/kn.mr, nb/kn.nr
 	if cols == 0 {
@@ -278,8 +291,14 @@ func (d *Device) wholeTiles(kr int, a, b []float32, mb, nb int, c []float32, ldc
 	}
 	for i := 0; i < rows; i += tilesNear {
 		for k := 0; k < kr; k += stepsNear {
-			kn.muls(min(tilesNear, rows-i), cols, min(stepsNear, kr-k), a[i*kn.mr*kr+k*kn.mr:], kr*kn.mr,
-				b[k*kn.nr:], kr*kn.nr, c[i*kn.mr*ldc:], ldc, add || k > 0)
+			n, words := min(tilesNear, rows-i), min(stepsNear, kr-k)
+			fetched := min(len(next), n*cols*words/16*32)
+			if fetched == 0 {
+				next = b
+			}
+			kn.muls(n, cols, words, a[i*kn.mr*kr+k*kn.mr:], kr*kn.mr,
+				b[k*kn.nr:], kr*kn.nr, c[i*kn.mr*ldc:], ldc, add || k > 0, next)
+			next = next[fetched:]
 		}
 	}
 }

@@ -18,9 +18,10 @@ type kernel struct {
 	// float32.
 	mul func(k int, a, b, c []float32, ldc int, add bool)
 
-	// muls is mul for n by m tiles of c, whose panels are lda and ldb numbers apart. Nil:
-	// one at a time.
-	muls func(n, m, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool)
+	// muls is mul for n by m tiles of c, whose panels are lda and ldb numbers apart.
+	// Meanwhile it brings next into the cache, 32 numbers for sixteen rows of each tile.
+	// Nil: one at a time.
+	muls func(n, m, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool, next []float32)
 
 	deep int // steps of k of a panel; 0: maxKC, in which products are summed
 	wide int // columns of a block of the destination, if more than maxNC

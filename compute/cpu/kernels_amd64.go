@@ -93,11 +93,11 @@ func arrangeAMX(panel []float32, e edge, rows int) {
 
 // mul32x32amx is kernel.mul.
 func mul32x32amx(k int, a, b, c []float32, ldc int, add bool) {
-	mulsAMX(1, 1, k, a, 0, b, 0, c, ldc, add)
+	mulsAMX(1, 1, k, a, 0, b, 0, c, ldc, add, b)
 }
 
 //go:noescape
-func mulsAMX(n, m, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool)
+func mulsAMX(n, m, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool, next []float32)
 
 //go:noescape
 func peakAMX(rounds int)

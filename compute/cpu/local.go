@@ -97,7 +97,7 @@ func (d *Device) small(c []float32, ldc int, left, right operand, w *worker) {
 		}
 		for j := 0; j < n; j += kn.nr {
 			d.pack(b, rightEdge, right, j, k0, kc, w)
-			d.block(kr, false, a, b, m, min(kn.nr, n-j), c[j:], ldc, k0 > 0, w)
+			d.block(kr, false, a, b, m, min(kn.nr, n-j), c[j:], ldc, k0 > 0, nil, w)
 		}
 	}
 }
