@@ -91,7 +91,7 @@ func New(o Options) (*Device, error) {
 	}
 	for _, k := range kernels(o.BF16) {
 		if o.Kernel == "" || k.name == o.Kernel {
-			d := &Device{kernel: k, bf16: o.BF16, dense: o.Dense || k.sparse.gather == nil, threads: o.Threads, near: nearCache, pool: newPool(o.Threads),
+			d := &Device{kernel: k, bf16: o.BF16, dense: o.Dense, threads: o.Threads, near: nearCache, pool: newPool(o.Threads),
 				thinBelow: thinBelow, thickenAbove: thickenAbove, slides: map[slideKey]*slide{}, localInputs: map[compute.Window][]int32{}}
 			if k.tiles() {
 				d.thinBelow, d.thickenAbove = thinBelowTiles, thickenAboveTiles
