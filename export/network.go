@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"math"
 	"strconv"
+	"strings"
 
 	"betalasso/compute"
 	"betalasso/model"
@@ -76,6 +77,18 @@ func (n *Network) Own() []run.Tensor {
 	}
 	for _, b := range n.Net.Buffers() {
 		list = append(list, run.Tensor{Name: b.Name, Shape: []int{b.Value.Rows, b.Value.Cols}, Data: b.Value.Data})
+	}
+	return list
+}
+
+// Layers are the network's weight matrices with their counts of non-zeros.
+func (n *Network) Layers() []run.Layer {
+	var list []run.Layer
+	for _, p := range n.Net.Params() {
+		if p.Group != nn.None {
+			p.Count()
+			list = append(list, run.Layer{Name: strings.TrimSuffix(p.Name, ".weight"), Params: p.Len(), Nonzero: p.Nonzero})
+		}
 	}
 	return list
 }

@@ -72,7 +72,7 @@ func predictsAsTested(t *testing.T, o Options, r run.Result) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whiten, err := Whiten(o, 7)
+	whiten, err := Whiten(o, o.Device, 7)
 	if err != nil {
 		t.Fatal(err)
 	}

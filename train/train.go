@@ -41,8 +41,8 @@ type Options struct {
 	Dir      *run.Dir // locked by the caller
 	Config   run.Config
 	Device   compute.Device
-	Float32  compute.Device // multiplies in float32, for the whitening matrix; nil: Device does
 	Set      *data.Set
+	Whiten   *nn.Whitening   // with Config.Whiten: what Whiten makes; nil: Device makes it
 	Threads  int             // goroutines that prepare batches; at least 1
 	Progress func(Progress)  // called after every step and at the end of every epoch; may be nil
 	Stop     <-chan struct{} // when closed, Run finishes the step, saves, and returns ErrStopped; may be nil
@@ -129,8 +129,10 @@ func newTrainer(o Options) (*trainer, error) {
 			return nil, err
 		}
 	}
-	if t.net.Whiten, err = Whiten(o, c.Batch); err != nil {
-		return nil, err
+	if t.net.Whiten = o.Whiten; t.net.Whiten == nil {
+		if t.net.Whiten, err = Whiten(o, o.Device, c.Batch); err != nil {
+			return nil, err
+		}
 	}
 	t.params = t.net.Params()
 	r := rule(c)

@@ -12,9 +12,9 @@ import (
 )
 
 // Whiten makes the whitening of a network of o.Config for batches of at most batch images,
-// from the images that it is trained on; nil where there is none. It writes nothing; o.Dir
-// may be nil.
-func Whiten(o Options, batch int) (*nn.Whitening, error) {
+// from the images that it is trained on; nil where there is none. dev multiplies in float32
+// for it. It writes nothing; o.Dir may be nil.
+func Whiten(o Options, dev compute.Device, batch int) (*nn.Whitening, error) {
 	c := o.Config
 	if c.Whiten == 0 {
 		return nil, nil
@@ -32,18 +32,11 @@ func Whiten(o Options, batch int) (*nn.Whitening, error) {
 	if err != nil {
 		return nil, err
 	}
-	z, err := whitening(float32Of(o), images, pipe.Plain, c.Whiten)
+	z, err := whitening(dev, images, pipe.Plain, c.Whiten)
 	if err != nil {
 		return nil, err
 	}
 	return nn.NewWhitening(o.Device, batch, z), nil
-}
-
-func float32Of(o Options) compute.Device {
-	if o.Float32 != nil {
-		return o.Float32
-	}
-	return o.Device
 }
 
 // whitening is the matrix that whitens images, [n, n]: by ZCA, (C + ε·v·I)^-½ times a

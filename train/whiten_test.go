@@ -135,7 +135,7 @@ func TestWhiteningNeedsImages(t *testing.T) {
 	}
 	set := smallSet()
 	set.Train.ImageSize = mostWhitened + 1
-	if _, err := Whiten(Options{Config: run.Config{Whiten: 1}, Set: set, Device: dev}, 1); err == nil {
+	if _, err := Whiten(Options{Config: run.Config{Whiten: 1}, Set: set, Device: dev}, dev, 1); err == nil {
 		t.Error("large images were taken")
 	}
 	if err := (run.Config{Whiten: -1}).Validate(); err == nil {

@@ -90,7 +90,11 @@ func (b *benchCommand) weights(out io.Writer) error {
 			return err
 		}
 		steps := warm + b.Steps
-		if side.bench, err = train.NewBench(train.Options{Dir: d, Config: c, Device: side.dev, Float32: float32Device(c), Set: set, Threads: threads(c)}, steps); err != nil {
+		white, err := whiten(side.dev, c, set, c.Batch)
+		if err != nil {
+			return err
+		}
+		if side.bench, err = train.NewBench(train.Options{Dir: d, Config: c, Device: side.dev, Whiten: white, Set: set, Threads: threads(c)}, steps); err != nil {
 			return err
 		}
 		defer side.bench.Close()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"runtime"
 
 	"betalasso/compute"
@@ -15,19 +14,6 @@ import (
 // newDevice is the device that c asks for. There is one kind so far, the CPU.
 func newDevice(c run.Config) (compute.Device, error) {
 	return cpu.New(cpu.Options{Threads: threads(c), BF16: precision(c.Precision) == "bf16", Dense: c.Sparse == "off"})
-}
-
-// float32Device multiplies in float32, for what c computes once; nil if there is nothing
-// of the kind.
-func float32Device(c run.Config) compute.Device {
-	if c.Whiten == 0 {
-		return nil
-	}
-	dev, err := cpu.New(cpu.Options{Threads: threads(c)})
-	if err != nil {
-		return nil
-	}
-	return dev
 }
 
 // precision settles "auto": bfloat16 where that is faster.
@@ -49,17 +35,18 @@ func threads(c run.Config) int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// whiten is the whitening of c's network for single images, by the images of set, which is
-// loaded if it is nil; nil where c whitens nothing.
-func (s *session) whiten(dev compute.Device, c run.Config, set *data.Set) (*nn.Whitening, error) {
+// whiten is the whitening of c's network for batches of at most batch images, by the
+// images of set; nil where c whitens nothing.
+func whiten(dev compute.Device, c run.Config, set *data.Set, batch int) (*nn.Whitening, error) {
 	if c.Whiten == 0 {
 		return nil, nil
 	}
-	if set == nil {
+	float32s := dev
+	if precision(c.Precision) != "fp32" {
 		var err error
-		if set, err = s.load(c); err != nil {
-			return nil, fmt.Errorf("the network sees whitened pixels, which takes the images that it was trained on: %w", err)
+		if float32s, err = cpu.New(cpu.Options{Threads: threads(c)}); err != nil {
+			return nil, err
 		}
 	}
-	return train.Whiten(train.Options{Config: c, Device: dev, Float32: float32Device(c), Set: set}, 1)
+	return train.Whiten(train.Options{Config: c, Device: dev, Set: set}, float32s, batch)
 }

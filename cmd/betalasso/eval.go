@@ -57,6 +57,10 @@ func (e *evalCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	white, err := whiten(dev, c, set, c.Batch)
+	if err != nil {
+		return err
+	}
 	found := false
 	for _, f := range []struct {
 		name, which, matrix string
@@ -73,7 +77,7 @@ func (e *evalCommand) Run() error {
 			return err
 		}
 		found = true
-		r, err := train.Evaluate(train.Options{Dir: d, Config: c, Device: dev, Float32: float32Device(c), Set: set, Threads: threads(c)}, weights)
+		r, err := train.Evaluate(train.Options{Dir: d, Config: c, Device: dev, Whiten: white, Set: set, Threads: threads(c)}, weights)
 		if err != nil {
 			return fmt.Errorf("%s: %w", d.File(f.name), err)
 		}

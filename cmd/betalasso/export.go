@@ -144,7 +144,7 @@ func (e *exportCommand) network(dir string) error {
 	if err != nil {
 		return err
 	}
-	if n.Net.Whiten, err = s.whiten(dev, c, set); err != nil {
+	if n.Net.Whiten, err = whiten(dev, c, set, 1); err != nil {
 		return err
 	}
 	n.Classes = set.Classes

@@ -15,7 +15,6 @@ import (
 	"betalasso/data"
 	"betalasso/export"
 	"betalasso/model"
-	"betalasso/nn"
 	"betalasso/run"
 	"betalasso/train"
 )
@@ -266,7 +265,7 @@ func listed(values []float64) string {
 
 // imported is the result of n on the data.
 func imported(n *export.Network, c run.Config, set *data.Set, dev compute.Device) (run.Result, error) {
-	scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Float32: float32Device(c), Set: set, Threads: threads(c)}, n.Own())
+	scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Set: set, Threads: threads(c)}, n.Own())
 	if err != nil {
 		return run.Result{}, err
 	}
@@ -288,13 +287,8 @@ func imported(n *export.Network, c run.Config, set *data.Set, dev compute.Device
 	for _, f := range set.Files {
 		r.Sources = append(r.Sources, run.Source{File: filepath.Base(f.Path), MD5: f.MD5, Verified: f.Verified})
 	}
-	for _, p := range n.Net.Params() {
-		if p.Group == nn.None {
-			continue
-		}
-		p.Count()
-		l := run.Layer{Name: strings.TrimSuffix(p.Name, ".weight"), Params: p.Len(), Nonzero: p.Nonzero}
-		r.Layers = append(r.Layers, l)
+	r.Layers = n.Layers()
+	for _, l := range r.Layers {
 		r.Params += l.Params
 	}
 	return r, nil

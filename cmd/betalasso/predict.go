@@ -80,11 +80,17 @@ func (p *predictCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	whiten, err := s.whiten(dev, c, nil)
+	var set *data.Set
+	if c.Whiten > 0 {
+		if set, err = s.load(c); err != nil {
+			return fmt.Errorf("the network sees whitened pixels, which takes the images that it was trained on: %w", err)
+		}
+	}
+	white, err := whiten(dev, c, set, 1)
 	if err != nil {
 		return err
 	}
-	net, err := train.NewPredictor(dev, c, shape, weights, whiten, 1)
+	net, err := train.NewPredictor(dev, c, shape, weights, white, 1)
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.Dir, err)
 	}

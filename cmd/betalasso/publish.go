@@ -6,12 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"betalasso/data"
 	"betalasso/disk"
 	"betalasso/export"
-	"betalasso/nn"
 	"betalasso/plan"
 	"betalasso/run"
 	"betalasso/train"
@@ -102,6 +100,10 @@ func publishTo(to, from *run.Dir, r run.Result, c run.Config, set *data.Set, bel
 	if r.Unrounded == nil {
 		r.Unrounded = &run.Unrounded{Last: r.Last, Best: r.Best, WeightsSum: r.WeightsSum}
 	}
+	white, err := whiten(dev, c, set, c.Batch)
+	if err != nil {
+		return r, err
+	}
 	size := plan.SizeOf(c)
 	size.Batch = 1
 	// rounded are the weights of the last or the best epoch, and their scores.
@@ -111,7 +113,7 @@ func publishTo(to, from *run.Dir, r run.Result, c run.Config, set *data.Set, bel
 			return nil, nil, train.Scores{}, err
 		}
 		list := n.Round(below)
-		scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Float32: float32Device(c), Set: set, Threads: threads(c)}, list)
+		scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Whiten: white, Set: set, Threads: threads(c)}, list)
 		score.ValAcc, score.TestAcc, score.TestLoss = scores.ValAcc, scores.TestAcc, scores.TestLoss
 		return n, list, scores, err
 	}
@@ -125,12 +127,7 @@ func publishTo(to, from *run.Dir, r run.Result, c run.Config, set *data.Set, bel
 	r.WeightsSum = run.Checksum(n.Own())
 	if below > 0 {
 		r.Unrounded.Below = below
-		r.Layers = nil
-		for _, p := range n.Net.Params() {
-			if p.Count(); p.Group != nn.None {
-				r.Layers = append(r.Layers, run.Layer{Name: strings.TrimSuffix(p.Name, ".weight"), Params: p.Len(), Nonzero: p.Nonzero})
-			}
-		}
+		r.Layers = n.Layers()
 	}
 	if err := to.WriteFilters(train.Filters(n.Net, set.Channels, set.Side, c.Seed)); err != nil {
 		return r, err

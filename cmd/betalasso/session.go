@@ -154,10 +154,17 @@ func (s *session) fit(d *run.Dir, c run.Config, set *data.Set) (run.Result, erro
 	if err != nil {
 		return run.Result{}, err
 	}
+	if c.Whiten > 0 {
+		fmt.Fprintf(s.notes, "whitening: a matrix from the pixels of %s images\n", plan.Thousands(set.Train.Len()))
+	}
+	white, err := whiten(dev, c, set, c.Batch)
+	if err != nil {
+		return run.Result{}, err
+	}
 	m := s.newMeter()
 	m.run = d.Path()
 	r, err := train.Run(train.Options{
-		Dir: d, Config: c, Device: dev, Float32: float32Device(c), Set: set, Threads: threads(c),
+		Dir: d, Config: c, Device: dev, Whiten: white, Set: set, Threads: threads(c),
 		Progress: m.training, Stop: s.ctx.Done(),
 	})
 	m.clear()

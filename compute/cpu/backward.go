@@ -62,7 +62,7 @@ func (j *turn) do(t int, w *worker) {
 	}
 	w.at = growTo(w.at, last-first)
 	copy(w.at, b.start[first:last])
-	for place := range (s.rows + 31) &^ 31 {
+	for place := range (s.rows + tileSteps - 1) / tileSteps * tileSteps {
 		u := s.d.at(place)
 		if u >= s.rows {
 			continue

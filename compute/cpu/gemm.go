@@ -187,7 +187,7 @@ func (j *productJob) side(e edge, from, n, k0, kc int, w *worker) []float32 {
 		return p.at(from/width, k0, kc)
 	}
 	packed := grow(buf, (n+width-1)/width*width*rows)
-	if kn.tiles() && e == rightEdge && !o.kMajor && !o.chained {
+	if kn.tiles() && e == rightEdge && !o.kMajor && !o.batch && kc%tileSteps == 0 {
 		j.d.packAcross(packed, *o, from, n, k0, kc, w)
 		return packed
 	}
@@ -201,7 +201,6 @@ func (j *productJob) side(e edge, from, n, k0, kc int, w *worker) []float32 {
 func (d *Device) gradient(t taker, dy, x compute.Mat) {
 	left, right := leftSide(dy.T()), leftSide(x.T())
 	left.batch, right.batch = true, true
-	left.chained, right.chained = d.kernel.chains != nil, d.kernel.chains != nil
 	d.product(target{step: t}, left, right)
 }
 
@@ -223,7 +222,7 @@ func (j *productJob) steps(i0, j0, mb, nb int, w *worker) {
 		rows := min(most, mb-i)
 		j.to.step.fetch(i0+i, j0, rows, nb)
 		a := j.side(leftEdge, i0+i, rows, 0, j.k, w)
-		j.d.block(j.right.rows(kn, j.k), j.right.chained, a, b, rows, nb, tile, apart, false, nil, w)
+		j.d.block(j.right.rows(kn, j.k), j.right.batch, a, b, rows, nb, tile, apart, false, nil, w)
 		j.to.step.block(tile, apart, i0+i, j0, rows, nb, w)
 	}
 }

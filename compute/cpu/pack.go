@@ -3,13 +3,12 @@ package cpu
 // operand is a matrix as one side of a product sees it: [lines, k], where the
 // lines are rows of the left or columns of the right side.
 type operand struct {
-	data    []float32
-	ld      int
-	lines   int
-	k       int
-	kMajor  bool // a line's numbers are neighbours in memory; else those of one k are
-	batch   bool // k is the batch of a weight gradient: a panel has all of it
-	chained bool // and it is summed in chains
+	data   []float32
+	ld     int
+	lines  int
+	k      int
+	kMajor bool // a line's numbers are neighbours in memory; else those of one k are
+	batch  bool // k is the batch of a weight gradient: a panel has all of it, summed in chains
 }
 
 // deep is how much of k a panel holds.
@@ -22,7 +21,7 @@ func (o operand) deep(kn *kernel) int {
 
 // rows is how many rows of a panel kc steps of k take.
 func (o operand) rows(kn *kernel, kc int) int {
-	if o.chained {
+	if o.batch {
 		return chains * kn.chain(kc)
 	}
 	return kn.rows(kc)
@@ -38,7 +37,7 @@ func (d *Device) pack(dst []float32, e edge, o operand, from, k0, kc int, w *wor
 		clear(dst[:width*rows])
 	}
 	switch {
-	case o.chained:
+	case o.batch:
 		d.packChains(dst, e, o, from, have, w)
 		return
 	case d.kernel.tiles() && e == leftEdge && o.kMajor:
@@ -58,14 +57,13 @@ func (d *Device) pack(dst []float32, e edge, o operand, from, k0, kc int, w *wor
 func (d *Device) packAlong(dst []float32, o operand, from, have, k0, kc int) {
 	width := d.kernel.width(leftEdge)
 	lines := o.data[from*o.ld+k0:]
-	whole, rest := kc/32, kc%32
-	for b := range whole {
-		d.kernel.pairs.halve(dst[b*16*width:], 16, lines[b*32:], o.ld, have, 32)
-	}
-	if rest > 0 {
-		block := dst[whole*16*width:][:16*width]
-		clear(block)
-		d.kernel.pairs.halve(block, 16, lines[whole*32:], o.ld, have, rest)
+	for k := 0; k < kc; k += tileSteps {
+		tile := dst[k/2*width:][:tileWords*width]
+		some := min(tileSteps, kc-k)
+		if some < tileSteps {
+			clear(tile)
+		}
+		d.kernel.pairs.halve(tile, tileWords, lines[k:], o.ld, have, some)
 	}
 }
 

@@ -163,24 +163,13 @@ func (d *Device) packPairs(dst []float32, width int, o operand, from, have, k0, 
 }
 
 // packAcross packs right panels of n lines of o, whose numbers of one k are neighbours,
-// one row of all panels after the other: memory is read as it lies.
+// for whole tiles of k, one row of all panels after the other: memory is read as it lies.
 func (d *Device) packAcross(dst []float32, o operand, from, n, k0, kc int, w *worker) {
 	kn := &d.kernel
 	width, rows := kn.nr, kn.rows(kc)
 	whole := n / width * width
-	for p := range kc / 2 {
-		src := o.data[(k0+2*p)*o.ld+from:]
-		kn.pairs.across(dst[p*width:], rows*width, src, o.ld, whole/width)
-	}
-	for i := 0; i < whole; i += width {
-		panel := dst[i*rows:][:width*rows]
-		if kc%2 == 1 {
-			wide := grow(&w.wide, 2*width)
-			copy(wide, o.data[(k0+kc-1)*o.ld+from+i:][:width])
-			clear(wide[width:])
-			kn.pairs.join(panel[kc/2*width:], width, wide, width, width, 1)
-		}
-		clear(panel[(kc+1)/2*width:])
+	for p := range rows {
+		kn.pairs.across(dst[p*width:], rows*width, o.data[(k0+2*p)*o.ld+from:], o.ld, whole/width)
 	}
 	if whole < n {
 		d.pack(dst[whole*rows:], rightEdge, o, from+whole, k0, kc, w)

@@ -51,7 +51,7 @@ const (
 func (d *Device) order(i int) int {
 	switch {
 	case d.kernel.tiles():
-		return i&^31 | i&1<<4 | i>>1&15
+		return i&^(tileSteps-1) | i&1*tileWords | i>>1&(tileWords-1)
 	case d.kernel.pairs != nil && !d.kernel.pairs.together:
 		return i ^ 1
 	}
@@ -62,7 +62,7 @@ func (d *Device) order(i int) int {
 // n rounded up to 32.
 func (d *Device) at(place int) int {
 	if d.kernel.tiles() {
-		return place&^31 | place&15<<1 | place>>4&1
+		return place&^(tileSteps-1) | place&(tileWords-1)<<1 | place/tileWords&1
 	}
 	return d.order(place)
 }
@@ -90,7 +90,7 @@ func newSparse(d *Device, rows, cols int, row func(j int) ([]int32, []float32)) 
 func (d *Device) list(dstCols []int32, dstVals []float32, cols []int32, vals []float32) {
 	part := 2 // numbers that the order leaves together
 	if d.kernel.tiles() {
-		part = 32
+		part = tileSteps
 	}
 	last, to := -1, 0
 	for lo := 0; lo < len(cols); {
@@ -116,7 +116,7 @@ func (d *Device) list(dstCols []int32, dstVals []float32, cols []int32, vals []f
 func (d *Device) mark(i int, last *int) int32 {
 	part, m := i/maxKC*2, int32(i)
 	if d.kernel.tiles() {
-		part = i/32*2 | i&1
+		part = i/tileSteps*2 | i&1
 	}
 	switch {
 	case *last < 0 || part == *last:

@@ -1,13 +1,13 @@
 package cpu
 
-// The portable kernel whose products are AMX's: see pairs.tiles. It is for tests, of
-// machines without AMX too: only cpu.Options.Kernel chooses it.
-
+// A tile of AMX has so many words of each line, and steps of k.
 const (
-	tileWords = 16 // of a line in a tile
+	tileWords = 16
 	tileSteps = 2 * tileWords
 )
 
+// goTiles is the portable kernel whose products are AMX's: see pairs.tiles. It is for
+// tests, of machines without AMX too: only cpu.Options.Kernel chooses it.
 var goTiles = kernel{
 	name: "goamx", mr: 4, nr: 8, mul: mulTiles4x8,
 	chains: func(k int, a, b, c []float32, ldc int) { mulTiles4x8(chains*k, a, b, c, ldc, false) },
