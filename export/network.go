@@ -122,7 +122,7 @@ func (n *Network) Round(below float64) []run.Tensor {
 // meta is the metadata about the network in a file of weights.
 func (n *Network) meta() map[string]string {
 	c := n.Config
-	c.DataDir, c.Threads = "", 0 // they concern one machine
+	c.DataDir, c.From, c.Threads = "", "", 0 // they concern one machine
 	m := map[string]string{
 		"model":    c.Model,
 		"channels": strconv.Itoa(n.Size.Channels),

@@ -55,6 +55,7 @@ func (b Bench) Probe(c run.Config, set *data.Set) (t Probe, err error) {
 	c.Train, c.Val, c.Epochs, c.Threads = 0, len(set.Classes), probeEpochs, 0
 	c.LR = 1e-3  // whether a trial diverges is for the study to find out
 	c.Whiten = 0 // so few images have no covariance worth the time
+	c.From, c.FromSum = "", ""
 	batch := min(c.Batch, small.Train.Len()-c.Val)
 	path, err := os.MkdirTemp(b.Dir, ".check-")
 	if err != nil {

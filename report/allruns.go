@@ -118,7 +118,7 @@ func command(c run.Config) string {
 		if own && name == "data" {
 			value = c.DataDir
 		}
-		if own && (name == "data-dir" || name == "data-sum") {
+		if own && (name == "data-dir" || name == "data-sum") || c.From != "" && name == "from-sum" {
 			return
 		}
 		always := name == "model" || name == "data" || name == "seed"

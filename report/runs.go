@@ -88,16 +88,17 @@ func (r record) seconds() float64 {
 }
 
 // is reports whether the run is of a case. Weights trained elsewhere are of none:
-// how they were trained is not known.
+// how they were trained is not known. Nor are those that began with another run's,
+// whose epochs are not all.
 func (r record) is(k paper.Case) bool {
 	c := r.config
-	return r.opened && c.Imported == "" && c.Model == k.Model && c.Optimizer == k.Optimizer && (c.Optimizer == "sgd" || c.Beta == k.Beta)
+	return r.opened && c.Imported == "" && c.FromSum == "" && c.Model == k.Model && c.Optimizer == k.Optimizer && (c.Optimizer == "sgd" || c.Beta == k.Beta)
 }
 
 // settings is the Config without what may differ between seeds of one setting.
 func (r record) settings() run.Config {
 	c := r.config
-	c.Seed, c.Threads, c.Sparse, c.DataDir, c.Name, c.Note = 0, 0, "", "", "", ""
+	c.Seed, c.Threads, c.Sparse, c.DataDir, c.From, c.Name, c.Note = 0, 0, "", "", "", "", ""
 	return c
 }
 

@@ -62,6 +62,11 @@ type Config struct {
 	// in the others, which is not the paper's algorithm. 0: at every step.
 	Regrowth int `yaml:"regrowth,omitempty" json:"regrowth,omitempty"`
 
+	// FromSum identifies the weights that the training began with, if not with random ones:
+	// the beginning of the Checksum of another run's. That run is in the directory From.
+	FromSum string `yaml:"from-sum,omitempty" json:"from_sum,omitempty"`
+	From    string `yaml:"from,omitempty" json:"from,omitempty"`
+
 	Epochs int    `yaml:"epochs" json:"epochs"`
 	Batch  int    `yaml:"batch" json:"batch"`
 	Seed   uint64 `yaml:"seed" json:"seed"`

@@ -45,7 +45,7 @@ func Settings() []string { return slices.Clone(settings) }
 // Material reports whether a setting decides a run's numbers.
 func Material(name string) bool {
 	switch name {
-	case "threads", "data-dir", "skip-bad", "sparse", "returns", "name", "note":
+	case "threads", "data-dir", "from", "skip-bad", "sparse", "returns", "name", "note":
 		return false
 	}
 	return true

@@ -148,7 +148,13 @@ func (c Config) Validate() error {
 			add("regrowth: zero weights are left at zero only by optimizer beta-lasso without momentum; leave it out")
 		}
 	}
-	for _, s := range []struct{ name, value string }{{"data-dir", c.DataDir}, {"imported", c.Imported}} {
+	if c.FromSum != "" && !hexadecimal(c.FromSum, fromDigits) {
+		add("from-sum: %s is not %d hexadecimal digits, as a run has them that began with another's weights; take it out", Printable(c.FromSum), fromDigits)
+	}
+	if c.From != "" && c.FromSum == "" {
+		add("from: without from-sum, which says what the weights in %s were; give the directory with from to train", Printable(c.From))
+	}
+	for _, s := range []struct{ name, value string }{{"data-dir", c.DataDir}, {"from", c.From}, {"imported", c.Imported}} {
 		if s.value != Printable(s.value) {
 			add("%s: has characters that cannot be shown: %s", s.name, Printable(s.value))
 		}

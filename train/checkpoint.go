@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -143,10 +144,15 @@ func (t *trainer) restore() error {
 	return t.Dir.TruncateEvents(state.Epoch)
 }
 
-// begin records the state before the first step.
+// begin sets the first weights and records the state before the first step.
 func (t *trainer) begin() error {
 	if err := t.Dir.TruncateEvents(-1); err != nil {
 		return err
+	}
+	if t.Config.FromSum != "" {
+		if err := t.startFrom(); err != nil {
+			return err
+		}
 	}
 	t.count()
 	if err := t.followFilters(0); err != nil {
@@ -155,6 +161,25 @@ func (t *trainer) begin() error {
 	e := run.Event{LR: t.Config.LR, Nonzero: t.counts()}
 	e.ValLoss, e.ValAcc = t.evaluate(t.val, nil)
 	return t.Dir.AppendEvent(e)
+}
+
+// startFrom begins with another run's weights. The last layer, which tells the
+// classes apart, stays random if that run had other images.
+func (t *trainer) startFrom() error {
+	b, err := t.Config.Beginning()
+	if err != nil {
+		return err
+	}
+	own := tensors(t.net)
+	if b.Config.Data != t.Config.Data || b.Config.DataSum != t.Config.DataSum {
+		layers := t.layers()
+		last := layers[len(layers)-1].Name + "."
+		own = slices.DeleteFunc(own, func(x run.Tensor) bool { return strings.HasPrefix(x.Name, last) })
+	}
+	if err := load(own, b.Tensors); err != nil {
+		return run.Problems{fmt.Sprintf("from: %s: %v", t.Config.From, err)}
+	}
+	return nil
 }
 
 // count counts the non-zeros afresh; steps keep the counts up to date.

@@ -48,7 +48,7 @@ func (e *exportCommand) publish(dir string) error {
 		return err
 	}
 	given := d.Config()
-	given.DataDir, given.Threads = "", 0 // they concern one machine
+	given.DataDir, given.From, given.Threads = "", "", 0 // they concern one machine
 	to, err := run.Create(out, given)
 	if err != nil {
 		return err

@@ -25,6 +25,9 @@ type settings struct {
 	Network string  `hidden:"" help:"the text of a network's file, as a run's config.yaml has it"`
 	Dropout float64 `default:"0" placeholder:"P" group:"network" help:"probability, before the last two layers (default 0)"`
 
+	From    string `placeholder:"DIR" group:"network" help:"begin with this run's last weights, and have its network and its whitening (default: random weights)"`
+	FromSum string `name:"from-sum" hidden:"" help:"what a run's config.yaml says of them"`
+
 	Data    string  `default:"cifar10" placeholder:"NAME|PATH" group:"data" help:"${datasets}; or your own: a folder with a folder of images per class, .npz, .bin (default cifar10)"`
 	Side    int     `default:"0" placeholder:"N" group:"data" help:"resize images to N x N pixels, 8 to 96 (default: as they are)"`
 	Channel int     `name:"channels" default:"0" placeholder:"1|3" group:"data" help:"make the images grey or coloured (default: as they are)"`
@@ -81,6 +84,9 @@ func (s settings) config(given origin) (run.Config, string, error) {
 		if n > 1 {
 			c.Regrowth = n
 		}
+	}
+	if err := s.settleFrom(&c, given); err != nil {
+		return c, "", err
 	}
 	if err := s.settleData(&c, given); err != nil {
 		return c, "", err

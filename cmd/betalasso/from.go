@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"betalasso/run"
+)
+
+// settleFrom derives settings from the run whose weights the training begins with:
+// what they are, and where nothing else is said, its network, whitening and data.
+func (s *settings) settleFrom(c *run.Config, given origin) error {
+	if s.From == "" && s.FromSum != "" { // of a published run's config.yaml
+		c.FromSum = s.FromSum
+		_, err := c.Beginning()
+		return usageError{err}
+	}
+	if s.From == "" {
+		return nil
+	}
+	path, err := filepath.Abs(s.From)
+	if err != nil {
+		return err
+	}
+	b, sum, err := run.BeginningFrom(path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w; give the directory of a run that has weights", err)
+		}
+		return usageError{fmt.Errorf("from: %w", err)}
+	}
+	c.From, c.FromSum = path, sum
+	if s.FromSum != "" && given["from"] != byFlag { // of a run's config.yaml
+		c.FromSum = s.FromSum
+	}
+	had := b.Config
+	said := byNobody
+	network := []string{"model", "network", "alpha", "width", "kernel", "params"}
+	for _, name := range network {
+		said = max(said, given[name])
+	}
+	if said < given["from"] {
+		s.Model, s.Network, s.Kernel, s.Params = had.Model, had.Network, had.Kernel, ""
+		s.Alpha, s.Width = had.Alpha, had.Width
+		c.Model, c.Kernel = had.Model, had.Kernel
+		for _, name := range network {
+			given[name] = byNobody
+		}
+		if had.Width > 0 {
+			given["width"] = given["from"]
+		} else {
+			given["alpha"] = given["from"]
+		}
+	}
+	if given["whiten"] < given["from"] {
+		c.Whiten = had.Whiten
+	}
+	if given["data"] < given["from"] {
+		s.Data, c.Data = had.Data, had.Data
+		if had.DataSum != "" {
+			s.Data = had.DataDir
+			c.Side, c.Channels, c.SkipBad = had.Side, had.Channels, had.SkipBad
+		}
+	}
+	return nil
+}
