@@ -49,6 +49,7 @@ func returnsFigure(all []record, set paper.DataSet) (f figure, caption string) {
 		before = e.Returns
 	}
 	counts := chart{title: "weights that return", y: "in an epoch", log: true}
+	norms := chart{title: "norm of the layer's weights", y: "at an epoch's end", log: true}
 	var words []string
 	names := slices.SortedFunc(maps.Keys(layers), func(a, b string) int { return 2*(order(a)-order(b)) + strings.Compare(a, b) })
 	for i, name := range names {
@@ -67,8 +68,15 @@ func returnsFigure(all []record, set paper.DataSet) (f figure, caption string) {
 		left := chart{title: name + " by the unit's weights", x: "non-zero weights of the unit", y: "%", logX: true}
 		left.series = shares(r.left, r.unitLeft, color, func(bin int) float64 { return math.Exp2(float64(bin) - 0.5) }) // the middle of a bin; that of no weights is left of it
 		f.charts = append(f.charts, std, left)
+		if len(r.norms.x) > 0 {
+			r.norms.color = color
+			norms.series = append(norms.series, r.norms)
+		}
 	}
 	f.charts = append([]chart{counts}, f.charts...)
+	if len(norms.series) > 0 { // runs of earlier versions have not recorded it
+		f.charts = append(f.charts, norms)
+	}
 	return f, fmt.Sprintf("Zero weights of %s that return (%s, %s, seed %d). Over all steps, %s. Lines: share of the returning weights; dotted: of all units at the end of the epoch before, as it would be if each had as many.",
 		networkName(of.config.Model), set.Title, of.config.SizeText(), of.config.Seed, strings.Join(words, "; "))
 }
@@ -78,6 +86,7 @@ type returned struct {
 	weights           int
 	epochs, counts    []float64
 	most              []float64 // in one step of each epoch
+	norms             series    // of the layer's weights, by epoch
 	std, left         []float64 // of the weights, by bin
 	unitStd, unitLeft []float64 // of the units, each epoch by the weights that returned in it
 }
@@ -85,6 +94,9 @@ type returned struct {
 // add adds an epoch. units has the distribution of the units before it: a burst
 // changes it.
 func (r *returned) add(epoch int, n, units run.Returns) {
+	if n.Norm > 0 {
+		r.norms.add(float64(epoch), n.Norm)
+	}
 	if n.Weights == 0 {
 		return
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -51,6 +52,16 @@ func TestReturnsFigure(t *testing.T) {
 	some, all := f.charts[1].series[0], f.charts[1].series[1]
 	if some.y[0] != 100 || all.y[0] != 10 || all.y[len(all.y)-1] != 90 {
 		t.Errorf("by σ: got %v and %v", some.y, all.y)
+	}
+	with := events(1)
+	for i, norm := range []float64{3, 2, 4} {
+		n := with[i+1].Returns["conv1"]
+		n.Norm = norm
+		with[i+1].Returns["conv1"] = n
+	}
+	g, _ := returnsFigure([]record{{opened: true, config: c, events: with}}, set)
+	if len(g.charts) != 4 || fmt.Sprint(g.charts[3].series[0].y) != "[3 2 4]" {
+		t.Errorf("norms: got %+v", g.charts[len(g.charts)-1])
 	}
 	for _, want := range []string{"80 returned", "σ of their units is 0.012 where that of all units is 1.2", "weights 2 to 3 where it is 64 to 127"} {
 		if !strings.Contains(caption, want) {

@@ -127,6 +127,10 @@ type Returns struct {
 	Std     []int `json:"std,omitempty"`  // of these weights, by StdBin of their unit
 	Left    []int `json:"left,omitempty"` // of these weights, by LeftBin of their unit
 
+	// Norm is the Euclidean norm of all weights of the layer after the epoch's last step:
+	// gradients behind a batch norm grow as one over it.
+	Norm float64 `json:"norm,omitempty"`
+
 	// Of all units of the layer, at the epoch's last step: what Std and Left are to
 	// be compared with.
 	UnitStd  []int `json:"unit_std,omitempty"`

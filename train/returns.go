@@ -1,6 +1,7 @@
 package train
 
 import (
+	"math"
 	"math/bits"
 	"strings"
 	"sync"
@@ -104,7 +105,12 @@ func (t *trainer) returns() map[string]run.Returns {
 	for _, s := range t.supports {
 		r := t.state.Returns[s.name]
 		r.UnitStd, r.UnitLeft = make([]int, run.StdBins), make([]int, run.LeftBins)
+		squares := 0.0
 		for row := range len(s.bits) / s.words {
+			s.layer.W.Read(s.row[0], row)
+			for _, w := range s.row[0] {
+				squares += float64(w) * float64(w)
+			}
 			left := 0
 			for _, w := range s.bits[row*s.words : (row+1)*s.words] {
 				left += bits.OnesCount64(w)
@@ -112,6 +118,7 @@ func (t *trainer) returns() map[string]run.Returns {
 			r.UnitStd[run.StdBin(s.std(row))]++
 			r.UnitLeft[run.LeftBin(left)]++
 		}
+		r.Norm = math.Sqrt(squares)
 		t.state.Returns[s.name] = r
 	}
 	return t.state.Returns

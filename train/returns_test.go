@@ -61,6 +61,9 @@ func TestReturns(t *testing.T) {
 			if got := other[i]; got["conv1"].Weights != e["conv1"].Weights || got["fc1"].Weights != e["fc1"].Weights {
 				t.Errorf("epoch %d, %s: %d and %d returned, want %d and %d", i+1, how, got["conv1"].Weights, got["fc1"].Weights, e["conv1"].Weights, e["fc1"].Weights)
 			}
+			if got := other[i]; got["fc1"].Norm != e["fc1"].Norm || e["fc1"].Norm <= 0 {
+				t.Errorf("epoch %d, %s: the norm is %v, want %v", i+1, how, got["fc1"].Norm, e["fc1"].Norm)
+			}
 		}
 	}
 	if total == 0 {
@@ -101,5 +104,16 @@ func TestReturnedAgain(t *testing.T) {
 	})
 	if found != 1 {
 		t.Errorf("%d rows had returns, want one", found)
+	}
+	tr.state.Returns = map[string]run.Returns{}
+	for i := range 384 {
+		clear(row)
+		if i == 7 {
+			row[0], row[cols-1] = 3, -4
+		}
+		w.Write(i, row)
+	}
+	if got := tr.returns()["conv1"].Norm; got != 5 {
+		t.Errorf("the norm is %v, want 5", got)
 	}
 }
