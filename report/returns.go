@@ -50,6 +50,7 @@ func returnsFigure(all []record, set paper.DataSet) (f figure, caption string) {
 	}
 	counts := chart{title: "weights that return", y: "in an epoch", log: true}
 	norms := chart{title: "norm of the layer's weights", y: "at an epoch's end", log: true}
+	around := chart{title: "in the steps around the peaks", x: "steps after the peak", y: "in a step", log: true}
 	var words []string
 	names := slices.SortedFunc(maps.Keys(layers), func(a, b string) int { return 2*(order(a)-order(b)) + strings.Compare(a, b) })
 	for i, name := range names {
@@ -72,13 +73,55 @@ func returnsFigure(all []record, set paper.DataSet) (f figure, caption string) {
 			r.norms.color = color
 			norms.series = append(norms.series, r.norms)
 		}
+		for _, peak := range peaks(r.steps) {
+			s := series{color: color}
+			for at := max(0, peak-peakBefore); at <= min(peak+peakAfter, len(r.steps)-1); at++ {
+				s.add(float64(at-peak), max(1, r.steps[at])) // the axis is logarithmic
+			}
+			around.series = append(around.series, s)
+		}
 	}
 	f.charts = append([]chart{counts}, f.charts...)
 	if len(norms.series) > 0 { // runs of earlier versions have not recorded it
 		f.charts = append(f.charts, norms)
 	}
+	if len(around.series) > 0 {
+		f.charts = append(f.charts, around)
+	}
 	return f, fmt.Sprintf("Zero weights of %s that return (%s, %s, seed %d). Over all steps, %s. Lines: share of the returning weights; dotted: of all units at the end of the epoch before, as it would be if each had as many.",
 		networkName(of.config.Model), set.Title, of.config.SizeText(), of.config.Seed, strings.Join(words, "; "))
+}
+
+// Of the steps around a peak, these are shown. Peaks are further apart, and stand
+// out: they have peakFactor times the returns of any of the quieter nine tenths of
+// the steps, and no fewer than the largest one's over peakFactor.
+const (
+	peakBefore, peakAfter = 20, 20
+	mostPeaks             = 6
+	peakFactor            = 5
+)
+
+// peaks are the steps with the most returns, the first of equals, largest first.
+func peaks(steps []float64) (list []int) {
+	sorted := slices.Sorted(slices.Values(steps))
+	if len(sorted) == 0 {
+		return nil
+	}
+	least := max(1, peakFactor*sorted[len(sorted)*9/10], sorted[len(sorted)-1]/peakFactor)
+	for len(list) < mostPeaks {
+		best := -1
+		for i, n := range steps {
+			near := slices.ContainsFunc(list, func(p int) bool { return i >= p-peakBefore-peakAfter && i <= p+peakBefore+peakAfter })
+			if !near && n >= least && (best < 0 || n > steps[best]) {
+				best = i
+			}
+		}
+		if best < 0 {
+			break
+		}
+		list = append(list, best)
+	}
+	return list
 }
 
 // returned is a layer's record over a run.
@@ -87,6 +130,7 @@ type returned struct {
 	epochs, counts    []float64
 	most              []float64 // in one step of each epoch
 	norms             series    // of the layer's weights, by epoch
+	steps             []float64 // returns in each step of the run, as far as every epoch has recorded them
 	std, left         []float64 // of the weights, by bin
 	unitStd, unitLeft []float64 // of the units, each epoch by the weights that returned in it
 }
@@ -96,6 +140,9 @@ type returned struct {
 func (r *returned) add(epoch int, n, units run.Returns) {
 	if n.Norm > 0 {
 		r.norms.add(float64(epoch), n.Norm)
+	}
+	for _, k := range n.Steps {
+		r.steps = append(r.steps, float64(k))
 	}
 	if n.Weights == 0 {
 		return

@@ -59,9 +59,21 @@ func TestReturnsFigure(t *testing.T) {
 		n.Norm = norm
 		with[i+1].Returns["conv1"] = n
 	}
+	for _, e := range with[1:] {
+		n := e.Returns["conv1"]
+		n.Steps = make([]int, 50)
+		n.Steps[0] = 1
+		if e.Epoch == 2 {
+			n.Steps[8], n.Steps[9], n.Steps[49] = 5, 20, 4
+		}
+		e.Returns["conv1"] = n
+	}
 	g, _ := returnsFigure([]record{{opened: true, config: c, events: with}}, set)
-	if len(g.charts) != 4 || fmt.Sprint(g.charts[3].series[0].y) != "[3 2 4]" {
+	if len(g.charts) != 5 || fmt.Sprint(g.charts[3].series[0].y) != "[3 2 4]" {
 		t.Errorf("norms: got %+v", g.charts[len(g.charts)-1])
+	}
+	if s := g.charts[4].series; len(s) != 1 || s[0].x[0] != -20 || s[0].y[19] != 5 || s[0].y[20] != 20 || s[0].y[21] != 1 {
+		t.Errorf("around the peaks: got %+v", s)
 	}
 	for _, want := range []string{"80 returned", "σ of their units is 0.012 where that of all units is 1.2", "weights 2 to 3 where it is 64 to 127"} {
 		if !strings.Contains(caption, want) {

@@ -123,9 +123,10 @@ type Event struct {
 // before the step.
 type Returns struct {
 	Weights int   `json:"weights"`
-	Most    int   `json:"most,omitempty"` // of these weights, in the step with the most
-	Std     []int `json:"std,omitempty"`  // of these weights, by StdBin of their unit
-	Left    []int `json:"left,omitempty"` // of these weights, by LeftBin of their unit
+	Most    int   `json:"most,omitempty"`  // of these weights, in the step with the most
+	Steps   []int `json:"steps,omitempty"` // of these weights, by step; none of an epoch of more than ReturnSteps
+	Std     []int `json:"std,omitempty"`   // of these weights, by StdBin of their unit
+	Left    []int `json:"left,omitempty"`  // of these weights, by LeftBin of their unit
 
 	// Norm is the Euclidean norm of all weights of the layer after the epoch's last step:
 	// gradients behind a batch norm grow as one over it.
@@ -136,6 +137,9 @@ type Returns struct {
 	UnitStd  []int `json:"unit_std,omitempty"`
 	UnitLeft []int `json:"unit_left,omitempty"`
 }
+
+// ReturnSteps is the most steps of an epoch by which Returns counts weights.
+const ReturnSteps = 1000
 
 // The bins of Returns. StdBin's are eight to a factor of ten, from √ε of batch
 // norm, below which no σ falls; LeftBin's are 0, 1, 2 to 3, 4 to 7, ...

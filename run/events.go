@@ -54,6 +54,11 @@ func (b *bounds) returns(m map[string]Returns) {
 		b.shown("a layer's name", name)
 		b.whole("returns of "+Printable(name), r.Weights, 0, math.MaxInt)
 		b.whole("most returns of "+Printable(name), r.Most, 0, r.Weights)
+		b.whole("steps of returns of "+Printable(name), len(r.Steps), 0, ReturnSteps)
+		for _, n := range r.Steps {
+			b.whole("returns of "+Printable(name)+" in a step", n, 0, r.Weights)
+		}
+		b.number("norm of "+Printable(name), r.Norm)
 		for what, list := range map[string][]int{"std": r.Std, "left": r.Left, "unit_std": r.UnitStd, "unit_left": r.UnitLeft} {
 			most := StdBins
 			if what == "left" || what == "unit_left" {

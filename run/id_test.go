@@ -42,7 +42,7 @@ func TestIDIsOfWhatDecidesTheNumbers(t *testing.T) {
 		default:
 			t.Fatalf("%s: a setting of a kind that this test does not change", name)
 		}
-		same := slices.Contains([]string{"threads", "data-dir", "skip-bad", "sparse", "returns", "name", "note"}, name)
+		same := slices.Contains([]string{"threads", "data-dir", "from", "skip-bad", "sparse", "returns", "name", "note"}, name)
 		if (d.ID() == c.ID()) != same {
 			t.Errorf("%s changed: got the IDs %s and %s, want same: %t", name, c.ID(), d.ID(), same)
 		}

@@ -89,6 +89,9 @@ func (t *trainer) countReturns() {
 			}
 		})
 		r.Most = max(r.Most, r.Weights-before)
+		if t.steps() <= run.ReturnSteps {
+			r.Steps = append(r.Steps, r.Weights-before)
+		}
 		t.state.Returns[s.name] = r
 	}
 }

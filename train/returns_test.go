@@ -1,6 +1,7 @@
 package train
 
 import (
+	"slices"
 	"testing"
 
 	"betalasso/run"
@@ -40,8 +41,8 @@ func TestReturns(t *testing.T) {
 		for _, name := range []string{"conv1", "fc1"} {
 			r, rows := e[name], 0
 			total += r.Weights
-			if r.Most > r.Weights || 3*r.Most < r.Weights { // an epoch has three steps
-				t.Errorf("epoch %d, %s: %d of %d weights in one step", i+1, name, r.Most, r.Weights)
+			if n := r.Steps; len(n) != 3 || n[0]+n[1]+n[2] != r.Weights || r.Most != slices.Max(n) { // an epoch has three steps
+				t.Errorf("epoch %d, %s: %d weights, by step %v, at most %d", i+1, name, r.Weights, n, r.Most)
 			}
 			std, left := 0, 0
 			for _, n := range r.Std {
@@ -60,6 +61,9 @@ func TestReturns(t *testing.T) {
 		for how, other := range map[string][]map[string]run.Returns{"sparse": events(sparse), "stopped": events(pieces)} {
 			if got := other[i]; got["conv1"].Weights != e["conv1"].Weights || got["fc1"].Weights != e["fc1"].Weights {
 				t.Errorf("epoch %d, %s: %d and %d returned, want %d and %d", i+1, how, got["conv1"].Weights, got["fc1"].Weights, e["conv1"].Weights, e["fc1"].Weights)
+			}
+			if got := other[i]; !slices.Equal(got["fc1"].Steps, e["fc1"].Steps) {
+				t.Errorf("epoch %d, %s: by step %v, want %v", i+1, how, got["fc1"].Steps, e["fc1"].Steps)
 			}
 			if got := other[i]; got["fc1"].Norm != e["fc1"].Norm || e["fc1"].Norm <= 0 {
 				t.Errorf("epoch %d, %s: the norm is %v, want %v", i+1, how, got["fc1"].Norm, e["fc1"].Norm)
