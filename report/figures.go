@@ -177,8 +177,8 @@ func curvesFigure(list []group, set paper.DataSet) (f figure, caption string) {
 }
 
 // settingsFigure is test accuracy against the weights that are left, and against
-// each number among the settings in which the groups differ; for kernels the
-// paper's Figure 5 stands beside it.
+// each number among the settings in which the groups differ; the paper's Figure 2
+// stands beside networks of several sizes, and Figure 5 beside kernels.
 func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption string) {
 	f.name = "settings-" + set.Name
 	var finished []compare.Compared
@@ -221,8 +221,33 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 			add(&left, network(g), n, g.Samples["test"])
 		}
 	}
-	for i := range left.series { // sizes are an outcome: no line joins them
-		left.series[i].width = 0.01
+	trained := map[string][]float64{} // all weights of each network, trained with SGD
+	for _, g := range finished {
+		if n := g.Samples["nonzero"].Mean; g.Config().Optimizer == "sgd" {
+			trained[g.Config().Model] = append(trained[g.Config().Model], n)
+		}
+	}
+	for i, s := range left.series {
+		if !slices.ContainsFunc(finished, func(g compare.Compared) bool { return network(g) == s.name && g.Config().Optimizer == "sgd" }) {
+			left.series[i].width = 0.01 // sizes are an outcome: no line joins them
+		}
+	}
+	for _, g := range finished {
+		model := g.Config().Model
+		accuracy := paper.Figure2[set.Name].Accuracy[model]
+		if sizes := trained[model]; accuracy == nil || len(sizes) < 2 || 2*slices.Min(sizes) > slices.Max(sizes) {
+			continue
+		}
+		color, _ := family(network(g))
+		beside := series{name: "the paper, 400 epochs: " + networkName(model), color: color, dash: 1}
+		for i, n := range paper.Figure2[set.Name].Weights {
+			if accuracy[i] > 0 && n <= 4*slices.Max(trained[model]) {
+				beside.add(n, accuracy[i])
+			}
+		}
+		left.series = append(left.series, beside)
+		f.keys = append(f.keys, key{beside.name, color, 1})
+		delete(trained, model)
 	}
 	f.charts = append(f.charts, left)
 	for _, s := range finished[0].Settings {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -131,6 +132,45 @@ func TestKernels(t *testing.T) {
 	}
 	if got := points["the paper's Figure 5, full size"]; !slices.Equal(got, []int{7, 7}) {
 		t.Errorf("the paper's points: got %v, want seven for each optimiser", got)
+	}
+}
+
+// TestSizes wants the paper's Figure 2 beside a network of several sizes, as far as
+// they are near, and not beside one of one size.
+func TestSizes(t *testing.T) {
+	m := &maker{t: t, root: t.TempDir()}
+	for model, sizes := range map[string][]int{"s-conv": {1, 2, 4}, "d-conv": {2}} {
+		for _, alpha := range sizes {
+			c := m.config(paper.Cases[0], "cifar10", 1)
+			c.Model, c.Alpha = model, alpha
+			d := m.begin(fmt.Sprintf("%s-%d", model, alpha), c, 3)
+			m.finish(d, 0.5)
+			r, err := d.Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Params = 32_000 * alpha
+			r.Layers = []run.Layer{{Name: "conv1", Params: r.Params, Nonzero: r.Params}}
+			if err := d.WriteResult(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	together, err := comparison(records(m.dirs), paper.Describe("cifar10"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := settingsFigure(together, paper.Describe("cifar10"))
+	points := map[string]string{}
+	for _, s := range f.charts[0].series {
+		points[s.name] = fmt.Sprint(s.y, s.width)
+	}
+	want := map[string]string{
+		"S-CONV": "[50 50 50] 0", "D-CONV": "[50] 0",
+		"the paper, 400 epochs: S-CONV": "[49.2 55.3 60.6 68.1 72.5] 0",
+	}
+	if !maps.Equal(points, want) {
+		t.Errorf("got %v, want %v", points, want)
 	}
 }
 
