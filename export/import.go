@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -160,6 +161,10 @@ func (w *Weights) Network(dev compute.Device, c run.Config, size model.Size) (*N
 	}
 	n := &Network{Config: c, Size: size, Net: net, Epoch: w.Epoch}
 	want, given := n.StateDict(), slices.Clone(w.Tensors)
+	if at := slices.IndexFunc(given, func(t run.Tensor) bool { return t.Name == nn.WhiteningName }); at >= 0 && c.Whiten > 0 {
+		n.whiten = &given[at]
+		given = slices.Concat(given[:at], given[at+1:])
+	}
 	biases := map[string]run.Tensor{} // by the batch norm's name
 	var before nn.Layer
 	nn.Walk(net.Layers, func(l nn.Layer) {
@@ -206,6 +211,31 @@ func describe(c run.Config) string {
 	return c.Model
 }
 
+// CheckWhitening is an error if the file that n was imported from has another
+// whitening than w, which the images here give. Rounding is no difference.
+func (n *Network) CheckWhitening(w *nn.Whitening) error {
+	if n.whiten == nil {
+		return nil
+	}
+	rows, cols := w.W.Shape()
+	if !slices.Equal(n.whiten.Shape, []int{rows, cols}) {
+		return fmt.Errorf("%s is %v, and that of these images %v", n.whiten.Name, n.whiten.Shape, []int{rows, cols})
+	}
+	most, off := 0.0, 0.0
+	theirs, row := n.whiten.Values(), make([]float32, cols)
+	for i := range rows {
+		w.W.Read(row, i)
+		for k, x := range row {
+			most = max(most, math.Abs(float64(x)))
+			off = max(off, math.Abs(float64(x-theirs[i*cols+k]))) // NaN if theirs is
+		}
+	}
+	if !(off <= 1e-3*most) {
+		return fmt.Errorf("%s differs by up to %.2g from that of these images, whose numbers reach %.2g: it was made from other ones, or another number of them; give those with --data, --data-dir and --val", n.whiten.Name, off, most)
+	}
+	return nil
+}
+
 // Renormalise turns a network that was trained on images normalised by n.Mean and
 // n.Std into one for images normalised by mean and std: the first layer's weights
 // are scaled by channel, and the shift goes into the running mean of the next
@@ -226,6 +256,9 @@ func (n *Network) Renormalise(mean, std []float64) (exact bool, err error) {
 	}
 	if slices.Equal(n.Mean, mean) && slices.Equal(n.Std, std) {
 		return true, nil
+	}
+	if n.Config.Whiten > 0 {
+		return false, fmt.Errorf("a network of whitened pixels cannot be turned to another normalisation than that of its training, mean %v and deviation %v", n.Mean, n.Std)
 	}
 	norm, ok := n.Net.Layers[1].(*nn.BatchNorm)
 	if !ok {

@@ -29,6 +29,8 @@ type Network struct {
 	Steps     int       // taken until then
 	Classes   []string  // by label; may be empty
 	Mean, Std []float64 // by channel, of pixels from 0 to 1: what the network sees is (pixel − Mean)/Std
+
+	whiten *run.Tensor // of an imported file
 }
 
 // Open reads the network of a run: of its last checkpoint or, if best, of the

@@ -9,11 +9,14 @@ type Whitening struct {
 	out compute.Mat
 }
 
+// WhiteningName is the name of a Whitening's matrix.
+const WhiteningName = "whiten.weight"
+
 // NewWhitening multiplies batches of at most batch rows by the symmetric matrix z,
 // [features, features]. Its tensor is whiten.weight.
 func NewWhitening(dev compute.Device, batch int, z compute.Mat) *Whitening {
 	w := &Whitening{out: dev.Alloc(z.Rows, batch).T()}
-	w.Kind, w.W = Dense, Param{Name: "whiten.weight", Weights: dev.Dense(z.Rows, z.Cols)}
+	w.Kind, w.W = Dense, Param{Name: WhiteningName, Weights: dev.Dense(z.Rows, z.Cols)}
 	for i := range z.Rows {
 		w.W.Write(i, z.Row(i))
 	}

@@ -63,6 +63,21 @@ func TestFrom(t *testing.T) {
 		t.Errorf("on other images: got %+v", r.Layers)
 	}
 
+	// PyTorch's form of it and back, whitening and all, and to train on.
+	file := at("first.safetensors")
+	want(t, 0, "export", at("first"), "--format=safetensors", "--out", file)
+	if _, stderr := want(t, exitUsage, "import", file, "--val=100", "--out", at("back")); !strings.Contains(stderr, "whiten.weight differs") {
+		t.Errorf("a whitening by other images: got %q", stderr)
+	}
+	want(t, 0, "import", file, "--out", at("back"))
+	if r, err := run.ReadResult(at("back")); err != nil || r.Last.TestAcc != first.Last.TestAcc {
+		t.Errorf("imported again: got %+v, %v, want %+v", r.Last, err, first.Last)
+	}
+	train("fifth", "--from", at("back"), "--epochs=2", "--lr=0.05")
+	if weights(t, at("fifth")) != weights(t, at("second")) {
+		t.Error("from imported weights it trains to others")
+	}
+
 	for _, c := range []struct {
 		rule string
 		args []string

@@ -15,6 +15,7 @@ import (
 	"betalasso/data"
 	"betalasso/export"
 	"betalasso/model"
+	"betalasso/nn"
 	"betalasso/run"
 	"betalasso/train"
 )
@@ -91,10 +92,17 @@ func (i *importCommand) Run() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.Weights, err)
 	}
+	white, err := whiten(dev, c, set, c.Batch)
+	if err != nil {
+		return err
+	}
+	if err := n.CheckWhitening(white); err != nil {
+		return usageError{fmt.Errorf("%s: %w", i.Weights, err)}
+	}
 	if err := i.normalise(n, weights, c, set); err != nil {
 		return err
 	}
-	r, err := imported(n, c, set, dev)
+	r, err := imported(n, c, set, dev, white)
 	if err != nil {
 		return err
 	}
@@ -263,9 +271,9 @@ func listed(values []float64) string {
 	return strings.Join(parts, ",")
 }
 
-// imported is the result of n on the data.
-func imported(n *export.Network, c run.Config, set *data.Set, dev compute.Device) (run.Result, error) {
-	scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Set: set, Threads: threads(c)}, n.Own())
+// imported is the result of n on the data, behind a whitening or none.
+func imported(n *export.Network, c run.Config, set *data.Set, dev compute.Device, white *nn.Whitening) (run.Result, error) {
+	scores, err := train.Evaluate(train.Options{Config: c, Device: dev, Whiten: white, Set: set, Threads: threads(c)}, n.Own())
 	if err != nil {
 		return run.Result{}, err
 	}
