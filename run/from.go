@@ -5,7 +5,7 @@ import "fmt"
 // fromDigits is the length of Config.FromSum.
 const fromDigits = 16
 
-// Weights of a run, to begin another one with.
+// Beginning is the weights of a run, for another one to begin with.
 type Beginning struct {
 	Config  Config // of the run that they are from
 	Tensors []Tensor

@@ -58,11 +58,16 @@ func (s *settings) settleFrom(c *run.Config, given origin) error {
 		c.Whiten = had.Whiten
 	}
 	if given["data"] < given["from"] {
-		s.Data, c.Data = had.Data, had.Data
+		s.Data, c.Data, c.SVHNExtra, c.SkipBad = had.Data, had.Data, had.SVHNExtra, had.SkipBad
 		if had.DataSum != "" {
 			s.Data = had.DataDir
-			c.Side, c.Channels, c.SkipBad = had.Side, had.Channels, had.SkipBad
 		}
+	}
+	if given["side"] < given["from"] {
+		c.Side = had.Side
+	}
+	if given["channels"] < given["from"] {
+		c.Channels = had.Channels
 	}
 	return nil
 }

@@ -16,11 +16,11 @@ func TestFrom(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	common := []string{"--data=digits", "--side=8", "--train=600", "--batch=100", "--threads=1", "--precision=fp32"}
+	common := []string{"--train=600", "--batch=100", "--threads=1", "--precision=fp32"}
 	train := func(name string, args ...string) (string, string) {
 		return want(t, 0, append(append([]string{"train", "--out", at(name)}, common...), args...)...)
 	}
-	train("first", "--model=s-fc", "--alpha=1", "--epochs=2", "--whiten=0.1", "--optimizer=beta-lasso", "--lambda-conv=3e-4", "--lambda-fc=3e-5")
+	train("first", "--data=digits", "--side=8", "--model=s-fc", "--alpha=1", "--epochs=2", "--whiten=0.1", "--optimizer=beta-lasso", "--lambda-conv=3e-4", "--lambda-fc=3e-5")
 	train("second", "--from", at("first"), "--epochs=2", "--lr=0.05")
 
 	first, err := run.ReadResult(at("first"))
@@ -54,7 +54,7 @@ func TestFrom(t *testing.T) {
 	}
 
 	// On other images only the last layer is another one.
-	want(t, 0, "train", "--from", at("first"), "--data", squares(t, 20), "--side=8", "--epochs=1", "--optimizer=beta-lasso", "--lambda-conv=3e-4", "--lambda-fc=3e-5", "--lr=1e-9", "--batch=10", "--threads=1", "--precision=fp32", "--out", at("squares"))
+	want(t, 0, "train", "--from", at("first"), "--data", squares(t, 20), "--epochs=1", "--optimizer=beta-lasso", "--lambda-conv=3e-4", "--lambda-fc=3e-5", "--lr=1e-9", "--batch=10", "--threads=1", "--precision=fp32", "--out", at("squares"))
 	r, err := run.ReadResult(at("squares"))
 	if err != nil {
 		t.Fatal(err)
