@@ -27,9 +27,9 @@ const (
 // sets them all to zero. Over the schedule λ moves a weight by Σηλ = η·λ·steps/2,
 // so without any gradient a share of (βλ + Σηλ)/b becomes zero: 27 % and 8 % of
 // S-FC's first two layers with the EE-411 report's settings, which is what
-// happened.
+// happened. It says nothing of a training that begins with another run's weights.
 func Lambda(c run.Config, size model.Size, steps int) (warnings []string, err error) {
-	if c.Optimizer != "beta-lasso" || c.Imported != "" {
+	if c.Optimizer != "beta-lasso" || c.Imported != "" || c.FromSum != "" {
 		return nil, nil
 	}
 	layers, total, err := model.Count(c.Model, size)

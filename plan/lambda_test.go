@@ -57,6 +57,13 @@ func TestLambda(t *testing.T) {
 	if got, err := Lambda(sgd, sizeOf(sgd), 100); got != nil || err != nil {
 		t.Errorf("SGD: got %q, %v", got, err)
 	}
+	cut := run.Config{Model: "s-fc", Alpha: 4, Optimizer: "beta-lasso", Beta: 50, LambdaConv: 1, LR: 0.1}
+	for sum, want := range map[string]bool{"": true, "0123456789abcdef": false} { // nothing is known of another run's weights
+		cut.FromSum = sum
+		if got, err := Lambda(cut, sizeOf(cut), 100); (got != nil) != want || err != nil {
+			t.Errorf("from %q: got %q, %v", sum, got, err)
+		}
+	}
 }
 
 func TestSize(t *testing.T) {
