@@ -32,8 +32,10 @@ func (s *settings) settleFrom(c *run.Config, given origin) error {
 		return usageError{fmt.Errorf("from: %w", err)}
 	}
 	c.From, c.FromSum = path, sum
-	if s.FromSum != "" && given["from"] != byFlag { // of a run's config.yaml
+	if s.FromSum != "" && s.FromSum != sum && given["from"] != byFlag { // of a run's config.yaml
 		c.FromSum = s.FromSum
+		_, err := c.Beginning()
+		return usageError{err}
 	}
 	had := b.Config
 	said := byNobody

@@ -109,6 +109,12 @@ func TestFrom(t *testing.T) {
 	if _, stderr := want(t, exitUsage, "train", "--config", config, "--from", at("squares"), "--out", at("third")); !strings.Contains(stderr, "from-sum") {
 		t.Errorf("other weights in a run's place: got %q", stderr)
 	}
+	if err := os.Rename(at("squares"), at("first")); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr := want(t, exitUsage, "train", "--config", config, "--out", at("fourth")); !strings.Contains(stderr, "begins with "+c.FromSum) {
+		t.Errorf("other weights in the other run's place: got %q", stderr)
+	}
 	want(t, 0, "export", at("second"), "--format=run", "--out", at("published"))
 	if text, err := os.ReadFile(filepath.Join(at("published"), run.ConfigFile)); err != nil || strings.Contains(string(text), dir) || !strings.Contains(string(text), "from-sum: "+c.FromSum) {
 		t.Errorf("published: got %s, %v", text, err)
