@@ -221,33 +221,24 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 			add(&left, network(g), n, g.Samples["test"])
 		}
 	}
-	trained := map[string][]float64{} // all weights of each network, trained with SGD
-	for _, g := range finished {
-		if n := g.Samples["nonzero"].Mean; g.Config().Optimizer == "sgd" {
-			trained[g.Config().Model] = append(trained[g.Config().Model], n)
-		}
-	}
 	for i, s := range left.series {
-		if !slices.ContainsFunc(finished, func(g compare.Compared) bool { return network(g) == s.name && g.Config().Optimizer == "sgd" }) {
-			left.series[i].width = 0.01 // sizes are an outcome: no line joins them
-		}
-	}
-	for _, g := range finished {
-		model := g.Config().Model
-		accuracy := paper.Figure2[set.Name].Accuracy[model]
-		if sizes := trained[model]; accuracy == nil || len(sizes) < 2 || 2*slices.Min(sizes) > slices.Max(sizes) {
+		at := slices.IndexFunc(finished, func(g compare.Compared) bool { return network(g) == s.name })
+		model, sizes := finished[at].Config().Model, len(slices.Compact(slices.Clone(s.x)))
+		if finished[at].Config().Optimizer != "sgd" || sizes < len(s.x) || sizes < 2 {
+			left.series[i].width = 0.01 // sizes are an outcome, or that of several settings: no line joins them
 			continue
 		}
-		color, _ := family(network(g))
-		beside := series{name: "the paper, 400 epochs: " + networkName(model), color: color, dash: 1}
-		for i, n := range paper.Figure2[set.Name].Weights {
-			if accuracy[i] > 0 && n <= 4*slices.Max(trained[model]) {
-				beside.add(n, accuracy[i])
+		accuracy := paper.Figure2[set.Name].Accuracy[model]
+		if most := s.x[len(s.x)-1]; accuracy != nil && most >= 2*s.x[0] {
+			beside := series{name: "the paper, 400 epochs: " + networkName(model), color: s.color, dash: 1}
+			for k, n := range paper.Figure2[set.Name].Weights {
+				if accuracy[k] > 0 && n <= 4*most {
+					beside.add(n, accuracy[k])
+				}
 			}
+			left.series = append(left.series, beside)
+			f.keys = append(f.keys, key{beside.name, s.color, 1})
 		}
-		left.series = append(left.series, beside)
-		f.keys = append(f.keys, key{beside.name, color, 1})
-		delete(trained, model)
 	}
 	f.charts = append(f.charts, left)
 	for _, s := range finished[0].Settings {

@@ -28,14 +28,14 @@ func BeginningFrom(dir string) (b Beginning, sum string, err error) {
 // they are not those that c says.
 func (c Config) Beginning() (Beginning, error) {
 	if c.From == "" {
-		return Beginning{}, fmt.Errorf("from: this training begins with another run's weights (%s), and nothing says where they are; give that run's directory with --from", c.FromSum)
+		return Beginning{}, fmt.Errorf("this training begins with another run's weights (%s), and nothing says where they are; give that run's directory with --from", c.FromSum)
 	}
 	b, sum, err := BeginningFrom(c.From)
 	if err != nil {
-		return b, fmt.Errorf("from: the weights that this training begins with: %w", err)
+		return b, err
 	}
 	if sum != c.FromSum {
-		return b, fmt.Errorf("from: the weights in %s are %s now, and this training begins with %s; give a directory that has those with --from, or begin a new run from these", c.From, sum, c.FromSum)
+		return b, fmt.Errorf("the weights in %s are %s now, and this training begins with %s; give a directory that has those with --from, or begin a new run from these", c.From, sum, c.FromSum)
 	}
 	return b, nil
 }

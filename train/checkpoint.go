@@ -168,7 +168,7 @@ func (t *trainer) begin() error {
 func (t *trainer) startFrom() error {
 	b, err := t.Config.Beginning()
 	if err != nil {
-		return err
+		return fmt.Errorf("from: %w", err)
 	}
 	own := tensors(t.net)
 	if b.Config.Data != t.Config.Data || b.Config.DataSum != t.Config.DataSum {

@@ -12,30 +12,26 @@ import (
 // settleFrom derives settings from the run whose weights the training begins with:
 // what they are, and where nothing else is said, its network, whitening and data.
 func (s *settings) settleFrom(c *run.Config, given origin) error {
-	if s.From == "" && s.FromSum != "" { // of a published run's config.yaml
-		c.FromSum = s.FromSum
-		_, err := c.Beginning()
-		return usageError{err}
-	}
-	if s.From == "" {
+	if s.From == "" && s.FromSum == "" {
 		return nil
 	}
-	path, err := filepath.Abs(s.From)
-	if err != nil {
-		return err
-	}
-	b, sum, err := run.BeginningFrom(path)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("%w; give the directory of a run that has weights", err)
+	var b run.Beginning
+	var err error
+	if s.From != "" {
+		if c.From, err = filepath.Abs(s.From); err != nil {
+			return err
 		}
-		return usageError{fmt.Errorf("from: %w", err)}
 	}
-	c.From, c.FromSum = path, sum
-	if s.FromSum != "" && s.FromSum != sum && given["from"] != byFlag { // of a run's config.yaml
-		c.FromSum = s.FromSum
-		_, err := c.Beginning()
-		return usageError{err}
+	if c.FromSum = s.FromSum; c.FromSum != "" && given["from"] != byFlag { // of a run's config.yaml
+		b, err = c.Beginning()
+	} else {
+		b, c.FromSum, err = run.BeginningFrom(c.From)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w; give the directory of a run that has weights", err)
+	}
+	if err != nil {
+		return usageError{fmt.Errorf("from: %w", err)}
 	}
 	had := b.Config
 	said := byNobody
