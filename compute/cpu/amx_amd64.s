@@ -114,6 +114,109 @@ done:
 	TILERELEASE
 	RET
 
+// func runs16x48amx(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int, add bool)
+//
+// Tiles 0 to 2 are c's, 4 is sixteen words of each row of a, 6, 3 and 6 again are those of
+// 48 columns of b. Where a run ends, 5 and 7 are the words that are left: their shapes are
+// those of that many.
+TEXT ·runs16x48amx(SB), NOSPLIT, $64-121
+	MOVQ runs_base+0(FP), R14
+	MOVQ runs_len+8(FP), R15
+	VMOVDQU64 shapes<>(SB), Z0
+	VMOVDQU64 Z0, cfg-64(SP)
+	TESTQ R15, R15
+	JZ   configure
+	MOVQ 16(R14), CX
+	ANDQ $15, CX
+	JZ   configure
+	MOVB CX, cfg-9(SP)
+	SHLQ $2, CX
+	MOVW CX, cfg-38(SP)
+
+configure:
+	LEAQ cfg-64(SP), AX
+	LDTILECFG
+	MOVQ lda+72(FP), R8
+	MOVQ ldb+80(FP), R9
+	MOVQ c_base+88(FP), DX
+	MOVQ ldc+112(FP), R13
+	SHLQ $2, R8
+	SHLQ $2, R9
+	SHLQ $2, R13
+	MOVQ R9, R10
+	SHLQ $4, R10
+	LEAQ 64(DX), R12
+	LEAQ 128(DX), AX
+	CMPB add+120(FP), $0
+	JNE  rload
+	TILEZERO_0
+	TILEZERO_1
+	TILEZERO_2
+	JMP  rstart
+
+rload:
+	TILELOADD_0_DX_R13
+	TILELOADD_1_R12_R13
+	TILELOADD_2_AX_R13
+
+rstart:
+	TESTQ R15, R15
+	JZ   rstore
+	MOVQ a_base+24(FP), AX
+	MOVQ b_base+48(FP), BX
+
+rrun:
+	MOVQ (R14), SI
+	MOVQ 8(R14), DI
+	MOVQ 16(R14), CX
+	ADDQ $24, R14
+	LEAQ (AX)(SI*4), SI
+	LEAQ (BX)(DI*4), DI
+	LEAQ 64(DI), R11
+	LEAQ 128(DI), R12
+	SUBQ $16, CX
+	JLT  rrest
+
+rstep:
+	TILELOADD_4_SI_R8
+	TILELOADD_6_DI_R9
+	TDPBF16PS_0_4_6
+	TILELOADD_3_R11_R9
+	TDPBF16PS_1_4_3
+	TILELOADD_6_R12_R9
+	TDPBF16PS_2_4_6
+	ADDQ $64, SI
+	ADDQ R10, DI
+	ADDQ R10, R11
+	ADDQ R10, R12
+	SUBQ $16, CX
+	JGE  rstep
+
+rrest:
+	ADDQ $16, CX
+	JZ   rnext
+	TILELOADD_5_SI_R8
+	TILELOADD_7_DI_R9
+	TDPBF16PS_0_5_7
+	TILELOADD_7_R11_R9
+	TDPBF16PS_1_5_7
+	TILELOADD_7_R12_R9
+	TDPBF16PS_2_5_7
+
+rnext:
+	DECQ R15
+	JNZ  rrun
+
+rstore:
+	LEAQ 64(DX), R12
+	LEAQ 128(DX), AX
+	TILESTORED_0_DX_R13
+	TILESTORED_1_R12_R13
+	TILESTORED_2_AX_R13
+	TILERELEASE
+	VZEROUPPER
+	RET
+
 // func peakAMX(rounds int)
 TEXT ·peakAMX(SB), NOSPLIT, $0-8
 	SHAPES

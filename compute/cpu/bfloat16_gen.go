@@ -107,15 +107,18 @@ func main() {
 	for _, m := range []struct {
 		t              int
 		base, distance string
-	}{{4, "SI", "R8"}, {5, "R10", "R8"}, {6, "DI", "R9"}, {7, "R11", "R9"}, {0, "DX", "R13"}, {1, "R12", "R13"}, {2, "AX", "R13"}, {3, "BX", "R13"}} {
+	}{
+		{4, "SI", "R8"}, {5, "R10", "R8"}, {6, "DI", "R9"}, {7, "R11", "R9"}, {0, "DX", "R13"}, {1, "R12", "R13"}, {2, "AX", "R13"}, {3, "BX", "R13"},
+		{3, "R11", "R9"}, {6, "R12", "R9"}, {5, "SI", "R8"}, {7, "DI", "R9"}, {7, "R12", "R9"}, // of convolutions
+	} {
 		base, distance := registers[m.base], registers[m.distance]
 		line(fmt.Sprintf("TILELOADD_%d_%s_%s", m.t, m.base, m.distance), vex(3, 0x4b, 0, m.t, 0, distance, base))
-		if m.t < 4 {
+		if m.distance == "R13" {
 			line(fmt.Sprintf("TILESTORED_%d_%s_%s", m.t, m.base, m.distance), vex(2, 0x4b, 0, m.t, 0, distance, base))
 		}
 	}
-	for d := range 4 {
-		n, m := 4+d/2, 6+d%2
+	for _, t := range [][3]int{{0, 4, 6}, {1, 4, 7}, {2, 5, 6}, {3, 5, 7}, {1, 4, 3}, {2, 4, 6}, {0, 5, 7}, {1, 5, 7}, {2, 5, 7}} {
+		d, n, m := t[0], t[1], t[2]
 		line(fmt.Sprintf("TDPBF16PS_%d_%d_%d", d, n, m), vex(2, 0x5c, 3, d, m, 0, n))
 	}
 	if err := os.WriteFile("bfloat16_amd64.h", []byte(s.String()), 0o644); err != nil {

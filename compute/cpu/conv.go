@@ -123,7 +123,7 @@ func (k *runKernel) width(channels int) int {
 }
 
 // slidePackJob packs the weights of a slide, a panel of outputs a task: for each
-// block of inputs, panel by panel, [tap][input][mr].
+// block of inputs, panel by panel, [tap][input][mr], or [mr][tap][input].
 type slidePackJob struct {
 	d      *Device
 	s      *slide
@@ -144,6 +144,7 @@ func (j *slidePackJob) do(p int, w *worker) {
 		c1 := min(c0+s.block, s.in)
 		cw := kn.width(c1 - c0)
 		dst := j.dst[(panels*kn.width(c0)+p*cw)*s.taps*mr:]
+		step, row, _ := kn.left(s.taps * cw)
 		for i := range cw {
 			from := wide
 			if kn.words {
@@ -164,19 +165,24 @@ func (j *slidePackJob) do(p int, w *worker) {
 				}
 			}
 			for t := range s.taps {
-				at := (s.rows.place[t/s.size]*s.size + s.cols.place[t%s.size]) * cw
-				moveLine(dst[(at+i)*mr:], from[t*mr:], mr)
+				at := (s.rows.place[t/s.size]*s.size+s.cols.place[t%s.size])*cw + i
+				moveLine(dst[at*step:], row, from[t*mr:], mr)
 			}
 		}
 	}
 }
 
-// moveLine copies n numbers; four and eight faster than copy.
-func moveLine(dst, src []float32, n int) {
-	switch n {
-	case 8:
+// moveLine copies n numbers to where they are so far apart; four and eight neighbours
+// faster than copy.
+func moveLine(dst []float32, apart int, src []float32, n int) {
+	switch {
+	case apart > 1:
+		for i, v := range src[:n] {
+			dst[i*apart] = v
+		}
+	case n == 8:
 		*(*[8]float32)(dst) = *(*[8]float32)(src)
-	case 4:
+	case n == 4:
 		*(*[4]float32)(dst) = *(*[4]float32)(src)
 	default:
 		copy(dst[:n], src)
@@ -292,12 +298,13 @@ func (j *slideJob) row(to tiles, in *images, y int, w *worker) {
 		cw := kn.width(min(s.block, s.in-c0))
 		a := j.w[panels*kn.width(c0)*s.taps*mr:]
 		b := in.block(c0)
+		step, _, lda := kn.left(s.taps * cw)
 		for x, c := range s.cols.at {
 			runs := w.runs[:0]
 			for i := range r.n {
 				if c.n > 0 {
 					runs = append(runs, run{
-						a: ((r.tap+i)*s.size + c.tap) * cw * mr,
+						a: ((r.tap+i)*s.size + c.tap) * cw * step,
 						b: ((r.src+i-in.lo)*s.inW + c.src) * cw * nr,
 						n: c.n * cw,
 					})
@@ -305,7 +312,7 @@ func (j *slideJob) row(to tiles, in *images, y int, w *worker) {
 			}
 			w.runs = runs
 			for p := range panels {
-				kn.mul(runs, a[p*s.taps*cw*mr:], b, mr, nr, to.c[x*to.column+p*to.panel:], to.ld, c0 > 0)
+				kn.mul(runs, a[p*s.taps*cw*mr:], b, lda, nr, to.c[x*to.column+p*to.panel:], to.ld, c0 > 0)
 			}
 		}
 	}

@@ -16,7 +16,7 @@ func archKernels() []kernel {
 			list = append(list, kernel{
 				name: "amx", mr: 32, nr: 32, mul: mul32x32amx, muls: mulsAMX, deep: 256, wide: 512,
 				pairs:  &pairs{join: joinAVX512BF16, halve: halveAVX512BF16, across: joinAcrossAVX512BF16, unit: 16, tiles: true, arrange: arrangeAMX},
-				runs:   runKernel{mr: 8, nr: 48, mul: runs8x48avx512},
+				runs:   runKernel{mr: 16, nr: 48, words: true, along: true, mul: runs16x48amx},
 				sparse: sparseKernel{gather: gatherAMX, more: gatherMoreAMX, dots: inGroups(8, dotsAMX), square: addSquares, split: splitPairsAVX512},
 				chains: func(k int, a, b, c []float32, ldc int) { mul32x32amx(chains*k, a, b, c, ldc, false) },
 				peak:   peak{run: peakAMX, ops: 4 * 16 * 16 * 32 * 2},
@@ -98,6 +98,9 @@ func mul32x32amx(k int, a, b, c []float32, ldc int, add bool) {
 
 //go:noescape
 func mulsAMX(n, m, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, add bool, next []float32)
+
+//go:noescape
+func runs16x48amx(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int, add bool)
 
 //go:noescape
 func peakAMX(rounds int)

@@ -149,6 +149,65 @@ func TestTiles(t *testing.T) {
 	}
 }
 
+// TestRuns wants the same from the kernels of convolutions, whose runs end anywhere.
+func TestRuns(t *testing.T) {
+	r := rand.New(rand.NewPCG(15, 16))
+	words := func(n int) []float32 {
+		s := make([]float32, n)
+		for i := range s {
+			s[i] = pair(float32(r.NormFloat64()), float32(r.NormFloat64()))
+		}
+		return s
+	}
+	for _, kn := range pairKernels() {
+		k := &kn.runs
+		if !k.words {
+			continue // panels of float32
+		}
+		for _, n := range []int{1, 2, 15, 16, 17, 35, 48} {
+			for _, count := range []int{0, 1, 3} {
+				for _, add := range []bool{false, true} {
+					step, row, lda := k.left(2 * n)
+					ldb, ldc := k.nr+2, k.nr+5
+					a, b, c := words(2*n*k.mr), words(2*n*ldb), make([]float32, k.mr*ldc+7)
+					for i := range c {
+						c[i] = float32(r.NormFloat64())
+					}
+					var runs []run
+					for range count {
+						runs = append(runs, run{a: r.IntN(n+1) * step, b: r.IntN(n)*ldb + r.IntN(3), n: n})
+					}
+					want := slices.Clone(c)
+					for i := range k.mr {
+						for j := range k.nr {
+							word := func(p int) (x, y float32) {
+								u := runs[p/n]
+								return a[u.a+p%n*step+i*row], b[u.b+p%n*ldb+j]
+							}
+							to, start := &want[i*ldc+j], float32(0)
+							if add {
+								start = *to
+							}
+							if !k.along {
+								*to = tileSum(&kn, n*count, word) + start
+								continue
+							}
+							*to = start
+							for u := range count {
+								*to = sumAMX(n, *to, func(p int) (x, y float32) { return word(u*n + p) })
+							}
+						}
+					}
+					k.mul(runs, a, b, lda, ldb, c, ldc, add)
+					if !slices.EqualFunc(c, want, sameNumber) {
+						t.Errorf("%s: %d runs of %d, add %v: got %v, want %v", kn.name, count, n, add, c, want)
+					}
+				}
+			}
+		}
+	}
+}
+
 // tileSum is the sum of the products of k words, in the order and with the rounding
 // of the kernel's instruction.
 func tileSum(kn *kernel, k int, word func(p int) (x, y float32)) (sum float32) {
@@ -172,7 +231,7 @@ func tileSum(kn *kernel, k int, word func(p int) (x, y float32)) (sum float32) {
 func sumAMX(k int, sum float32, word func(p int) (x, y float32)) float32 {
 	for p := 0; p < k; p += 16 {
 		var low, high float32
-		for q := range 16 {
+		for q := range min(16, k-p) {
 			x, y := word(p + q)
 			xlo, xhi := unpair(x)
 			ylo, yhi := unpair(y)

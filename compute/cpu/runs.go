@@ -12,12 +12,18 @@ type runKernel struct {
 	// words says that a step is a word of pairs, as in panels of pairs.
 	words bool
 
+	// along says that the steps of a row of the left operand are neighbours, as AMX
+	// wants them, and not the rows of a step.
+	along bool
+
 	// mul sets a tile of c, whose rows are ldc apart, to a sum over runs, or adds it
 	// there. It is one chain, from 0, run after run:
 	//
 	//	c[i*ldc+j] = [add] c[i*ldc+j] + Σ_r Σ_p a[r.a+p*lda+i]·b[r.b+p*ldb+j]   // i < mr, j < nr, p < r.n
 	//
-	// Every run has a step or more.
+	// or, along, of a[r.a+i*lda+p]; then the chain begins with what c has, and of sixteen
+	// steps of a run the even halves are summed by themselves and the odd ones (see
+	// pairs.tiles). Every run has a step or more, and all have as many.
 	mul func(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int, add bool)
 }
 
@@ -25,6 +31,15 @@ var (
 	portableRuns      = runKernel{mr: 4, nr: 8, mul: runs4x8}
 	portableRunsPairs = runKernel{mr: 4, nr: 8, words: true, mul: runsPairs4x8}
 )
+
+// left says how far apart the steps of a row are in a left operand of so many steps,
+// and its rows; and which of the two is mul's lda.
+func (k *runKernel) left(steps int) (step, row, lda int) {
+	if k.along {
+		return 1, steps, steps
+	}
+	return k.mr, 1, k.mr
+}
 
 // runs4x8 is runKernel.mul, two rows and two columns at a time as mul4x8.
 func runs4x8(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int, add bool) {

@@ -12,7 +12,7 @@ var goTiles = kernel{
 	name: "goamx", mr: 4, nr: 8, mul: mulTiles4x8,
 	chains: func(k int, a, b, c []float32, ldc int) { mulTiles4x8(chains*k, a, b, c, ldc, false) },
 	pairs:  &pairs{join: join, halve: halve, across: joinAcross, unit: tileWords, tiles: true, arrange: arrangeTiles4},
-	runs:   portableRuns,
+	runs:   runKernel{mr: 4, nr: 8, words: true, along: true, mul: runsTiles4x8},
 	sparse: sparseKernel{gather: gatherTiles, more: gatherMoreTiles, dots: dotTiles, square: squarePairs, split: splitPairs},
 	peak:   portablePeak, passes: portable,
 }
@@ -59,6 +59,33 @@ func mulTiles4x8(k int, a, b, c []float32, ldc int, add bool) {
 					odd += float32(x1 * y1)
 				}
 				sum += even + odd
+			}
+			c[i*ldc+j] = sum
+		}
+	}
+}
+
+// runsTiles4x8 is runKernel.mul of AMX.
+func runsTiles4x8(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int, add bool) {
+	for i := range 4 {
+		for j := range 8 {
+			var sum float32
+			if add {
+				sum = c[i*ldc+j]
+			}
+			for _, r := range runs {
+				at := r.b + j
+				for line := a[r.a+i*lda:][:r.n]; len(line) > 0; line = line[min(tileWords, len(line)):] {
+					var even, odd float32
+					for _, word := range line[:min(tileWords, len(line))] {
+						x0, x1 := unpair(word)
+						y0, y1 := unpair(b[at])
+						even += float32(x0 * y0)
+						odd += float32(x1 * y1)
+						at += ldb
+					}
+					sum += even + odd
+				}
 			}
 			c[i*ldc+j] = sum
 		}
