@@ -48,6 +48,9 @@ func (d *Device) convGradW(dw, dy, x compute.Mat, win compute.Window) {
 	*j = convGradWJob{d: d, win: win, dy: dy, x: x}
 	j.blocks, j.panels = (win.Kernel*win.C+kn.nr-1)/kn.nr, (win.K+kn.mr-1)/kn.mr
 	j.parts = max(1, min(gradChunks, gradRoom/len(dw.Data)))
+	if kn.along {
+		j.parts = max(1, min(j.parts, x.Rows/tileSteps))
+	}
 	j.split = min(max(1, 2*d.threads/j.parts), win.Kernel*j.blocks)
 	j.group = max(1, gradSteps/win.Positions())
 	j.pitch = win.W + 2*win.Pad + win.Stride
@@ -61,27 +64,10 @@ func (d *Device) convGradW(dw, dy, x compute.Mat, win compute.Window) {
 // rowWords is how many rows of numbers, or of words, the positions along a row are.
 func (j *convGradWJob) rowWords() int { return j.d.kernel.runs.width(j.win.OutW()) }
 
-// outs and image are how far apart images lie in a left panel and in the right side,
-// and panel how many numbers a left panel of some images has, with mul's lda: no
-// power of two, or all want the same few places in the cache.
-func (j *convGradWJob) outs() int {
-	kn, words := &j.d.kernel.runs, j.win.OutH()*j.rowWords()
-	if kn.along {
-		return words
-	}
-	return words*kn.mr + 16
-}
-
+// outs and image are how far apart images lie in a left panel and in the right side:
+// no power of two, or all want the same few places in the cache.
+func (j *convGradWJob) outs() int  { return j.win.OutH()*j.rowWords()*j.d.kernel.runs.mr + 16 }
 func (j *convGradWJob) image() int { return j.win.H*j.pitch*j.win.C + 16 }
-
-func (j *convGradWJob) panel(images int) (size, lda int) {
-	kn := &j.d.kernel.runs
-	if kn.along {
-		lda = images*j.outs() + 16
-		return kn.mr * lda, lda
-	}
-	return images * j.outs(), kn.mr
-}
 
 // unit is how many positions a step has.
 func (j *convGradWJob) unit() int {
@@ -102,27 +88,26 @@ func (j *convGradWJob) do(t int, w *worker) {
 		clear(sums[lo*tile : hi*tile])
 		return
 	}
+	if kn.along {
+		j.overBatch(sums, lo, hi, first, end, w)
+		return
+	}
 	most := min(max(j.group, gradImages), end-first)
 	outs, image := j.outs(), j.image()
-	panel, lda := j.panel(most)
-	buf := grow(&w.extra, j.panels*panel+most*image+kn.nr)
-	left, right := buf[:j.panels*panel], buf[j.panels*panel:]
+	buf := grow(&w.extra, most*(j.panels*outs+image)+kn.nr)
+	left, right := buf[:most*j.panels*outs], buf[most*j.panels*outs:]
 	clear(right)
 	for n0 := first; n0 < end; n0 += most {
 		some := min(most, end-n0)
 		for p := range j.panels {
-			if to := left[p*panel:][:panel]; kn.along {
-				j.fillAlong(to, lda, n0, some, p, w)
-			} else {
-				j.fillLeft(to[:some*outs], n0, some, p, w)
-			}
+			j.fillLeft(left[p*most*outs:][:some*outs], n0, some, p, w)
 		}
 		j.fillRight(right[:some*image], n0, some, w)
 		for i := 0; i < some; i += j.group {
 			for b := lo; b < hi; b++ {
 				runs := j.runs(b/j.blocks, b%j.blocks, min(j.group, some-i), w)
 				for p := range j.panels {
-					kn.mul(runs, left[p*panel+i*outs:], right[i*image:], lda, j.unit()*win.Stride*win.C,
+					kn.mul(runs, left[(p*most+i)*outs:], right[i*image:], kn.mr, j.unit()*win.Stride*win.C,
 						sums[b*tile+p*kn.mr*kn.nr:], kn.nr, n0+i > first)
 				}
 			}
@@ -139,13 +124,12 @@ func (j *convGradWJob) runs(u, block, some int, w *worker) []run {
 	q1 := min(win.OutW(), (win.W-1+win.Pad-v0+s)/s) // and v0 to here
 	n := (q1+unit-1)/unit - q0
 	runs := w.runs[:0]
-	step, _, _ := kn.left(0)
 	for i := range some {
 		for p := range win.OutH() {
 			y := p*s + u - win.Pad
 			if n > 0 && y >= 0 && y < win.H {
 				runs = append(runs, run{
-					a: i*j.outs() + (p*j.rowWords()+q0)*step,
+					a: i*j.outs() + (p*j.rowWords()+q0)*kn.mr,
 					b: i*j.image() + (y*j.pitch+q0*unit*s)*win.C + block*kn.nr,
 					n: n,
 				})
@@ -190,39 +174,6 @@ func (j *convGradWJob) fillLeft(dst []float32, n0, some, panel int, w *worker) {
 		d.kernel.pairs.join(dst, mr, to, mr, mr, len(dst)/mr)
 	} else if d.bf16 {
 		d.kernel.round(dst)
-	}
-}
-
-// fillAlong is fillLeft where the steps of a row are neighbours: [mr][image][position].
-func (j *convGradWJob) fillAlong(dst []float32, lda, n0, some, panel int, w *worker) {
-	d, win, mr := j.d, j.win, j.d.kernel.runs.mr
-	positions, outs := win.Positions(), j.outs()
-	have := min(mr, win.K-panel*mr)
-	clear(dst[have*lda:])
-	rows, line := win.OutH(), win.OutW()
-	if line%2 == 0 {
-		rows, line = 1, positions // all of an image are whole words
-	}
-	halve := func(dst []float32, ldd int, src []float32, lds, lines int) {
-		for r := range rows {
-			d.kernel.pairs.halve(dst[r*j.rowWords():], ldd, src[r*line:], lds, lines, line)
-		}
-	}
-	if !j.dy.Trans {
-		for i := range some {
-			halve(dst[i*outs:], lda, j.dy.Row(n0 + i)[panel*mr*positions:], positions, have)
-		}
-		return
-	}
-	wide := grow(&w.wide, some*positions)
-	for l := range have {
-		ld := j.dy.Rows
-		from := j.dy.Data[(panel*mr+l)*positions*ld:]
-		if l+1 < have {
-			d.kernel.fetchRows(from[positions*ld+n0:], ld, positions, some)
-		}
-		d.packKMajor(wide, positions, operand{data: from, ld: ld}, 0, positions, n0, some)
-		halve(dst[l*lda:], outs, wide, positions, some)
 	}
 }
 
