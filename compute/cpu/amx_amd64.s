@@ -118,7 +118,7 @@ done:
 //
 // Tiles 0 to 2 are c's, 4 is sixteen words of each row of a, 6, 3 and 6 again are those of
 // 48 columns of b. Where a run ends, 5 and 7 are the words that are left: their shapes are
-// those of that many.
+// those of that many, of the first run, as all have the same number of steps.
 TEXT ·runs16x48amx(SB), NOSPLIT, $64-121
 	MOVQ runs_base+0(FP), R14
 	MOVQ runs_len+8(FP), R15

@@ -123,7 +123,7 @@ func (k *runKernel) width(channels int) int {
 }
 
 // slidePackJob packs the weights of a slide, a panel of outputs a task: for each
-// block of inputs, panel by panel, [tap][input][mr], or [mr][tap][input].
+// block of inputs, panel by panel, [tap][input][mr], or along, [mr][tap][input].
 type slidePackJob struct {
 	d      *Device
 	s      *slide

@@ -13,7 +13,7 @@ const (
 	gradChunks = 16
 	gradRoom   = 1 << 24
 	// gradSteps is how many positions, of one or more images, a sum goes through
-	// before it is added to memory.
+	// before it is added to memory; see overBatch for AMX's.
 	gradSteps = 1024
 	// gradImages is the least number of images that are laid out at once: with
 	// the batch innermost they are neighbours.
@@ -28,6 +28,7 @@ type convGradWJob struct {
 	dy, x  compute.Mat
 	sums   []float32 // [part][row of the window][block of columns][panel of k][mr][nr]
 	parts  int
+	whole  int // images that a part has a multiple of, but for the last
 	blocks int // of a row of the window
 	panels int
 	split  int // tasks of a part
@@ -48,10 +49,13 @@ func (d *Device) convGradW(dw, dy, x compute.Mat, win compute.Window) {
 	*j = convGradWJob{d: d, win: win, dy: dy, x: x}
 	j.blocks, j.panels = (win.Kernel*win.C+kn.nr-1)/kn.nr, (win.K+kn.mr-1)/kn.mr
 	j.parts = max(1, min(gradChunks, gradRoom/len(dw.Data)))
-	if kn.along {
-		j.parts = max(1, min(j.parts, x.Rows/tileSteps))
+	j.whole, j.split = 1, max(1, 2*d.threads/j.parts)
+	if kn.along { // parts are whole tiles, and to lay them out is dear
+		j.whole = tileSteps
+		j.parts = max(1, min(j.parts, (x.Rows+j.whole-1)/j.whole))
+		j.split = (d.threads + j.parts - 1) / j.parts
 	}
-	j.split = min(max(1, 2*d.threads/j.parts), win.Kernel*j.blocks)
+	j.split = min(j.split, win.Kernel*j.blocks)
 	j.group = max(1, gradSteps/win.Positions())
 	j.pitch = win.W + 2*win.Pad + win.Stride
 	j.sums = grow(&d.spare, j.parts*win.Kernel*j.blocks*j.panels*kn.mr*kn.nr)
@@ -83,7 +87,8 @@ func (j *convGradWJob) do(t int, w *worker) {
 	part, all := t/j.split, win.Kernel*j.blocks
 	lo, hi := t%j.split*all/j.split, (t%j.split+1)*all/j.split
 	sums := j.sums[part*all*tile:]
-	first, end := part*j.x.Rows/j.parts, (part+1)*j.x.Rows/j.parts
+	units := (j.x.Rows + j.whole - 1) / j.whole
+	first, end := part*units/j.parts*j.whole, min(j.x.Rows, (part+1)*units/j.parts*j.whole)
 	if first == end {
 		clear(sums[lo*tile : hi*tile])
 		return

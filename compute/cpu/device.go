@@ -18,6 +18,7 @@ type Device struct {
 	bf16                    bool
 	dense                   bool    // weights are never sparse
 	near                    int     // bytes of lines that stay in a near cache; tests have fewer
+	tiled                   int     // tileCache; likewise
 	thinBelow, thickenAbove float64 // the shares of weights at which the form changes; tests have others
 	threads                 int
 	pool                    *pool
@@ -91,7 +92,7 @@ func New(o Options) (*Device, error) {
 	}
 	for _, k := range kernels(o.BF16) {
 		if o.Kernel == "" || k.name == o.Kernel {
-			d := &Device{kernel: k, bf16: o.BF16, dense: o.Dense, threads: o.Threads, near: nearCache, pool: newPool(o.Threads),
+			d := &Device{kernel: k, bf16: o.BF16, dense: o.Dense, threads: o.Threads, near: nearCache, tiled: tileCache, pool: newPool(o.Threads),
 				thinBelow: thinBelow, thickenAbove: thickenAbove, slides: map[slideKey]*slide{}, localInputs: map[compute.Window][]int32{}}
 			if k.tiles() {
 				d.thinBelow, d.thickenAbove = thinBelowTiles, thickenAboveTiles

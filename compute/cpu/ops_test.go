@@ -65,7 +65,7 @@ func ops(d *Device) []op {
 		{C: 3, H: 17, W: 15, K: 7, Kernel: 9, Stride: 2, Pad: 4},
 		{C: 5, H: 8, W: 8, K: 9, Kernel: 3, Stride: 1, Pad: 1},
 	} {
-		const n = 19
+		const n = 67
 		x, y := random(n, win.In()), random(n, win.Out())
 		layer(fmt.Sprintf("Conv, stride %d", win.Stride), d.Conv(win), x, y)
 		layer(fmt.Sprintf("Local, stride %d", win.Stride), d.Local(win), x, y)
@@ -120,7 +120,8 @@ func ops(d *Device) []op {
 	return list
 }
 
-// TestThreadsDoNotMatter wants the same bits from one thread and from several.
+// TestThreadsDoNotMatter wants the same bits from one thread and from several, which
+// multiply less at once.
 func TestThreadsDoNotMatter(t *testing.T) {
 	for _, bf16 := range []bool{false, true} {
 		for _, name := range Kernels(bf16) {
@@ -139,7 +140,9 @@ func TestThreadsDoNotMatter(t *testing.T) {
 				mats = append(mats, written)
 			}
 			for _, threads := range []int{2, 3, 64} {
-				for i, o := range ops(device(t, threads, name, bf16)) {
+				d := device(t, threads, name, bf16)
+				d.tiled = 1 << 12
+				for i, o := range ops(d) {
 					what := fmt.Sprintf("%s, bf16 %v, %d threads: %s", name, bf16, threads, o.name)
 					if got := o.run(); !slices.Equal(got, numbers[i]) {
 						t.Errorf("%s: returned %v, want %v", what, got, numbers[i])

@@ -22,8 +22,8 @@ type runKernel struct {
 	//	c[i*ldc+j] = [add] c[i*ldc+j] + Σ_r Σ_p a[r.a+p*lda+i]·b[r.b+p*ldb+j]   // i < mr, j < nr, p < r.n
 	//
 	// or, along, of a[r.a+i*lda+p]; then the chain begins with what c has, and of sixteen
-	// steps of a run the even halves are summed by themselves and the odd ones (see
-	// pairs.tiles). Every run has a step or more, and all have as many.
+	// steps of a run the low halves are summed by themselves and the high ones (see
+	// pairs.tiles). Every run has a step or more, and all runs of a call have as many.
 	mul func(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int, add bool)
 }
 
@@ -32,8 +32,8 @@ var (
 	portableRunsPairs = runKernel{mr: 4, nr: 8, words: true, mul: runsPairs4x8}
 )
 
-// left says how far apart the steps of a row are in a left operand of so many steps,
-// and its rows; and which of the two is mul's lda.
+// left says how far apart in a left operand of so many steps those of a row are, and
+// rows; lda, mul's, is one of the two.
 func (k *runKernel) left(steps int) (step, row, lda int) {
 	if k.along {
 		return 1, steps, steps

@@ -42,6 +42,19 @@ func arrangeTiles4(panel []float32, e edge, rows int) {
 	}
 }
 
+// tileProduct is what a tile adds to a sum: the products of a row's words with those of a
+// column, which are ldb apart.
+func tileProduct(row, column []float32, ldb int) float32 {
+	var even, odd float32
+	for p, word := range row {
+		x0, x1 := unpair(word)
+		y0, y1 := unpair(column[p*ldb])
+		even += float32(x0 * y0)
+		odd += float32(x1 * y1)
+	}
+	return even + odd
+}
+
 func mulTiles4x8(k int, a, b, c []float32, ldc int, add bool) {
 	for i := range 4 {
 		for j := range 8 {
@@ -50,15 +63,7 @@ func mulTiles4x8(k int, a, b, c []float32, ldc int, add bool) {
 				sum = c[i*ldc+j]
 			}
 			for p := 0; p < k; p += tileWords {
-				line := a[p*4+i*tileWords:][:tileWords]
-				var even, odd float32
-				for q, word := range line {
-					x0, x1 := unpair(word)
-					y0, y1 := unpair(b[(p+q)*8+j])
-					even += float32(x0 * y0)
-					odd += float32(x1 * y1)
-				}
-				sum += even + odd
+				sum += tileProduct(a[p*4+i*tileWords:][:tileWords], b[p*8+j:], 8)
 			}
 			c[i*ldc+j] = sum
 		}
@@ -74,17 +79,8 @@ func runsTiles4x8(runs []run, a, b []float32, lda, ldb int, c []float32, ldc int
 				sum = c[i*ldc+j]
 			}
 			for _, r := range runs {
-				at := r.b + j
-				for line := a[r.a+i*lda:][:r.n]; len(line) > 0; line = line[min(tileWords, len(line)):] {
-					var even, odd float32
-					for _, word := range line[:min(tileWords, len(line))] {
-						x0, x1 := unpair(word)
-						y0, y1 := unpair(b[at])
-						even += float32(x0 * y0)
-						odd += float32(x1 * y1)
-						at += ldb
-					}
-					sum += even + odd
+				for p := 0; p < r.n; p += tileWords {
+					sum += tileProduct(a[r.a+i*lda+p:][:min(tileWords, r.n-p)], b[r.b+p*ldb+j:], ldb)
 				}
 			}
 			c[i*ldc+j] = sum
