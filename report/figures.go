@@ -201,7 +201,18 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 		return palette[at%len(palette)], at / len(palette)
 	}
 	said := telling(c)
+	sizes, onlySGD := map[string]int{}, true // of SGD's settings
+	for _, g := range finished {
+		if g.Config().Optimizer == "sgd" {
+			sizes[without(g, said, "alpha", "width")]++
+		} else {
+			onlySGD = false
+		}
+	}
 	network := func(g compare.Compared) string {
+		if name := without(g, said, "alpha", "width"); g.Config().Optimizer == "sgd" && sizes[name] > 1 {
+			return name
+		}
 		return settingsName(g.Group, map[string]bool{"model": said["model"], "optimizer": said["optimizer"]})
 	}
 	add := func(ch *chart, name string, x float64, acc compare.Sample) {
@@ -229,8 +240,9 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 			continue
 		}
 		accuracy := paper.Figure2[set.Name].Accuracy[model]
-		if most := s.x[len(s.x)-1]; accuracy != nil && most >= 2*s.x[0] {
-			beside := series{name: "the paper, 400 epochs: " + networkName(model), color: s.color, dash: 1}
+		beside := series{name: "the paper, 400 epochs: " + networkName(model), color: s.color, dash: 1}
+		drawn := slices.ContainsFunc(left.series, func(o series) bool { return o.name == beside.name })
+		if most := s.x[len(s.x)-1]; accuracy != nil && !drawn && most >= 2*s.x[0] {
 			for k, n := range paper.Figure2[set.Name].Weights {
 				if accuracy[k] > 0 && n <= 4*most {
 					beside.add(n, accuracy[k])
@@ -242,7 +254,8 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 	}
 	f.charts = append(f.charts, left)
 	for _, s := range finished[0].Settings {
-		if !said[s.Name] {
+		size := s.Name == "alpha" || s.Name == "width"
+		if !said[s.Name] || size && onlySGD { // the first chart has SGD's sizes
 			continue
 		}
 		lasso := s.Name == "beta" || strings.HasPrefix(s.Name, "lambda")
@@ -256,7 +269,7 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 			}
 			some = append(some, g)
 			values[x] = true
-			others[without(g, s.Name, said)]++
+			others[without(g, said, s.Name)]++
 			ch.logX = ch.logX && x > 0
 		}
 		if len(values) < 2 {
@@ -264,9 +277,12 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 		}
 		for _, g := range some {
 			x, _ := compare.Number(g.Config(), s.Name)
-			name := without(g, s.Name, said)
-			if len(others) == len(some) { // nothing else stays the same while this varies
+			name := without(g, said, s.Name)
+			switch {
+			case len(others) == len(some): // nothing else stays the same while this varies
 				name = network(g)
+			case others[name] == 1: // or not for this one
+				continue
 			}
 			add(&ch, name, x, g.Samples["test"])
 		}
@@ -287,10 +303,10 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 	return f, fmt.Sprintf("Test accuracy on %s after the last epoch, a point for each setting.%s", set.Title, seeds)
 }
 
-// without is a group's name but for one setting, which is what a line joins that
-// follows that setting.
-func without(g compare.Compared, setting string, said map[string]bool) string {
+// without is a group's name but for some settings, which is what a line joins that
+// follows those.
+func without(g compare.Compared, said map[string]bool, names ...string) string {
 	rest := *g.Group
-	rest.Settings = slices.DeleteFunc(slices.Clone(rest.Settings), func(s compare.Setting) bool { return s.Name == setting })
+	rest.Settings = slices.DeleteFunc(slices.Clone(rest.Settings), func(s compare.Setting) bool { return slices.Contains(names, s.Name) })
 	return settingsName(&rest, said)
 }

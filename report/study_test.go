@@ -139,12 +139,12 @@ func TestKernels(t *testing.T) {
 // they are near, and neither that nor a line where several settings have one size.
 func TestSizes(t *testing.T) {
 	m := &maker{t: t, root: t.TempDir()}
-	for model, sizes := range map[string][]int{"s-conv": {1, 2, 4}, "d-conv": {2, 2}} {
+	for model, sizes := range map[string][]int{"s-conv": {1, 2, 4, 1, 2}, "d-conv": {2, 2}} {
 		for i, alpha := range sizes {
 			c := m.config(paper.Cases[0], "cifar10", 1)
 			c.Model, c.Alpha = model, alpha
-			if model == "d-conv" {
-				c.LR = 0.1 * float64(i+1)
+			if i >= 3 || model == "d-conv" && i == 1 {
+				c.LR = 0.2
 			}
 			d := m.begin(fmt.Sprintf("%s-%d", model, i), c, 3)
 			m.finish(d, 0.5)
@@ -169,11 +169,16 @@ func TestSizes(t *testing.T) {
 		points[s.name] = fmt.Sprint(s.y, s.width)
 	}
 	want := map[string]string{
-		"S-CONV": "[50 50 50] 0", "D-CONV": "[50 50] 0.01",
+		"S-CONV, lr 0.1": "[50 50 50] 0", "S-CONV, lr 0.2": "[50 50] 0", "D-CONV": "[50 50] 0.01",
 		"the paper, 400 epochs: S-CONV": "[49.2 55.3 60.6 68.1 72.5] 0",
 	}
 	if !maps.Equal(points, want) {
 		t.Errorf("got %v, want %v", points, want)
+	}
+	for _, c := range f.charts {
+		if c.title == "accuracy by alpha" {
+			t.Error("SGD's sizes are drawn twice")
+		}
 	}
 }
 
