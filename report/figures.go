@@ -234,9 +234,9 @@ func settingsFigure(c compare.Comparison, set paper.DataSet) (f figure, caption 
 	}
 	for i, s := range left.series {
 		at := slices.IndexFunc(finished, func(g compare.Compared) bool { return network(g) == s.name })
-		model, sizes := finished[at].Config().Model, len(slices.Compact(slices.Clone(s.x)))
-		if finished[at].Config().Optimizer != "sgd" || sizes < len(s.x) || sizes < 2 {
-			left.series[i].width = 0.01 // sizes are an outcome, or that of several settings: no line joins them
+		model := finished[at].Config().Model
+		if finished[at].Config().Optimizer != "sgd" || sizes[s.name] < 2 {
+			left.series[i].width = 0.01 // sizes are an outcome, or those of several settings: no line joins them
 			continue
 		}
 		accuracy := paper.Figure2[set.Name].Accuracy[model]
