@@ -77,7 +77,9 @@ func lambdaFigure(list []group, set paper.DataSet) (f figure, caption string) {
 			s.add(p.radius, p.acc)
 		}
 	}
-	f.charts = append(charts, scatter)
+	f.charts = slices.DeleteFunc(append(charts, scatter), func(c chart) bool { // without filters there is no locality
+		return !slices.ContainsFunc(c.series, func(s series) bool { return len(s.x) > 0 })
+	})
 	local := slices.DeleteFunc(slices.Clone(all), func(p lambdaPair) bool { return p.radius == 0 })
 	caption = fmt.Sprintf("What λ decides: %s on %s, β = %g, %d pairs of λ.%s Filters are those with 20 weights or more.", networkName(most[0].runs[0].config.Model), set.Title, most[0].runs[0].config.Beta, len(all), seeds(most))
 	if len(local) > 0 {
