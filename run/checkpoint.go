@@ -21,7 +21,7 @@ type State struct {
 
 	Returns     map[string]Returns `json:"returns,omitempty"`      // in that epoch so far
 	WallSeconds float64            `json:"wall_seconds,omitempty"` // of the epochs done
-	BestEpoch   int                `json:"best_epoch"`             // with the highest validation accuracy; 0: none yet
+	BestEpoch   int                `json:"best_epoch"`             // with the highest validation accuracy, without validation the last; 0: none yet
 	BestValAcc  float64            `json:"best_val_acc"`
 	LastValAcc  float64            `json:"last_val_acc"`
 }

@@ -291,7 +291,12 @@ func (t *trainer) endEpoch(began time.Time) error {
 	}
 	s.LastValAcc = e.ValAcc
 	e.Seconds = trained + time.Since(began).Seconds()
-	if s.BestEpoch == 0 || e.ValAcc > s.BestValAcc || t.val.Len() == 0 {
+	last := e.Epoch == t.Config.Epochs
+	better := s.BestEpoch == 0 || e.ValAcc > s.BestValAcc
+	if t.val.Len() == 0 { // the last epoch is the best one, and to copy a network takes time
+		better = last
+	}
+	if better {
 		s.BestEpoch, s.BestValAcc = e.Epoch, e.ValAcc
 		if err := t.keepBest(); err != nil {
 			return err
@@ -308,7 +313,6 @@ func (t *trainer) endEpoch(began time.Time) error {
 		return err
 	}
 	t.tell("train", 0, &e)
-	last := s.Epoch == t.Config.Epochs
 	if last || t.stopping() || time.Since(t.saved) > savingShare*t.saving {
 		if err := t.save(); err != nil {
 			return err
