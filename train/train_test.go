@@ -2,6 +2,8 @@ package train
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -120,20 +122,57 @@ func TestThreadsChangeNothing(t *testing.T) {
 // in a fresh trainer, and wants the weights and events of a run that never
 // stopped.
 func TestStoppedAnywhere(t *testing.T) {
+	for _, val := range []int{30, 0} {
+		t.Run(fmt.Sprintf("val %d", val), func(t *testing.T) {
+			c := smallConfig()
+			c.Val = val
+			want := mustRun(t, start(t, c, 1))
+			o := start(t, c, 1)
+			got, stops := stopped(t, o)
+			if got.WeightsSum != want.WeightsSum || got.Best.TestAcc != want.Best.TestAcc || got.Last != want.Last {
+				t.Errorf("stopped %d times: got %+v, want %+v", stops, got, want)
+			}
+			const steps = 4 * 3
+			if stops < steps-1 {
+				t.Errorf("stopped %d times, want at least %d", stops, steps-1)
+			}
+			events, err := o.Dir.Events()
+			if err != nil || len(events) != c.Epochs+1 {
+				t.Errorf("got %d events (%v), want %d", len(events), err, c.Epochs+1)
+			}
+			if wrong := run.Verify(o.Dir.Path()); wrong != nil {
+				t.Error(wrong)
+			}
+		})
+	}
+}
+
+// TestLastIsBest: without validation images no epoch's weights are kept as the best
+// ones until the last.
+func TestLastIsBest(t *testing.T) {
 	c := smallConfig()
-	want := mustRun(t, start(t, c, 1))
-	const steps = 4 * 3
+	c.Val = 0
 	o := start(t, c, 1)
-	got, stops := stopped(t, o)
-	if got.WeightsSum != want.WeightsSum || got.Best.TestAcc != want.Best.TestAcc || got.Last != want.Last {
-		t.Errorf("stopped %d times: got %+v, want %+v", stops, got, want)
+	stop := make(chan struct{})
+	o.Stop = stop
+	o.Progress = func(p Progress) {
+		if p.Event != nil && p.Epoch == 2 {
+			close(stop)
+		}
 	}
-	if stops < steps-1 {
-		t.Errorf("stopped %d times, want at least %d", stops, steps-1)
+	if _, err := Run(o); !errors.Is(err, ErrStopped) {
+		t.Fatal(err)
 	}
-	events, err := o.Dir.Events()
-	if err != nil || len(events) != c.Epochs+1 {
-		t.Errorf("got %d events (%v), want %d", len(events), err, c.Epochs+1)
+	if _, err := os.Stat(o.Dir.File(run.BestFile)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s after two epochs: %v, want none", run.BestFile, err)
+	}
+	o.Stop, o.Progress = nil, nil
+	r := mustRun(t, o)
+	if r.Best != r.Last {
+		t.Errorf("the best epoch is %+v, the last %+v", r.Best, r.Last)
+	}
+	if wrong := run.Verify(o.Dir.Path()); wrong != nil {
+		t.Error(wrong)
 	}
 }
 
