@@ -32,6 +32,8 @@ type Total struct {
 	Processes  int     `json:"processes"`
 	Disk       float64 `json:"disk_bytes"`
 	Memory     float64 `json:"memory_bytes"` // of the largest trials at a time
+
+	Rates Rates `json:"-"` // the speeds that it was computed from
 }
 
 // Estimate predicts what trials need with the given number of workers at a time,
@@ -46,7 +48,7 @@ func (b Bench) Estimate(trials []sweep.Trial, processes int) ([]Estimate, Total,
 		return nil, Total{}, err
 	}
 	var list []Estimate
-	sum := Total{Trials: len(trials), Processes: processes}
+	sum := Total{Trials: len(trials), Processes: processes, Rates: speed}
 	var longest, longestDense, dense, largest float64
 	for _, p := range trials {
 		_, weights, err := model.Count(p.Config.Model, SizeOf(p.Config))

@@ -218,6 +218,11 @@ func TestCheck(t *testing.T) {
 	if sum.Trials != 2 || sum.Seconds <= 0 || sum.Disk <= 0 || sum.Memory <= 0 {
 		t.Errorf("got %+v", sum)
 	}
+	one, _ := sum.Rates.Seconds(trials[0].Config)
+	two, _ := sum.Rates.Seconds(trials[1].Config)
+	if one <= 0 || one+two != sum.CPUSeconds {
+		t.Errorf("the rates give %g and %g s, the total is %g", one, two, sum.CPUSeconds)
+	}
 	if _, err := os.Stat(filepath.Dir(k.Out)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("it left %s", filepath.Dir(k.Out))
 	}

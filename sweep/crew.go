@@ -117,8 +117,8 @@ func Left(list []Status) int {
 	return n
 }
 
-// Spent is the training done, and that of the whole list, in epochs weighed by
-// what each costs: cost is that of a run to its end.
+// Spent is the cost of the training done, and that of the whole list: cost is
+// that of a run to its end.
 func Spent(list []Status, cost func(run.Config) float64) (did, all float64) {
 	for _, s := range list {
 		w := cost(s.Config)
@@ -130,7 +130,7 @@ func Spent(list []Status, cost func(run.Config) float64) (did, all float64) {
 			did += w * float64(s.Reached.Epoch) / float64(s.Config.Epochs)
 		}
 	}
-	return did, max(all, 1)
+	return did, all
 }
 
 // Share is the number of threads of worker i: as asked for, or its share of the

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"betalasso/plan"
 	"betalasso/run"
 	"betalasso/spelling"
 	"betalasso/sweep"
+	"betalasso/train"
 )
 
 // sweepCommand is `betalasso sweep`.
@@ -67,8 +70,9 @@ func (r *sweepRunCommand) Run() error {
 	}
 	s := newSession(r.JSON)
 	defer s.close()
+	var speed plan.Rates
 	if todo := unfinished(trials, r.Out); len(todo) > 0 {
-		if err := s.check(todo, r.Out, r.launchFlags); err != nil {
+		if speed, err = s.check(todo, r.Out, r.launchFlags); err != nil {
 			return err
 		}
 	}
@@ -79,7 +83,7 @@ func (r *sweepRunCommand) Run() error {
 	if _, err := d.Advance(newResolver()); err != nil { // where a study that was done has got more seeds
 		return err
 	}
-	return s.launch(r.launchFlags, d, nil)
+	return s.launch(r.launchFlags, d, nil, speed)
 }
 
 // unfinished are the trials that have no result in a study's directory.
@@ -93,15 +97,16 @@ func unfinished(trials []sweep.Trial, out string) (todo []sweep.Trial) {
 }
 
 // launch starts workers for the open trials of d, or for those of them whose IDs
-// are given, and waits for them; or submits them to a cluster.
-func (s *session) launch(l launchFlags, d *sweep.Dir, only []string) error {
+// are given, and waits for them; or submits them to a cluster. The speeds are
+// for the time left.
+func (s *session) launch(l launchFlags, d *sweep.Dir, only []string, speed plan.Rates) error {
 	switch l.Launcher {
 	case "slurm":
 		return s.slurmLaunch(l, d, only)
 	case "kubernetes":
 		return s.kubernetesLaunch(l, d)
 	}
-	return s.local(l, d, only)
+	return s.local(l, d, only, speed)
 }
 
 // validate is what is wrong with the flags.
@@ -157,12 +162,14 @@ func (r *sweepRetryCommand) Run() error {
 		return err
 	}
 	var failed []string
+	var configs []run.Config
 	for _, s := range list {
 		if s.State == run.Failed || s.State == run.Broken {
 			if err := d.Reopen(s.ID); err != nil {
 				return fmt.Errorf("trial %d (%s): %w", s.Index, s.ID, err)
 			}
 			failed = append(failed, s.ID)
+			configs = append(configs, s.Config)
 		}
 	}
 	if len(failed) == 0 {
@@ -171,5 +178,15 @@ func (r *sweepRetryCommand) Run() error {
 	}
 	s := newSession(r.JSON)
 	defer s.close()
-	return s.launch(r.launchFlags, d, failed)
+	var speed plan.Rates
+	if r.Launcher == "local" {
+		speed, err = s.bench(sweep.Share(0, r.Processes, r.Threads)).Measure(configs)
+		if errors.Is(err, train.ErrStopped) {
+			return s.stopped("stopped before anything was trained")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.launch(r.launchFlags, d, failed, speed)
 }

@@ -42,12 +42,13 @@ func (c *sweepCheckCommand) Run() error {
 	if c.Out == "" {
 		c.Out = filepath.Join("sweeps", study.Name)
 	}
-	return s.check(trials, c.Out, l)
+	_, err = s.check(trials, c.Out, l)
+	return err
 }
 
 // check is the preflight of trials that are to be trained in the study's
-// directory out.
-func (s *session) check(trials []sweep.Trial, out string, l launchFlags) error {
+// directory out. It gives the speeds that it measured.
+func (s *session) check(trials []sweep.Trial, out string, l launchFlags) (plan.Rates, error) {
 	warnOf(trials)
 	k := plan.Check{
 		Bench: s.bench(sweep.Share(0, l.Processes, l.Threads)), Out: out, Load: s.load, Processes: l.Processes,
@@ -63,13 +64,13 @@ func (s *session) check(trials []sweep.Trial, out string, l launchFlags) error {
 	var problem plan.Problem
 	switch {
 	case errors.Is(err, train.ErrStopped):
-		return s.stopped("stopped before anything was trained")
+		return nil, s.stopped("stopped before anything was trained")
 	case errors.As(err, &problem):
-		return usageError{err}
+		return nil, usageError{err}
 	case err != nil:
-		return err
+		return nil, err
 	}
 	fmt.Fprintf(s.notes, "checked: %d trials, about %s%s on this machine, %s of disk, up to %s of memory\n",
 		sum.Trials, sum.Time(), at, plan.Bytes(sum.Disk), plan.Bytes(sum.Memory))
-	return nil
+	return sum.Rates, nil
 }

@@ -20,22 +20,23 @@ import (
 type local struct {
 	*session
 	crew   sweep.Crew
+	speed  plan.Rates
 	began  time.Time
-	before float64 // epochs done when it began, weighed by their cost
+	before float64 // seconds of training that was done when it began, as estimated
 	meter  *meter
 	shown  string // the last line that stayed
 	kept   time.Time
 }
 
 // local runs workers for the open trials until none is left.
-func (s *session) local(f launchFlags, d *sweep.Dir, only []string) error {
-	l := &local{session: s, began: time.Now(), kept: time.Now(), meter: s.newMeter()}
+func (s *session) local(f launchFlags, d *sweep.Dir, only []string, speed plan.Rates) error {
+	l := &local{session: s, speed: speed, began: time.Now(), kept: time.Now(), meter: s.newMeter()}
 	l.crew = sweep.Crew{Dir: d, Only: only, Stop: l.forward, Show: l.show, Died: l.died}
 	list, err := l.crew.List()
 	if err != nil {
 		return err
 	}
-	l.before, _ = sweep.Spent(list, plan.MACs)
+	l.before, _ = sweep.Spent(list, l.seconds)
 	fmt.Fprintf(s.notes, "%s: %s\n", d.Path(), countLine(list))
 	if sweep.Left(list) > 0 {
 		if err := l.run(min(f.Processes, sweep.Left(list)), f.Threads); err != nil {
@@ -105,9 +106,15 @@ func (l *local) forward(worker *exec.Cmd) {
 	worker.Process.Signal(i.signal) // one that has ended needs none
 }
 
+// seconds is the estimated time of training c.
+func (l *local) seconds(c run.Config) float64 {
+	seconds, _ := l.speed.Seconds(c)
+	return seconds
+}
+
 // show shows how far the study is.
 func (l *local) show(list []sweep.Status) {
-	did, all := sweep.Spent(list, plan.MACs)
+	did, all := sweep.Spent(list, l.seconds)
 	var left time.Duration
 	if did > l.before {
 		left = time.Duration(float64(time.Since(l.began)) * (all - did) / (did - l.before))
@@ -136,7 +143,7 @@ func (l *local) show(list []sweep.Status) {
 	case l.terminal:
 		const gauge = 24
 		text, room := fitting(parts, l.width()-11)
-		l.meter.draw(l.meter.gauge(did/all, min(8+max(room, 0), gauge)) + "  " + text)
+		l.meter.draw(l.meter.gauge(did/max(all, 1e-3), min(8+max(room, 0), gauge)) + "  " + text)
 	case parts[0] != l.shown || time.Since(l.kept) > 6*rest:
 		l.shown = parts[0]
 		l.meter.keep(text)
