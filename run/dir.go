@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"github.com/gofrs/flock"
@@ -146,18 +145,10 @@ func (d *Dir) File(name string) string { return filepath.Join(d.path, name) }
 // Config is the run's Config.
 func (d *Dir) Config() Config { return d.config }
 
-// WriteFailure records why the run ended before its end. OpenLocked forgets it.
+// WriteFailure records why the run ended before its end, which a Snapshot then
+// says. OpenLocked forgets it.
 func (d *Dir) WriteFailure(why string) error {
 	return replace(d.File(FailureFile), func(w io.Writer) error { _, err := io.WriteString(w, why+"\n"); return err })
-}
-
-// Failure is what WriteFailure recorded, or "".
-func (d *Dir) Failure() string {
-	text, err := disk.ReadFile(d.File(FailureFile), maxText)
-	if err != nil {
-		return ""
-	}
-	return PrintableLines(strings.TrimSpace(string(text)))
 }
 
 func (d *Dir) writeJSON(name string, v any) error {

@@ -31,8 +31,8 @@ func TestARunIsCreatedOnceAndLocked(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(r.Config(), someConfig()) {
 		t.Errorf("opened to read: got %+v, %v", r, err)
 	}
-	if err := d.WriteFailure("diverged"); err != nil || r.Failure() != "diverged" {
-		t.Errorf("failure: got %q, %v", r.Failure(), err)
+	if err := d.WriteFailure("diverged"); err != nil || Look(path).Note != "diverged" {
+		t.Errorf("failure: got %q, %v", Look(path).Note, err)
 	}
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
@@ -49,8 +49,8 @@ func TestARunIsCreatedOnceAndLocked(t *testing.T) {
 	if _, err := os.Stat(d.File(WeightsFile + temporary)); err == nil {
 		t.Error("what a killed process left behind is still there")
 	}
-	if f := d.Failure(); f != "" {
-		t.Errorf("the failure of a run that goes on: got %q", f)
+	if s := Look(path); s.State == Failed || s.Note != "" {
+		t.Errorf("the failure of a run that goes on: got %s, %q", s.State, s.Note)
 	}
 	if _, err := d.Result(); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the result of an unfinished run: got %v, want ErrNotExist", err)

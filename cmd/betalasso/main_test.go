@@ -285,8 +285,8 @@ func TestDivergenceHasItsOwnStatus(t *testing.T) {
 			t.Errorf("%q does not say %q", stderr, w)
 		}
 	}
-	if d, err := run.Open(dir); err != nil || !strings.Contains(d.Failure(), "not finite") {
-		t.Errorf("the directory does not keep why: %v", err)
+	if s := run.Look(dir); s.State != run.Failed || !strings.Contains(s.Note, "not finite") {
+		t.Errorf("the directory does not keep why: %s, %q", s.State, s.Note)
 	}
 }
 
