@@ -134,6 +134,16 @@ func (s *session) bench(n int) plan.Bench {
 	return plan.Bench{Device: newDevice, Threads: threads(run.Config{Threads: n}), Dir: os.TempDir(), Stop: s.ctx.Done()}
 }
 
+// measure times the networks of Configs on n threads, as many as there are if n
+// is 0.
+func (s *session) measure(list []run.Config, n int) (plan.Rates, error) {
+	speed, err := s.bench(n).Measure(list)
+	if errors.Is(err, train.ErrStopped) {
+		return nil, s.stopped("stopped before anything was trained")
+	}
+	return speed, err
+}
+
 // enoughMemory is an error where c cannot be trained here, and else says what it
 // takes.
 func (s *session) enoughMemory(c run.Config) error {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"betalasso/run"
 	"betalasso/spelling"
 	"betalasso/sweep"
-	"betalasso/train"
 )
 
 // sweepCommand is `betalasso sweep`.
@@ -165,9 +163,6 @@ func (r *sweepRetryCommand) Run() error {
 	var configs []run.Config
 	for _, s := range list {
 		if s.State == run.Failed || s.State == run.Broken {
-			if err := d.Reopen(s.ID); err != nil {
-				return fmt.Errorf("trial %d (%s): %w", s.Index, s.ID, err)
-			}
 			failed = append(failed, s.ID)
 			configs = append(configs, s.Config)
 		}
@@ -180,12 +175,13 @@ func (r *sweepRetryCommand) Run() error {
 	defer s.close()
 	var speed plan.Rates
 	if r.Launcher == "local" {
-		speed, err = s.bench(sweep.Share(0, r.Processes, r.Threads)).Measure(configs)
-		if errors.Is(err, train.ErrStopped) {
-			return s.stopped("stopped before anything was trained")
-		}
-		if err != nil {
+		if speed, err = s.measure(configs, sweep.Share(0, r.Processes, r.Threads)); err != nil {
 			return err
+		}
+	}
+	for _, id := range failed {
+		if err := d.Reopen(id); err != nil {
+			return fmt.Errorf("trial %s: %w", id, err)
 		}
 	}
 	return s.launch(r.launchFlags, d, failed, speed)

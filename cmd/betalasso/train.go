@@ -9,7 +9,6 @@ import (
 
 	"betalasso/plan"
 	"betalasso/run"
-	"betalasso/train"
 )
 
 // trainCommand is `betalasso train`.
@@ -113,10 +112,7 @@ func (t *trainCommand) foresee(s *session, c run.Config) error {
 	if plan.MACs(c) < longRun {
 		return nil
 	}
-	speed, err := s.bench(c.Threads).Measure([]run.Config{c})
-	if errors.Is(err, train.ErrStopped) {
-		return s.stopped("stopped before anything was trained")
-	}
+	speed, err := s.measure([]run.Config{c}, c.Threads)
 	if err != nil {
 		return err
 	}
