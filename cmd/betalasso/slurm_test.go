@@ -111,22 +111,24 @@ func same(t *testing.T, local string, d *sweep.Dir) {
 // finish, with the bytes of a local study.
 func TestSlurm(t *testing.T) {
 	cluster := startSlurm(t)
-	// Trial 0 takes some seconds, trial 1 longer than the limit of a minute.
+	// Trial 0 takes long enough to be seen and killed on any machine, trial 1 longer
+	// than the limit of a minute.
 	data := tinyData(t, 300)
+	perSecond := epochsPerSecond(t, data)
 	file := filepath.Join(t.TempDir(), "study.yaml")
 	text := fmt.Sprintf(`name: slurm
 fixed: {model: 3-fc, data: cifar10, data-dir: %q, val: 200, batch: 50}
 axes:
   - list:
-      - {width: 64, epochs: 150}
-      - {width: 64, epochs: %d}
+      - {width: 64, epochs: %.0f}
+      - {width: 64, epochs: %.0f}
       - {width: 16, epochs: 3}
       - {width: 16, epochs: 4}
       - {width: 16, epochs: 5}
       - {width: 24, epochs: 3}
       - {width: 24, epochs: 4}
       - {width: 24, epochs: 5}
-`, data, long(t, data))
+`, data, 20*perSecond, 80*perSecond)
 	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -249,11 +251,12 @@ func TestSlurmPreempted(t *testing.T) {
 	}
 }
 
-// long is the number of epochs that take about 80 seconds here.
-func long(t *testing.T, data string) int {
+// epochsPerSecond is how many epochs of the study's large trials this machine trains
+// in a second.
+func epochsPerSecond(t *testing.T, data string) float64 {
 	t.Helper()
 	began := time.Now()
 	const few = 100
-	want(t, 0, "train", "--model=3-fc", "--width=64", "--data=cifar10", "--data-dir", data, "--val=200", "--batch=50", fmt.Sprint("--epochs=", few), "--threads=1", "--out", filepath.Join(t.TempDir(), "long"))
-	return int(few * 80 / time.Since(began).Seconds())
+	want(t, 0, "train", "--model=3-fc", "--width=64", "--data=cifar10", "--data-dir", data, "--val=200", "--batch=50", fmt.Sprint("--epochs=", few), "--threads=1", "--out", filepath.Join(t.TempDir(), "few"))
+	return few / time.Since(began).Seconds()
 }
