@@ -155,7 +155,7 @@ axes:
 	var killed sweep.Status
 	eventually(t, "trial 0 is being trained", time.Minute, func() bool {
 		killed = status(0)
-		return killed.State == run.Running && d.Place(killed.ID).Epoch > 2
+		return killed.State == run.Running && d.Place(killed.ID).Epoch > 0
 	})
 	if err := syscall.Kill(killed.Last.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
