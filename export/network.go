@@ -6,9 +6,7 @@ package export
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"strconv"
 	"strings"
@@ -38,9 +36,6 @@ type Network struct {
 // the caller. The error is fs.ErrNotExist where there are no such weights.
 func Open(d *run.Dir, dev compute.Device, size model.Size, best bool) (*Network, error) {
 	state, weights, err := d.Weights(best)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s has no weights yet: %w", d.Path(), err)
-	}
 	if err != nil {
 		return nil, err
 	}

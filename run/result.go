@@ -205,12 +205,18 @@ type FileSums struct {
 // fs.ErrNotExist if there are none.
 func (d *Dir) Weights(best bool) (State, []Tensor, error) {
 	s, list, err := d.LoadCheckpoint()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%s has no weights yet: %w", d.path, err)
+	}
 	if err != nil {
 		return s, nil, err
 	}
 	name, sum := WeightsFile, d.lastSum
 	if _, missing := os.Lstat(d.File(BestFile)); best && !(s.atBest() && errors.Is(missing, fs.ErrNotExist)) {
-		if list, err = d.LoadBest(s); err != nil {
+		if list, err = d.LoadBest(s); errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%s has no weights of a best epoch, only the last ones (a run without validation images has them when it ends); leave out --best: %w", d.path, err)
+		}
+		if err != nil {
 			return s, nil, err
 		}
 		name, sum = BestFile, d.bestSum

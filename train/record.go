@@ -37,18 +37,20 @@ func (t *trainer) finish() (run.Result, error) {
 	if err := t.writeFilters(); err != nil {
 		return r, err
 	}
+	if s.BestEpoch == c.Epochs {
+		r.Best = r.Last
+		return r, t.Dir.WriteResult(r)
+	}
 	r.Best = run.Score{Epoch: s.BestEpoch, ValAcc: s.BestValAcc}
-	if s.BestEpoch != c.Epochs {
-		best := t.best
-		if len(best) == 0 {
-			var err error
-			if best, err = t.Dir.LoadBest(s); err != nil {
-				return r, err
-			}
+	best := t.best
+	if len(best) == 0 {
+		var err error
+		if best, err = t.Dir.LoadBest(s); err != nil {
+			return r, err
 		}
-		if err := load(tensors(t.net), best); err != nil {
-			return r, fmt.Errorf("%s: %w", t.Dir.File(run.BestFile), err)
-		}
+	}
+	if err := load(tensors(t.net), best); err != nil {
+		return r, fmt.Errorf("%s: %w", t.Dir.File(run.BestFile), err)
 	}
 	r.Best.TestLoss, r.Best.TestAcc = t.evaluate(t.Set.Test, nil)
 	return r, t.Dir.WriteResult(r)
