@@ -61,7 +61,6 @@ func (e *evalCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	found := false
 	for _, f := range []struct {
 		name, which, matrix string
 		best                bool
@@ -70,13 +69,12 @@ func (e *evalCommand) Run() error {
 			continue
 		}
 		_, weights, err := d.Weights(f.best)
-		if errors.Is(err, fs.ErrNotExist) {
+		if f.best && errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		found = true
 		r, err := train.Evaluate(train.Options{Dir: d, Config: c, Device: dev, Whiten: white, Set: set, Threads: threads(c)}, weights)
 		if err != nil {
 			return fmt.Errorf("%s: %w", d.File(f.name), err)
@@ -101,9 +99,6 @@ func (e *evalCommand) Run() error {
 		if err := e.classes(s, set, r, f.matrix); err != nil {
 			return err
 		}
-	}
-	if !found {
-		return fmt.Errorf("%s has no weights yet", e.Dir)
 	}
 	return nil
 }

@@ -394,3 +394,17 @@ func caseTitles() (list []string) {
 	}
 	return list
 }
+
+// eventsOf reads the events of a run.
+func eventsOf(t *testing.T, dir string) []run.Event {
+	t.Helper()
+	d, err := run.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := d.Events()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events
+}

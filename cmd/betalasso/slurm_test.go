@@ -257,16 +257,8 @@ func epochsPerSecond(t *testing.T, data string) float64 {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "few")
 	want(t, 0, "train", "--model=3-fc", "--width=64", "--data=cifar10", "--data-dir", data, "--val=200", "--batch=50", "--epochs=100", "--threads=1", "--out", dir)
-	d, err := run.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	events, err := d.Events()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var seconds float64
-	for _, e := range events {
+	for _, e := range eventsOf(t, dir) {
 		seconds += e.Seconds
 	}
 	return 100 / seconds

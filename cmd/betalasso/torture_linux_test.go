@@ -210,14 +210,7 @@ func (k *tortured) undisturbed(t *testing.T) {
 	want(t, 0, append(k.flags, "--out", dir, "--threads=1")...)
 	k.took = time.Since(start)
 	k.whole = contents(t, dir)
-	d, err := run.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	events, err := d.Events()
-	if err != nil {
-		t.Fatal(err)
-	}
+	events := eventsOf(t, dir)
 	sparse := func(e run.Event) bool { return e.MACs < 0.99*e.DenseMACs }
 	first, last := events[1], events[len(events)-1]
 	// With AMX weights are sparse from fewer of them on.
