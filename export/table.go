@@ -129,6 +129,8 @@ func Events(dirs []string) (t Table, left []error) {
 			r.setIf(held, "val_acc", e.ValAcc)
 			r.set("seconds", e.Seconds)
 			r.setIf(trained, "examples_per_second", e.ExamplesPerSecond)
+			r.setIf(e.DenseMACs > 0, "work", e.MACs)
+			r.setIf(e.DenseMACs > 0, "dense_work", e.DenseMACs)
 			for _, name := range slices.Sorted(maps.Keys(e.Nonzero)) {
 				r.set("nonzero_"+name, e.Nonzero[name])
 			}
@@ -184,6 +186,13 @@ func Results(dirs []string) (t Table, left []error) {
 		r.set("test_examples", res.DataSet.Test)
 		r.set("wall_seconds", res.WallSeconds)
 		r.set("peak_rss_bytes", res.PeakRSS)
+		events, err := d.Events()
+		if err != nil { // the result stands without them
+			left = append(left, err)
+		}
+		did, dense := run.MACs(events)
+		r.setIf(dense > 0, "work", did)
+		r.setIf(dense > 0, "dense_work", dense)
 		r.set("cpu", res.Machine.CPU)
 		r.set("device", res.Machine.Device)
 		r.set("version", res.Version)

@@ -57,6 +57,15 @@ func TestTables(t *testing.T) {
 	if len(rows) != 2 || rows[0]["weights_sha256"] != res.WeightsSum || rows[0]["last_test_acc"] != strconv.FormatFloat(res.Last.TestAcc, 'g', -1, 64) {
 		t.Errorf("got the results %v", rows)
 	}
+	work, dense := 0.0, 0.0
+	for _, e := range recorded {
+		work, dense = work+e.MACs, dense+e.DenseMACs
+	}
+	for column, want := range map[string]float64{"work": work, "dense_work": dense} {
+		if got, err := strconv.ParseFloat(rows[0][column], 64); err != nil || got != want || want == 0 {
+			t.Errorf("%s of the training: got %q, want %v", column, rows[0][column], want)
+		}
+	}
 	if got := strconv.Itoa(one.Net.Params()[0].Len()); rows[0]["params_conv1"] != got {
 		t.Errorf("conv1 has %s weights, want %s", rows[0]["params_conv1"], got)
 	}

@@ -20,6 +20,7 @@ type Run struct {
 	Test     string // last epoch
 	Best     string // best-validation epoch
 	Nonzero  string // of all weights, at the end
+	MACs     string // of the products of all steps, in per cent of dense ones
 	Time     string
 	Gap      string
 	Settings string
@@ -31,7 +32,7 @@ type Run struct {
 
 // runOf makes the entry of a run.
 func runOf(r record) Run {
-	v := Run{Dir: r.dir, Title: "–", Seed: "–", Params: "–", Epochs: "–", Test: "–", Best: "–", Nonzero: "–", Time: "–", Gap: r.gap}
+	v := Run{Dir: r.dir, Title: "–", Seed: "–", Params: "–", Epochs: "–", Test: "–", Best: "–", Nonzero: "–", MACs: "–", Time: "–", Gap: r.gap}
 	if !r.opened {
 		return v
 	}
@@ -47,6 +48,9 @@ func runOf(r record) Run {
 		v.Epochs += " of " + commas(c.Epochs)
 	}
 	v.Time = span(r.seconds())
+	if did, dense := run.MACs(r.events); dense > 0 {
+		v.MACs = percent(did / dense)
+	}
 	v.Settings = settings(c)
 	v.Command = command(c)
 	if !r.finished {

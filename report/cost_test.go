@@ -7,6 +7,20 @@ import (
 	"betalasso/run"
 )
 
+// TestMultiplyAddsOfARun wants what all steps cost, in per cent of dense ones, and
+// nothing where an epoch has not recorded it.
+func TestMultiplyAddsOfARun(t *testing.T) {
+	events := []run.Event{{Epoch: 0}, {Epoch: 1, MACs: 400, DenseMACs: 400}, {Epoch: 2, MACs: 100, DenseMACs: 400}}
+	r := record{config: run.Default(), opened: true, events: events}
+	if got := runOf(r).MACs; got != "62.50 %" {
+		t.Errorf("got %s, want 62.50 %%", got)
+	}
+	r.events = append(r.events, run.Event{Epoch: 3})
+	if got := runOf(r).MACs; got != "–" {
+		t.Errorf("an epoch without: got %s, want –", got)
+	}
+}
+
 // TestCostOfSteps wants a chart of what steps cost where runs have recorded it,
 // in per cent of dense ones, and none where they have not.
 func TestCostOfSteps(t *testing.T) {

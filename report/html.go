@@ -22,6 +22,7 @@ const (
 		"Differences are in percentage points."
 	confusionNote = "A row is all test images of a class, a field is the part of them, in percent, that the network takes for the column's class. Blue is right, red is wrong; the dot stands for less than half a percent. Numbers are in the CSV file beside the picture."
 	filterNote    = "Chosen at random among the filters with at least 20 weights that are not zero, as in the paper. Brightness is the size of a weight, red, green and blue are the channels, black is zero."
+	runsNote      = "Multiply-adds: those of all training steps, in percent of what dense products of all weights would take."
 	localityNote  = "Medians over the filters with at least 20 weights that are not zero. The box bounds the non-zero pixels, height × width; the radius is the root mean square distance in pixels " +
 		"from the filter's centre, weighed by the sum of |w| over the channels: 13.06 for a filter that is even over 32 × 32, 3.65 over 9 × 9. The paper's values are read from its Figures 7 to 9."
 )
@@ -56,7 +57,7 @@ func (p *page) HasConfusion() bool {
 func (p *page) html(w io.Writer) error {
 	return pageTemplate.Execute(w, struct {
 		*page
-		Title, TableNote, SettingsNote, FilterNote, LocalityNote, ConfusionNote, ExplainedNote string
-		BoundHead                                                                              []string
-	}{p, pageTitle, tableNote, settingsNote, filterNote, localityNote, confusionNote, explainedNote, boundHead})
+		Title, TableNote, SettingsNote, FilterNote, LocalityNote, ConfusionNote, ExplainedNote, RunsNote string
+		BoundHead                                                                                        []string
+	}{p, pageTitle, tableNote, settingsNote, filterNote, localityNote, confusionNote, explainedNote, runsNote, boundHead})
 }

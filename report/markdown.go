@@ -180,12 +180,12 @@ func (p *page) markdown(w io.Writer) error {
 	for _, s := range p.Sections {
 		figure(s.Curves, "svg")
 	}
-	b.WriteString("## All runs\n\n")
+	fmt.Fprintf(b, "## All runs\n\n%s\n\n", runsNote)
 	rows = nil
 	for _, r := range p.Runs {
-		rows = append(rows, []string{r.Dir, r.Title, r.Seed, r.Epochs, r.Test, r.Best, r.Params, r.Nonzero, r.Time})
+		rows = append(rows, []string{r.Dir, r.Title, r.Seed, r.Epochs, r.Test, r.Best, r.Params, r.Nonzero, r.MACs, r.Time})
 	}
-	mdTable(b, 2, []string{"directory", "case", "seed", "epochs", "test, last", "test, best validation", "weights", "non-zero", "time"}, rows)
+	mdTable(b, 2, []string{"directory", "case", "seed", "epochs", "test, last", "test, best validation", "weights", "non-zero", "multiply-adds", "time"}, rows)
 	for _, r := range p.Runs {
 		fmt.Fprintf(b, "### %s\n\n", cell.Replace(r.Dir))
 		for _, line := range append([]string{r.Gap, r.Settings, r.Machine}, r.Data...) {

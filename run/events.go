@@ -210,3 +210,17 @@ func (d *Dir) TruncateEvents(epoch int) error {
 	}
 	return replace(d.File(EventsFile), func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err })
 }
+
+// MACs are the multiply-adds of the products of all epochs, as they were done
+// and as dense products of all weights would take. Both are 0 where an epoch has
+// not recorded them, as earlier versions did not.
+func MACs(events []Event) (did, dense float64) {
+	for _, e := range events {
+		if e.Epoch > 0 && e.DenseMACs <= 0 {
+			return 0, 0
+		}
+		did += e.MACs
+		dense += e.DenseMACs
+	}
+	return did, dense
+}

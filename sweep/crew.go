@@ -127,7 +127,7 @@ func Spent(list []Status, cost func(run.Config) float64) (did, all float64) {
 		case Ended(s.State):
 			did += w
 		default:
-			did += w * float64(s.Reached.Epoch) / float64(s.Config.Epochs)
+			did += w * float64(min(s.Epoch, s.Config.Epochs)) / float64(s.Config.Epochs)
 		}
 	}
 	return did, all

@@ -133,7 +133,7 @@ func TestSpent(t *testing.T) {
 	config := func(lr float64) run.Config { return run.Config{LR: lr, Epochs: 10} }
 	list := []Status{
 		{Trial: Trial{Config: config(1)}, State: run.Done},
-		{Trial: Trial{Config: config(3)}, State: run.Running, Reached: Place{Epoch: 5}},
+		{Trial: Trial{Config: config(3)}, State: run.Running, Epoch: 5},
 		{Trial: Trial{Config: config(6)}, State: run.Planned},
 	}
 	did, all := Spent(list, func(c run.Config) float64 { return c.LR })

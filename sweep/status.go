@@ -25,7 +25,7 @@ type Status struct {
 	State    run.Status  `json:"state"`
 	Attempts int         `json:"attempts"`
 	Last     Attempt     `json:"last_attempt"`
-	Reached  Place       `json:"reached"`
+	Epoch    int         `json:"epoch"`            // epochs done; a run writes them down more often than it saves its weights
 	Result   *run.Result `json:"result,omitempty"` // of a trial that is done
 }
 
@@ -75,17 +75,15 @@ func (d *Dir) judge(s *Status, begun bool) {
 			s.State, s.Last.Why = run.Broken, err.Error()
 			return
 		}
-		s.Reached = s.Last.Reached
 	}
 	var seen run.Snapshot
 	if begun {
 		seen = d.look(s.ID)
 	}
-	s.Result = seen.Result
+	s.Result, s.Epoch = seen.Result, seen.Epoch
 	switch {
 	case s.Result != nil:
 		s.State = run.Done
-		s.Reached = Place{Epoch: s.Config.Epochs}
 	case s.Last.Outcome == Failed:
 		s.State = run.Failed
 	case seen.State == run.Broken && s.Last.Outcome != Reopened && s.Last.Outcome != Unended:

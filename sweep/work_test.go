@@ -112,6 +112,29 @@ func TestAnInterruptionEndsTheWorker(t *testing.T) {
 	}
 }
 
+// Weights are saved much less often than epochs are recorded, and what a study
+// shows, and the time left, are of the epochs.
+func TestARunningTrialIsAsFarAsItsEpochs(t *testing.T) {
+	d := newDir(t, "seeds: 1\nfixed: {epochs: 9}")
+	var list []Status
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) {
+		for epoch := range 8 {
+			if err := into.AppendEvent(run.Event{Epoch: epoch}); err != nil {
+				return CodeFailed, err
+			}
+		}
+		var err error
+		list, err = again(t, d).Status()
+		return CodeSaved, err
+	})
+	if _, err := w.Drain(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 1 || list[0].State != run.Running || list[0].Epoch != 7 {
+		t.Errorf("got %+v, want it running at epoch 7", list)
+	}
+}
+
 func TestDeathsWithoutProgressAreAFailure(t *testing.T) {
 	d := newDir(t, "seeds: 1")
 	id := d.Trials()[0].ID

@@ -51,7 +51,7 @@ func (s *sweepStatusCommand) Run() error {
 		if p.Result != nil {
 			val, test = fmt.Sprintf("%.2f %%", 100*p.Result.Last.ValAcc), fmt.Sprintf("%.2f %%", 100*p.Result.Last.TestAcc)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%d/%d\t%d\t%s\t%s\t%s\n", p.Index, p.ID, p.State, p.Reached.Epoch, p.Config.Epochs, p.Attempts, val, test, p.Labels)
+		fmt.Fprintf(w, "%d\t%s\t%s\t%d/%d\t%d\t%s\t%s\t%s\n", p.Index, p.ID, p.State, p.Epoch, p.Config.Epochs, p.Attempts, val, test, p.Labels)
 	}
 	if err := w.Flush(); err != nil {
 		return err
