@@ -93,11 +93,11 @@ type rate struct {
 	config run.Config
 	macs   float64 // exampleMACs
 	probe  Probe
+	slope  float64 // seconds of an example's step for each multiply-add that another size has more
 }
 
 // Measure times the Configs' networks, one or two of each kind: the smallest, and
 // the largest where it is much larger, or as much of either as a moment allows.
-// Larger ones are assumed to train at its speed.
 func (b Bench) Measure(list []run.Config) (Rates, error) {
 	var r Rates
 	type ends struct{ small, large run.Config }
@@ -124,14 +124,15 @@ func (b Bench) Measure(list []run.Config) (Rates, error) {
 		if err != nil {
 			return nil, err
 		}
-		r = append(r, m)
 		if m.config != e.small || exampleMACs(e.large) <= 4*exampleMACs(e.small) {
+			r = append(r, m)
 			continue
 		}
-		if m, err = b.moment(e.large); err != nil {
+		l, err := b.moment(e.large)
+		if err != nil {
 			return nil, err
 		}
-		r = append(r, m)
+		r = append(r, m.beside(l), l.beside(m))
 	}
 	return r, nil
 }
@@ -143,18 +144,42 @@ const (
 	growth   = 8
 )
 
-// moment times as much of c's network as a moment allows.
+// moment times as much of c's network as a moment allows, and where that is not
+// all of it, a smaller part too: a step also moves images and sums, which a larger
+// network has no more of, so its time grows less than its multiply-adds. Most in
+// local and convolutional layers.
 func (b Bench) moment(c run.Config) (rate, error) {
 	for most := float64(measurable); ; most *= growth {
 		small, began := reduced(c, most), time.Now()
-		t, err := b.Probe(small, Noise(small, ProbeImages(small)+2*SizeOf(small).Classes))
-		if err != nil {
-			return rate{}, err
+		m, err := b.rate(small)
+		if err != nil || small == c {
+			return m, err
 		}
-		if small == c || time.Since(began) > patience {
-			return rate{small, exampleMACs(small), t}, nil
+		if time.Since(began) <= patience {
+			continue
 		}
+		less := fewer(small, probeMACs(small)/4, 1<<11)
+		if less == small {
+			return m, nil
+		}
+		l, err := b.rate(less)
+		return m.beside(l), err
 	}
+}
+
+// rate times c's network. Another size takes time in proportion.
+func (b Bench) rate(c run.Config) (rate, error) {
+	t, err := b.Probe(c, Noise(c, ProbeImages(c)+2*SizeOf(c).Classes))
+	macs := exampleMACs(c)
+	return rate{c, macs, t, t.Example / macs}, err
+}
+
+// beside is m with the slope of a line through it and another size, but not more
+// than in proportion, and not so much less that it can only be noise.
+func (m rate) beside(other rate) rate {
+	whole := m.probe.Example / m.macs
+	m.slope = min(max((m.probe.Example-other.probe.Example)/(m.macs-other.macs), whole/growth), whole)
+	return m
 }
 
 // kindOf is what Configs of similar speed have in common.
@@ -181,7 +206,7 @@ func (r Rates) Seconds(c run.Config) (seconds, dense float64) {
 	if !found {
 		return 0, 0
 	}
-	each := best.probe.Example * exampleMACs(c) / best.macs
+	each := best.probe.Example + best.slope*(exampleMACs(c)-best.macs)
 	epochs := float64(c.Epochs)
 	steps := epochs * float64(Examples(c)) * each
 	rest := (epochs*float64(c.Val) + 2*float64(SourceOf(c).Images().Test)) / 3 * each

@@ -3,6 +3,7 @@ package plan
 import (
 	"bytes"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,7 +71,7 @@ func TestExamplesOfOwnData(t *testing.T) {
 	if c.Val = 0; SourceOf(c).Images() != (Images{50000, 10000}) {
 		t.Errorf("no folder: got %v, want the publisher's", SourceOf(c).Images())
 	}
-	r := Rates{{c, 1, Probe{Example: 1e-3}}}
+	r := Rates{{config: c, macs: 1, probe: Probe{Example: 1e-3}}}
 	all, _ := r.Seconds(c)
 	if few, _ := r.Seconds(own); few > all/20 || few <= 0 {
 		t.Errorf("got %g seconds for 1500 images and %g for 50000", few, all)
@@ -82,7 +83,7 @@ func TestExamplesOfOwnData(t *testing.T) {
 func TestSecondsOfShortRuns(t *testing.T) {
 	c := little()
 	c.Train, c.Val = 64, 0
-	r := Rates{{c, exampleMACs(c), Probe{Example: 0, Epoch: 0.5, Run: 2}}}
+	r := Rates{{config: c, macs: exampleMACs(c), probe: Probe{Epoch: 0.5, Run: 2}}}
 	if got, dense := r.Seconds(c); got != 3.5 || dense != 3.5 {
 		t.Errorf("3 epochs of 0.5 s and 2 s beside: got %g and %g, want 3.5", got, dense)
 	}
@@ -90,6 +91,37 @@ func TestSecondsOfShortRuns(t *testing.T) {
 	other.Model = "s-conv"
 	if got, _ := r.Seconds(other); got != 0 {
 		t.Errorf("a network that was not measured: got %g, want 0", got)
+	}
+}
+
+// Time grows by the slope that was measured, from what was measured.
+func TestSecondsOfALargerNetwork(t *testing.T) {
+	c := little()
+	c.Train, c.Val, c.Epochs = 64, 0, 1
+	large := c
+	large.Width = 10 * c.Width
+	r := Rates{{config: c, macs: exampleMACs(c), probe: Probe{Example: 1}, slope: 0.5 / exampleMACs(c)}}
+	small, _ := r.Seconds(c)
+	got, _ := r.Seconds(large)
+	if want := small * (1 + 0.5*(exampleMACs(large)/exampleMACs(c)-1)); math.Abs(got-want) > 1e-9*want {
+		t.Errorf("got %g seconds, want %g", got, want)
+	}
+}
+
+// A network of which a moment times a part gets a slope from two sizes of it, no
+// larger than in proportion.
+func TestMomentOfALargeNetwork(t *testing.T) {
+	c := run.Default()
+	c.Model, c.Alpha, c.Data, c.Batch = "s-local", 150, "cifar10", 64
+	m, err := bench(t).moment(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.config == c || m.macs != exampleMACs(m.config) || m.macs >= exampleMACs(c) {
+		t.Errorf("timed %+v, want a smaller one", m.config)
+	}
+	if whole := m.probe.Example / m.macs; m.slope <= 0 || m.slope > whole {
+		t.Errorf("got a slope of %g, want more than 0 and at most %g", m.slope, whole)
 	}
 }
 
@@ -116,7 +148,7 @@ func TestSparseStepsAreCheaper(t *testing.T) {
 			t.Errorf("%s: got %g, want 1", name, stepShare(c))
 		}
 	}
-	r := Rates{{lasso, exampleMACs(lasso), Probe{Example: 1e-4}}}
+	r := Rates{{config: lasso, macs: exampleMACs(lasso), probe: Probe{Example: 1e-4}}}
 	if s, dense := r.Seconds(lasso); s >= dense {
 		t.Errorf("got %g s, and %g s dense", s, dense)
 	}
