@@ -19,3 +19,15 @@ func TestMACsOfEarlierVersions(t *testing.T) {
 		t.Errorf("got %g of %g MACs, %v, want 4 of 8", e.MACs, e.DenseMACs, err)
 	}
 }
+
+// Shares are made of the multiply-adds, and are to be numbers.
+func TestMACsOutOfBounds(t *testing.T) {
+	for _, line := range []string{
+		`{"epoch":1,"work":1e300,"dense_work":1e300}`, `{"epoch":1,"work":1,"dense_work":1e-300}`,
+		`{"epoch":1,"work":-1,"dense_work":8}`, `{"epoch":1,"step_ms":1e300}`,
+	} {
+		if _, err := ParseEvent([]byte(line)); err == nil {
+			t.Errorf("%s is taken", line)
+		}
+	}
+}

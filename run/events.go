@@ -38,6 +38,12 @@ func (e Event) check() error {
 	b.share("val_acc", e.ValAcc)
 	b.number("seconds", e.Seconds)
 	b.number("examples_per_second", e.ExamplesPerSecond)
+	b.number("step_ms", e.StepMS)
+	b.number("work", e.MACs)
+	b.number("dense_work", e.DenseMACs)
+	if b.err == nil && e.DenseMACs > 0 && e.DenseMACs < 1 {
+		b.err = fmt.Errorf("dense_work: %g is no number of multiply-adds", e.DenseMACs)
+	}
 	b.whole("layers", len(e.Nonzero), 0, maxLayers)
 	for name, n := range e.Nonzero {
 		b.shown("a layer's name", name)

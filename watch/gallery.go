@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +48,19 @@ func (g *gallery) of(p place, name string) (report.Facts, error) {
 	}
 	g.facts[key] = file.Facts()
 	return g.facts[key], nil
+}
+
+// picture draws a run's file of filters, one at a time: it takes memory too.
+func (g *gallery) picture(p place, name string) ([]byte, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	file, err := readGallery(p, name)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = file.PNG(&b, columns)
+	return b.Bytes(), err
 }
 
 // maxFilters is the largest file of filters that is read, in bytes.
@@ -141,14 +155,14 @@ func (s *Server) filterPicture(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	file, err := readGallery(p, filtersFile(epoch))
+	picture, err := s.gallery.picture(p, filtersFile(epoch))
 	if err != nil {
 		w.Header().Del("ETag")
 		http.Error(w, "the run's filters of that epoch cannot be read", http.StatusNotFound)
 		return
 	}
 	w.Header().Set("Content-Type", "image/png")
-	file.PNG(w, columns)
+	w.Write(picture)
 }
 
 // columns is the number of filters in a row.

@@ -3,6 +3,7 @@ package watch
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"net"
 	"net/http"
 	"net/netip"
@@ -68,13 +69,15 @@ func (s *Server) knows(host string) bool {
 // in the address becomes that cookie, and the address is cleared of it.
 func (s *Server) admitted(w http.ResponseWriter, r *http.Request) bool {
 	cookie := cookieName(r.Host)
-	if c, err := r.Cookie(cookie); err == nil && same(c.Value, s.options.Token) {
+	sum := sha256.Sum256([]byte(s.options.Token)) // a cookie cannot hold every text
+	value := hex.EncodeToString(sum[:])
+	if c, err := r.Cookie(cookie); err == nil && same(c.Value, value) {
 		return true
 	}
 	if same(r.URL.Query().Get("token"), s.options.Token) {
 		http.SetCookie(w, &http.Cookie{
-			Name: cookie, Value: s.options.Token, Path: "/",
-			HttpOnly: true, SameSite: http.SameSiteStrictMode,
+			Name: cookie, Value: value, Path: "/",
+			HttpOnly: true, SameSite: http.SameSiteLaxMode, // the address may be followed from another site's page
 		})
 		q := r.URL.Query()
 		q.Del("token")

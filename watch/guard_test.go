@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,25 +65,26 @@ func TestHosts(t *testing.T) {
 }
 
 func TestToken(t *testing.T) {
-	const token = "correct horse battery"
+	const token = "correct horse; \"batterie\" é+/="
+	to := "/?token=" + url.QueryEscape(token)
 	s := newServer(t, Options{Folders: []string{t.TempDir()}, Token: token})
-	for _, target := range []string{"/", "/app.js", "/api/stream", "/?token=", "/?token=correct+horse", "/?token=correct+horse+battery+staple"} {
+	for _, target := range []string{"/", "/app.js", "/api/stream", "/?token=", "/?token=correct+horse", to + "staple"} {
 		if got := ask(t, s, "GET", target, nil); got.StatusCode != http.StatusUnauthorized || len(got.Cookies()) != 0 {
 			t.Errorf("%s: got %d, cookies %v", target, got.StatusCode, got.Cookies())
 		}
 	}
-	got := ask(t, s, "GET", "/?token=correct+horse+battery", nil)
+	got := ask(t, s, "GET", to, nil)
 	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/" || len(got.Cookies()) != 1 {
 		t.Fatalf("the token: got %d to %q with %v", got.StatusCode, got.Header.Get("Location"), got.Cookies())
 	}
 	c := got.Cookies()[0]
-	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode {
+	if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode {
 		t.Errorf("the cookie is open to scripts or other sites: %v", c)
 	}
 	if got := ask(t, s, "GET", "/app.js", func(r *http.Request) { r.AddCookie(c) }).StatusCode; got != 200 {
 		t.Errorf("with the cookie: got %d", got)
 	}
-	c.Value = "another"
+	c.Value = token // which the cookie does not hold
 	if got := ask(t, s, "GET", "/app.js", func(r *http.Request) { r.AddCookie(c) }).StatusCode; got != 401 {
 		t.Errorf("with a wrong cookie: got %d", got)
 	}

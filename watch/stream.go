@@ -108,20 +108,13 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	}
 	had := parsePosition(from)
 	at := position{had.version, map[string]mark{}}
-	var tails []*tail
 	var ids []string
 	for id := range strings.SplitSeq(r.URL.Query().Get("runs"), ",") {
-		p, ok := s.list.find(id, time.Now())
-		if !ok || slices.Contains(ids, id) {
-			continue
+		if len(ids) < maxSelected && !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
-		if len(ids) == maxSelected {
-			break
-		}
-		ids = append(ids, id)
-		tails = append(tails, &tail{place: p, mark: had.marks[id]})
-		at.marks[id] = had.marks[id]
 	}
+	tails := make([]*tail, len(ids)) // nil where the run is not there, or not yet
 	w.Header().Set("Content-Type", "text/event-stream")
 	out := writer{w: w, control: http.NewResponseController(w)}
 	out.control.SetReadDeadline(time.Time{}) // the request has been read; else its time limit would end the stream
@@ -142,6 +135,14 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		for i, t := range tails {
+			if t == nil {
+				p, ok := s.list.find(ids[i], time.Now())
+				if !ok {
+					continue
+				}
+				t = &tail{place: p, mark: had.marks[ids[i]]}
+				tails[i], at.marks[ids[i]] = t, t.mark
+			}
 			for more := true; more; {
 				whole := t.mark == (mark{}) // from the beginning, so nothing before it holds
 				events, again, left, err := t.next()

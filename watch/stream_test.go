@@ -162,6 +162,24 @@ func TestStreamGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
+// TestStreamFollowsARunThatComes is of a page whose saved link has a run that is
+// not there yet.
+func TestStreamFollowsARunThatComes(t *testing.T) {
+	folder := t.TempDir()
+	dir := filepath.Join(folder, "a")
+	makeRun(t, dir, 2)
+	id := idOf(t, dir)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	c, _ := listen(t, served(t, Options{Folders: []string{folder}}).URL+"/api/stream?runs="+id, "")
+	next(t, c, "runs")
+	makeRun(t, dir, 2)
+	if got, again := epochs(t, next(t, c, "points")); got != "[0 1 2]" || !again {
+		t.Errorf("got %s, again %v", got, again)
+	}
+}
+
 func TestStreamFollowsTheList(t *testing.T) {
 	folder := t.TempDir()
 	makeRun(t, filepath.Join(folder, "a"), 2)

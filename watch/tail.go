@@ -39,11 +39,11 @@ func parseMark(text string) mark {
 }
 
 const (
-	maxLine = 1 << 20 // bytes of an event; a longer one is not read
-	maxRead = 4 << 20 // bytes read at a time
+	maxLine   = 1 << 20 // bytes of an event; a longer one is not read
+	maxEvents = 500     // at a time, which is a message to a page
 )
 
-// tail follows a run's events from a mark on. It reads every byte once.
+// tail follows a run's events from a mark on.
 type tail struct {
 	place   place
 	mark    mark
@@ -51,7 +51,7 @@ type tail struct {
 	changed time.Time
 }
 
-// next reads the events that follow the mark, and moves it. again means that the
+// next reads some of the events that follow the mark, and moves it. again means that the
 // file is not the one of the mark: what was read before is no longer valid, and
 // events start over. more means that there is more to read at once.
 func (t *tail) next() (events []run.Event, again, more bool, err error) {
@@ -70,26 +70,31 @@ func (t *tail) next() (events []run.Event, again, more bool, err error) {
 	if t.mark != (mark{}) && !t.mark.of(f) {
 		t.mark, again = mark{}, true
 	}
-	text, err := io.ReadAll(io.NewSectionReader(f, t.mark.offset, maxRead))
+	text, err := io.ReadAll(io.NewSectionReader(f, t.mark.offset, maxLine))
 	if err != nil {
 		return nil, again, false, err
 	}
 	if end := bytes.LastIndexByte(text, '\n') + 1; end > 0 {
-		more = len(text) == maxRead
+		more = len(text) == maxLine
 		text = text[:end]
 	} else {
 		more = false
 		text = nil // a line that is being written
 	}
-	if !more {
-		t.size, t.changed = info.Size(), info.ModTime()
-	}
+	lines := 0
 	for line := range bytes.Lines(text) {
+		if lines++; lines > maxEvents {
+			more = true
+			break
+		}
 		t.mark.offset += int64(len(line))
 		t.mark.length, t.mark.sum = len(line), crc32.ChecksumIEEE(line)
 		if e, err := run.ParseEvent(line); err == nil { // one that a power cut tore is left out
 			events = append(events, e)
 		}
+	}
+	if !more {
+		t.size, t.changed = info.Size(), info.ModTime()
 	}
 	return events, again, more, nil
 }

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -157,6 +158,20 @@ func TestTailReadsOnlyWhatIsNew(t *testing.T) {
 		}
 		if read := f.mark.offset - before; read != int64(len(event(t, 40001))) {
 			t.Errorf("read %d bytes", read)
+		}
+	}
+}
+
+// TestTailTakesSomeEventsAtATime: a file of many short lines is read in parts, of
+// which each is one message to a page.
+func TestTailTakesSomeEventsAtATime(t *testing.T) {
+	dir := t.TempDir()
+	appendTo(t, filepath.Join(dir, run.EventsFile), bytes.Repeat([]byte("{}\n"), 2*maxEvents+1))
+	f := newTail(t, dir)
+	for i, want := range []int{maxEvents, maxEvents, 1, 0} {
+		events, _, more, err := f.next()
+		if err != nil || len(events) != want || more != (i < 2) {
+			t.Errorf("read %d: got %d events, more %v, %v, want %d", i+1, len(events), more, err, want)
 		}
 	}
 }

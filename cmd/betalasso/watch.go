@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -100,7 +101,7 @@ func pageAddress(a net.Addr, token string) string {
 	}
 	address := "http://" + net.JoinHostPort(host, port) + "/"
 	if token != "" {
-		address += "?token=" + token
+		address += "?token=" + url.QueryEscape(token)
 	}
 	return address
 }

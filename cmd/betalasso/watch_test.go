@@ -83,7 +83,7 @@ func TestOnlyLoopbackNeedsNoToken(t *testing.T) {
 		}
 	}
 	all := &net.TCPAddr{IP: net.IPv4zero, Port: 80}
-	if got := pageAddress(all, "x"); strings.Contains(got, "0.0.0.0") || !strings.HasSuffix(got, ":80/?token=x") {
+	if got := pageAddress(all, "x+/="); strings.Contains(got, "0.0.0.0") || !strings.HasSuffix(got, ":80/?token=x%2B%2F%3D") {
 		t.Errorf("listening on all addresses: got %s, want one that a browser can open", got)
 	}
 }

@@ -123,7 +123,7 @@ function follow() {
   connect(selected().sort(), {
     rows: (update) => { takeRows(update); draw(); },
     points: (message) => { takePoints(message); draw(); },
-    state: (s) => state(s === 'live' ? 'live' : 'no connection; trying again', s),
+    state,
   });
 }
 
@@ -135,7 +135,7 @@ function state(text, kind) {
 document.addEventListener('visibilitychange', follow);
 addEventListener('hashchange', () => { read(); follow(); draw(); });
 addEventListener('keyup', (event) => {
-  if (event.key === '/' && !/^(INPUT|SELECT)$/.test(event.target.tagName)) byId('query').focus();
+  if (event.key === '/' && !event.target.matches('select, input:not([type=checkbox]):not([type=range])')) byId('query').focus();
 });
 darkness.addEventListener('change', draw);
 read();

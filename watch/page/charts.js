@@ -170,7 +170,8 @@ export function saveTable() {
   const ids = selected().filter((id) => curves.has(id)), all = labels(ids);
   const layers = [...new Set(ids.flatMap((id) => curves.get(id).layers))];
   const keys = ['epoch', 'seconds', 'lr', 'trainLoss', 'trainAcc', 'valLoss', 'valAcc', 'stepMs', 'work'];
-  const cell = (v) => (v === null || v === undefined || Number.isNaN(v) ? '' : /[",\n]/.test(v) ? `"${String(v).replaceAll('"', '""')}"` : String(v));
+  const plain = (v) => (typeof v === 'string' && /^[=+\-@\t\r]/.test(v) ? "'" + v : String(v)); // a spreadsheet would take it for a formula
+  const cell = (v) => (v === null || v === undefined || Number.isNaN(v) ? '' : /[",\n\r]/.test(v) ? `"${plain(v).replaceAll('"', '""')}"` : plain(v));
   const lines = [['run', 'name', 'epoch', 'seconds', 'lr', 'train_loss', 'train_acc', 'val_loss', 'val_acc', 'step_ms', 'work_share', ...layers.map((l) => 'nonzero_' + l)]];
   for (const id of ids) {
     const { values, nonzero } = curves.get(id), r = rows.get(id);

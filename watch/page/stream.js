@@ -14,16 +14,32 @@ export function connect(ids, on) {
   disconnect();
   wanted = list;
   source = new EventSource('api/stream?runs=' + list + '&from=' + encodeURIComponent(position(version, ids)));
-  source.onopen = () => on.state('live');
+  source.onopen = () => on.state('live', 'live');
   source.onerror = () => {
-    on.state('lost');
-    if (source.readyState === EventSource.CLOSED) retry = setTimeout(() => connect(ids, on), 3000);
+    on.state('no connection; trying again', 'lost');
+    if (source.readyState !== EventSource.CLOSED) return;
+    refusal(source.url).then((why) => { if (why && source?.readyState === EventSource.CLOSED) on.state(why, 'lost'); });
+    retry = setTimeout(() => connect(ids, on), 3000);
   };
   source.addEventListener('runs', (event) => {
     version = event.lastEventId.split(',')[0];
     on.rows(JSON.parse(event.data));
   });
   source.addEventListener('points', (event) => on.points(JSON.parse(event.data)));
+}
+
+// refusal is why the server answers with an error, such as that a token is no
+// longer right; nothing where it does not answer.
+async function refusal(url) {
+  const stop = new AbortController();
+  try {
+    const answer = await fetch(url, { signal: stop.signal });
+    return answer.ok ? '' : (await answer.text()).trim();
+  } catch {
+    return '';
+  } finally {
+    stop.abort();
+  }
 }
 
 // disconnect ends the connection; connect goes on where it was.

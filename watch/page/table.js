@@ -130,6 +130,7 @@ export class Table {
     byId('pages').textContent = list.length ? `${from + 1}–${from + shown.length} of ${list.length}` : 'no run is found';
     this.tally();
     const body = byId('rows');
+    const focus = document.activeElement; // is lost where its row moves
     for (const [id, tr] of cells) {
       if (!shown.some((r) => r.id === id)) { tr.remove(); cells.delete(id); }
     }
@@ -139,6 +140,7 @@ export class Table {
       fill(tr, r);
       if (body.children[i] !== tr) body.insertBefore(tr, body.children[i] ?? null);
     });
+    if (focus !== document.activeElement && body.contains(focus)) focus.focus({ preventScroll: true });
     byId('clear').disabled = selected().length === 0;
   }
 
