@@ -103,6 +103,9 @@ func (b *benchCommand) Run() error {
 		}
 		return b.weights(os.Stdout)
 	}
+	if b.Regrowth != 0 {
+		return usageError{errors.New("regrowth: is of steps on a run's weights, with --weights")}
+	}
 	if len(b.Threads) > 1 {
 		return b.scaling(os.Stdout)
 	}
@@ -113,7 +116,7 @@ func (b *benchCommand) Run() error {
 		}
 		return b.print(os.Stdout, []benchResult{r})
 	}
-	if b.Alpha != 0 || b.Width != 0 {
+	if b.Alpha != 0 || b.Width != 0 || b.Kernel != 0 {
 		return usageError{errOneNetwork}
 	}
 	var list []benchResult
@@ -140,6 +143,9 @@ func (b *benchCommand) child(name string, alpha, width, threads int) (r benchRes
 		args = append(args, "--alpha", strconv.Itoa(alpha))
 	} else if width != 0 {
 		args = append(args, "--width", strconv.Itoa(width))
+	}
+	if b.Kernel != 0 {
+		args = append(args, "--kernel", strconv.Itoa(b.Kernel))
 	}
 	reckon := b.Reckon || threads > runtime.NumCPU()
 	if reckon {
@@ -248,7 +254,7 @@ func (t *timings) add(s train.Timing) {
 	t.data, t.forward, t.backward = append(t.data, s.Data), append(t.forward, s.Forward), append(t.backward, s.Backward)
 }
 
-var errOneNetwork = errors.New("alpha and width are of one network: name it with --model")
+var errOneNetwork = errors.New("alpha, width and kernel are of one network: name it with --model")
 
 // quantile is the value below which that part of the list lies, which is not
 // empty, by the mean of its neighbours.

@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestBench(t *testing.T) {
@@ -89,5 +92,50 @@ func TestBenchThreads(t *testing.T) {
 	}
 	for _, bad := range [][]string{{"--threads=0,2"}, {"--threads=1,-2"}, {"--threads=1,2", "--alpha=3"}, {"--threads=1,2", "--weights=x"}} {
 		want(t, exitUsage, append([]string{"bench"}, bad...)...)
+	}
+}
+
+// TestBenchTakesTheKernel compares threads of the network that was asked for.
+func TestBenchTakesTheKernel(t *testing.T) {
+	t.Parallel()
+	stdout, _ := want(t, 0, "bench", "--model=resnet18", "--alpha=1", "--kernel=5", "--batch=8", "--steps=1", "--threads=1,2", "--json")
+	for line := range strings.Lines(stdout) {
+		var r benchResult
+		if err := json.Unmarshal([]byte(line), &r); err != nil || r.Kernel != 5 {
+			t.Errorf("got %s, %v, want a kernel of 5", line, err)
+		}
+	}
+	for flag, hint := range map[string]string{"--kernel=5": "kernel", "--regrowth=4": "--weights"} {
+		if _, stderr := want(t, exitUsage, "bench", flag); !strings.Contains(stderr, hint) {
+			t.Errorf("%s alone: got %q", flag, stderr)
+		}
+	}
+}
+
+// TestASignalEndsWhatSavesNothing wants a command that measures to end at the first
+// signal, not to finish first.
+func TestASignalEndsWhatSavesNothing(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no signals")
+	}
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "run")
+	want(t, 0, append([]string{"train", "--epochs=1", "--out", dir}, tiny(t)...)...)
+	c := command("bench", "--weights", dir, "--steps=100000000", "--threads=1")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	time.Sleep(2 * time.Second) // it is measuring by then; if not, it ends as well
+	c.Process.Signal(os.Interrupt)
+	select {
+	case err := <-ended:
+		if got := exitStatus(t, err); got != -1 && got != exitInterrupted {
+			t.Errorf("got status %d, want that of an interruption", got)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("it goes on")
+		c.Process.Kill()
 	}
 }

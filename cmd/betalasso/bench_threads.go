@@ -137,7 +137,7 @@ func (b *benchCommand) scaling(out io.Writer) error {
 	if b.Model != "" {
 		sizes = slices.Clone(sizes[:1])
 		sizes[0].model, sizes[0].alpha, sizes[0].width = b.Model, b.Alpha, b.Width
-	} else if b.Alpha != 0 || b.Width != 0 {
+	} else if b.Alpha != 0 || b.Width != 0 || b.Kernel != 0 {
 		return usageError{errOneNetwork}
 	}
 	var list []benchResult

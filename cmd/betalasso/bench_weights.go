@@ -76,6 +76,9 @@ func (b *benchCommand) weights(out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := s.unguarded(); err != nil {
+		return err
+	}
 	var sides [2]struct { // dense, sparse
 		dev   *cpu.Device
 		bench *train.Bench

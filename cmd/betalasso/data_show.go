@@ -63,6 +63,9 @@ func (d *dataShowCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	if err := s.unguarded(); err != nil {
+		return err
+	}
 	some, err := data.Limit(set.Train, len(set.Classes), d.Images, d.Seed)
 	if err != nil {
 		return err

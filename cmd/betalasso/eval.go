@@ -53,6 +53,9 @@ func (e *evalCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	if err := s.unguarded(); err != nil {
+		return err
+	}
 	dev, err := newDevice(c)
 	if err != nil {
 		return err

@@ -104,6 +104,9 @@ func (e *exportCommand) check() error {
 	if e.Best && !network {
 		return usageError{fmt.Errorf("best: chooses the weights of safetensors and onnx; a run has both, and a table the scores of both")}
 	}
+	if e.Sparse && e.Format != "safetensors" {
+		return usageError{fmt.Errorf("sparse: is a form of safetensors; %s has another", e.Format)}
+	}
 	if e.Below != 0 && (e.Format != "run" || !(e.Below > 0)) {
 		return usageError{fmt.Errorf("below: is a magnitude above 0, of weights of a run")}
 	}
@@ -138,6 +141,9 @@ func (e *exportCommand) network(dir string) error {
 	s.notes = os.Stderr
 	set, err := s.load(c)
 	if err != nil {
+		return err
+	}
+	if err := s.unguarded(); err != nil {
 		return err
 	}
 	images, _, err := train.Split(set, c)

@@ -118,6 +118,7 @@ func TestExports(t *testing.T) {
 		{"--format=onxx", exitUsage, `did you mean "onnx"?`},
 		{"--format=csv --table=result", exitUsage, `did you mean "results"?`},
 		{"--format=csv --best", exitUsage, "best: "},
+		{"--format=onnx --sparse", exitUsage, "sparse: "},
 		{"--format=onnx --out=-", exitUsage, "only a csv can be printed"},
 		{"--format=onnx", exitUsage, "takes one run"},
 	} {

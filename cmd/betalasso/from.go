@@ -56,7 +56,13 @@ func (s *settings) settleFrom(c *run.Config, given origin) error {
 		c.Whiten = had.Whiten
 	}
 	if given["data"] < given["from"] {
-		s.Data, c.Data, c.SVHNExtra, c.SkipBad = had.Data, had.Data, had.SVHNExtra, had.SkipBad
+		s.Data, c.Data = had.Data, had.Data
+		if given["svhn-extra"] < given["from"] {
+			c.SVHNExtra = had.SVHNExtra
+		}
+		if given["skip-bad"] < given["from"] {
+			c.SkipBad = had.SkipBad
+		}
 		if had.DataSum != "" {
 			s.Data = had.DataDir
 		}

@@ -62,6 +62,10 @@ func TestFrom(t *testing.T) {
 	if r.Layers[0].Nonzero != first.Layers[0].Nonzero || r.Layers[2].Params != 2*24 {
 		t.Errorf("on other images: got %+v", r.Layers)
 	}
+	want(t, 0, "train", "--from", at("squares"), "--skip-bad", "--epochs=1", "--batch=10", "--threads=1", "--precision=fp32", "--out", at("skipping"))
+	if d, err := run.Open(at("skipping")); err != nil || !d.Config().SkipBad {
+		t.Errorf("a flag beside those of the other run: got %v", err)
+	}
 
 	// PyTorch's form of it and back, whitening and all, and to train on.
 	file := at("first.safetensors")

@@ -86,6 +86,9 @@ func (p *predictCommand) Run() error {
 			return fmt.Errorf("the network sees whitened pixels, which takes the images that it was trained on: %w", err)
 		}
 	}
+	if err := s.unguarded(); err != nil {
+		return err
+	}
 	white, err := whiten(dev, c, set, 1)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
@@ -34,7 +35,7 @@ type session struct {
 
 	ctx    context.Context // done at the first signal
 	cancel context.CancelCauseFunc
-	ended  chan struct{}
+	close  func() // stops to listen for signals
 }
 
 // interruption is a signal as the cause of a context's end.
@@ -53,7 +54,9 @@ func newSession(json bool) *session {
 	// A run's memory is a few large buffers that live as long as it does, and a
 	// step allocates nothing: the collector need not leave room for as much again.
 	debug.SetGCPercent(10)
-	s := &session{out: os.Stdout, notes: os.Stdout, json: json, ended: make(chan struct{})}
+	s := &session{out: os.Stdout, notes: os.Stdout, json: json}
+	ended := make(chan struct{})
+	s.close = sync.OnceFunc(func() { close(ended) })
 	if json {
 		s.notes = os.Stderr
 	}
@@ -68,7 +71,7 @@ func newSession(json bool) *session {
 		case got := <-signals:
 			s.cancel(interruption{got})
 			fmt.Fprintln(os.Stderr, "\nstopping: finishing the step and saving; once more to stop at once")
-		case <-s.ended:
+		case <-ended:
 			return
 		}
 		first := time.Now()
@@ -78,7 +81,7 @@ func newSession(json bool) *session {
 				if time.Since(first) > echo {
 					os.Exit(exitInterrupted)
 				}
-			case <-s.ended:
+			case <-ended:
 				return
 			}
 		}
@@ -86,7 +89,15 @@ func newSession(json bool) *session {
 	return s
 }
 
-func (s *session) close() { close(s.ended) }
+// unguarded is called where nothing is left that a signal could spoil: from then on
+// one ends the process at once. It is an error if one has come already.
+func (s *session) unguarded() error {
+	s.close()
+	if s.ctx.Err() != nil {
+		return s.stopped("stopped")
+	}
+	return nil
+}
 
 // stopped is the error of a session that a signal ended; hint says how to resume.
 func (s *session) stopped(hint string) error {
