@@ -175,8 +175,12 @@ func (b Bench) rate(c run.Config) (rate, error) {
 }
 
 // beside is m with the slope of a line through it and another size, but not more
-// than in proportion, and not so much less that it can only be noise.
+// than in proportion, and not so much less that it can only be noise;
+// m where both are of one size.
 func (m rate) beside(other rate) rate {
+	if m.macs == other.macs {
+		return m
+	}
 	whole := m.probe.Example / m.macs
 	m.slope = min(max((m.probe.Example-other.probe.Example)/(m.macs-other.macs), whole/growth), whole)
 	return m

@@ -108,6 +108,28 @@ func TestSecondsOfALargerNetwork(t *testing.T) {
 	}
 }
 
+// A slope is between that of a line through both sizes and what can be.
+func TestSlopes(t *testing.T) {
+	at := func(macs, seconds float64) rate {
+		return rate{macs: macs, probe: Probe{Example: seconds}, slope: seconds / macs}
+	}
+	for _, c := range []struct {
+		m, other rate
+		want     float64
+	}{
+		{at(10, 20), at(5, 15), 1},
+		{at(5, 15), at(10, 20), 1},
+		{at(10, 20), at(5, 5), 2},     // more than in proportion
+		{at(10, 20), at(5, 25), 0.25}, // the smaller one was disturbed
+		{at(10, 20), at(10, 30), 2},   // one size, for which a line says nothing
+		{at(10, 20), at(10, 20), 2},
+	} {
+		if got := c.m.beside(c.other).slope; got != c.want {
+			t.Errorf("%v beside %v: got %g, want %g", c.m, c.other, got, c.want)
+		}
+	}
+}
+
 // A network of which a moment times a part gets a slope from two sizes of it, no
 // larger than in proportion.
 func TestMomentOfALargeNetwork(t *testing.T) {
