@@ -154,6 +154,13 @@ func TestPooledSettings(t *testing.T) {
 	if d := Paired(groups[1], groups[0], test, 0.95); d.N != 2 || !near(d.Mean, 3) { // 52−50 and 55−51
 		t.Errorf("got %+v, want 3 of two pairs", d)
 	}
+	for i, n := range []int{100, 300} { // means of 50 and of 100 per cent
+		runs[i].Result.Layers = []run.Layer{{Name: "fc1", Params: n, Nonzero: 50 + 250*i}}
+	}
+	mixed := Compared{Group: &Group{Runs: runs[:2]}, Samples: map[string]Sample{"nonzero": {N: 2, Mean: 175}}}
+	if got := mixed.Share(); got != "175 (75 %)" {
+		t.Errorf("networks of two sizes: got %q, want 175 (75 %%)", got)
+	}
 	if _, err := Groups(runs, nil, []string{"sed"}); err == nil || !strings.Contains(err.Error(), `"sed"`) {
 		t.Errorf("no such setting: got %v", err)
 	}

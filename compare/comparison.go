@@ -153,14 +153,3 @@ func (d Difference) Verdict() string {
 	}
 	return "no difference shown"
 }
-
-// Params is the number of weights of the group's networks, 0 without results.
-func (g *Group) Params() (n int) {
-	if len(g.Runs) == 0 {
-		return 0
-	}
-	for _, l := range g.Runs[0].Result.Layers {
-		n += l.Params
-	}
-	return n
-}

@@ -109,13 +109,22 @@ func (c Comparison) layers(out io.Writer) error {
 	return w.Flush()
 }
 
-// Share is the group's weights that are not zero, and their part of all.
+// Share is the group's weights that are not zero, and their part of all: means over
+// its runs, whose networks need not have one size.
 func (g Compared) Share() string {
 	s := g.Samples["nonzero"]
 	if s.N == 0 {
 		return "–"
 	}
-	return fmt.Sprintf("%s (%.3g %%)", grouped(s.Mean), 100*s.Mean/float64(max(1, g.Params())))
+	part := 0.0
+	for _, r := range g.Runs {
+		all := 0
+		for _, l := range r.Result.Layers {
+			all += l.Params
+		}
+		part += float64(nonzero(r.Result)) / float64(max(1, all)) / float64(len(g.Runs))
+	}
+	return fmt.Sprintf("%s (%.3g %%)", grouped(s.Mean), 100*part)
 }
 
 // Spread is a sample's mean ± its deviation.

@@ -260,8 +260,11 @@ func (n *Network) Renormalise(mean, std []float64) (exact bool, err error) {
 	if n.Config.Whiten > 0 {
 		return false, fmt.Errorf("a network of whitened pixels cannot be turned to another normalisation than that of its training, mean %v and deviation %v", n.Mean, n.Std)
 	}
-	norm, ok := n.Net.Layers[1].(*nn.BatchNorm)
-	if !ok {
+	var norm *nn.BatchNorm
+	if len(n.Net.Layers) > 1 {
+		norm, _ = n.Net.Layers[1].(*nn.BatchNorm)
+	}
+	if norm == nil {
 		return false, fmt.Errorf("%s has no batch norm behind its first layer, which would take up another normalisation than that of its training", n.Config.Model)
 	}
 	first := n.Net.Layers[0].(*nn.Linear)

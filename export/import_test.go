@@ -164,6 +164,18 @@ func TestRenormalise(t *testing.T) {
 		}
 	}
 	n := made(t, "3-fc")
+	n.Net.Layers = n.Net.Layers[:1]
+	if _, err := n.Renormalise([]float64{0.5, 0.5, 0.5}, []float64{1, 1, 1}); err == nil || !strings.Contains(err.Error(), "no batch norm") {
+		t.Errorf("a network of one layer: got %v", err)
+	}
+	n = made(t, "3-fc")
+	params := 0
+	for _, l := range n.Layers() {
+		params += l.Params
+	}
+	if got := inONNX(n.Own()); got < 4*params || got > 5*params {
+		t.Errorf("got a size of %d bytes for %d weights", got, params)
+	}
 	for _, std := range [][]float64{{1, 1}, {1, 1, 0}, nil} {
 		if _, err := n.Renormalise([]float64{0, 0, 0}, std); err == nil {
 			t.Errorf("deviations of %v were taken", std)

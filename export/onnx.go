@@ -23,9 +23,9 @@ const maxONNX = 2_000_000_000
 // output "logits" is [N, classes]. The metadata is that of WriteSafetensors.
 // Networks of 2 GB or more are an error.
 func (n *Network) ONNX() ([]byte, error) {
-	size := 0
-	for _, t := range n.Own() {
-		size += 4 * len(t.Data)
+	size := inONNX(n.Own())
+	if w := n.Net.Whiten; w != nil {
+		size += 4 * w.W.Len()
 	}
 	if size > maxONNX {
 		return nil, fmt.Errorf("the weights have %.1f GB, and an ONNX file of one piece holds 2 GB; use safetensors", float64(size)/1e9)
@@ -46,6 +46,14 @@ func (n *Network) ONNX() ([]byte, error) {
 		m.bytes(14, entry)
 	}
 	return m, nil
+}
+
+// inONNX is the size of tensors in a file, in bytes.
+func inONNX(list []run.Tensor) (size int) {
+	for _, t := range list {
+		size += 4 * t.Len()
+	}
+	return size
 }
 
 // graph is n as a GraphProto.

@@ -46,7 +46,7 @@ func TensorBoard(dirs []string, out string) (written int, left []error, err erro
 		if err := os.MkdirAll(folder, 0o777); err != nil {
 			return written, left, err
 		}
-		if err := run.Replace(filepath.Join(folder, eventFile), tensorBoardFile(events, began)); err != nil {
+		if err := run.Replace(filepath.Join(folder, eventFile), tensorBoardFile(events, began, d.Config().Val > 0)); err != nil {
 			return written, left, err
 		}
 		written++
@@ -91,8 +91,10 @@ func runNames(dirs []string) ([]string, error) {
 	return names, nil
 }
 
-// tensorBoardFile is an event file of a run that began at the Unix time began. An event's time is that plus the time that the epochs until then took.
-func tensorBoardFile(events []run.Event, began float64) []byte {
+// tensorBoardFile is an event file of a run that began at the Unix time began. An
+// event's time is that plus the time that the epochs until then took. held is
+// whether the run held examples out to validate by.
+func tensorBoardFile(events []run.Event, began float64, held bool) []byte {
 	var file bytes.Buffer
 	var version message
 	version.double(1, began)
@@ -113,8 +115,10 @@ func tensorBoardFile(events []run.Event, began float64) []byte {
 			add("accuracy/train", e.TrainAcc)
 			add("speed/examples_per_second", e.ExamplesPerSecond)
 		}
-		add("loss/validation", e.ValLoss)
-		add("accuracy/validation", e.ValAcc)
+		if held {
+			add("loss/validation", e.ValLoss)
+			add("accuracy/validation", e.ValAcc)
+		}
 		add("learning_rate", e.LR)
 		for _, layer := range slices.Sorted(maps.Keys(e.Nonzero)) {
 			add("nonzero/"+layer, float64(e.Nonzero[layer]))

@@ -8,9 +8,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"betalasso/run"
 )
 
 // scalar is one point of a curve.
@@ -127,6 +131,14 @@ func TestTensorBoard(t *testing.T) {
 	}
 	if took := list[len(list)-1].time - list[0].time; math.Abs(took-events[1].Seconds-events[2].Seconds) > 1e-5 {
 		t.Errorf("the curves span %v s, want the %v s of both epochs", took, events[1].Seconds+events[2].Seconds)
+	}
+}
+
+// Where nothing was held out there is no validation to show.
+func TestTensorBoardWithoutValidation(t *testing.T) {
+	file := tensorBoardFile([]run.Event{{Epoch: 1, TrainLoss: 1}}, 0, false)
+	if _, list := decodeEvents(t, file); len(list) == 0 || slices.ContainsFunc(list, func(s scalar) bool { return strings.HasSuffix(s.tag, "/validation") }) {
+		t.Errorf("got %v", list)
 	}
 }
 

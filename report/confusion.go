@@ -25,7 +25,10 @@ func (p *page) confusionPicture(all []record, set paper.DataSet) (Picture, error
 	if best == nil {
 		return Picture{}, nil
 	}
-	r := best.result
+	r, why := best.result, ""
+	if best.config.Val > 0 {
+		why = ": the run with the best validation accuracy"
+	}
 	counts := make([][]int, len(r.Confusion))
 	for i, row := range r.Confusion {
 		counts[i] = row
@@ -36,7 +39,7 @@ func (p *page) confusionPicture(all []record, set paper.DataSet) (Picture, error
 	}
 	pic := Picture{
 		Title: set.Title, File: "confusion-" + set.Name, png: buf.Bytes(),
-		Caption: fmt.Sprintf("%s, test accuracy %.2f %% after the last epoch: the run with the best validation accuracy", best.dir, 100*r.Last.TestAcc),
+		Caption: fmt.Sprintf("%s, test accuracy %.2f %% after the last epoch%s", best.dir, 100*r.Last.TestAcc, why),
 		Image:   template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(buf.Bytes())),
 	}
 	p.files["figures/"+pic.File+".png"] = func(w io.Writer) error { _, err := w.Write(pic.png); return err }

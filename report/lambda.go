@@ -85,8 +85,11 @@ func lambdaFigure(list []group, set paper.DataSet) (f figure, caption string) {
 	if len(local) > 0 {
 		best := slices.MaxFunc(all, func(a, b lambdaPair) int { return cmp.Compare(a.acc, b.acc) })
 		least := slices.MinFunc(local, func(a, b lambdaPair) int { return cmp.Compare(a.radius, b.radius) })
-		caption += fmt.Sprintf(" Most accurate: λ %s / %s (%.2f %%, radius %s); most local: λ %s / %s (radius %.1f, %.2f %%). Rank correlation of accuracy and radius over the pairs: %.2f.",
-			exponent(best.conv), exponent(best.fc), best.acc, pixels(best.radius), exponent(least.conv), exponent(least.fc), least.radius, least.acc, ranks(local))
+		caption += fmt.Sprintf(" Most accurate: λ %s / %s (%.2f %%, radius %s); most local: λ %s / %s (radius %.1f, %.2f %%).",
+			exponent(best.conv), exponent(best.fc), best.acc, pixels(best.radius), exponent(least.conv), exponent(least.fc), least.radius, least.acc)
+	}
+	if len(local) > 1 {
+		caption += fmt.Sprintf(" Rank correlation of accuracy and radius over the pairs: %.2f.", ranks(local))
 	}
 	return f, caption
 }

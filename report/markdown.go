@@ -22,6 +22,7 @@ func mdTable(b *strings.Builder, right int, head []string, rows [][]string) {
 	}
 	b.WriteByte('\n')
 	for _, r := range rows {
+		r = slices.Clone(r) // the page has it too
 		for i := range r {
 			r[i] = cell.Replace(r[i])
 		}

@@ -110,6 +110,7 @@ func Write(dirs []string, out string, opt Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
+	all = counted(all)
 	for _, sub := range []string{"figures", "tables"} {
 		if err := os.MkdirAll(filepath.Join(out, sub), 0o777); err != nil {
 			return Summary{}, err
@@ -135,11 +136,13 @@ func Write(dirs []string, out string, opt Options) (Summary, error) {
 	return sum, nil
 }
 
-// compose makes the report's content.
-func compose(all []record, opt Options) (*page, error) {
+// compose makes the report's content: all runs are listed, and those that count
+// are its numbers.
+func compose(listed []record, opt Options) (*page, error) {
 	p := &page{Remarks: opt.Remarks, files: map[string]func(io.Writer) error{}}
-	p.lead(all)
-	p.Unfinished = unfinished(all, opt.Trials)
+	p.lead(listed)
+	p.Unfinished = unfinished(listed, opt.Trials)
+	all := counted(listed)
 	for _, set := range setsOf(all) {
 		s := Section{Name: set.Name, Title: set.Title}
 		for _, k := range paper.Cases {
@@ -204,7 +207,10 @@ func compose(all []record, opt Options) (*page, error) {
 		return nil, err
 	}
 	p.number()
-	for _, r := range all {
+	for _, r := range listed {
+		if i := slices.IndexFunc(all, r.twin); i >= 0 && all[i].dir != r.dir {
+			r.gap = join(r.gap, "the same settings and seed as "+all[i].dir+", which is what counts")
+		}
 		p.Runs = append(p.Runs, runOf(r))
 	}
 	return p, nil
@@ -257,12 +263,10 @@ func (p Picture) Named() string {
 func comparison(all []record, set paper.DataSet, trials []run.Config) (compare.Comparison, error) {
 	var runs []compare.Run
 	var left []compare.Left
-	seen := map[string]bool{}
 	for _, r := range all {
-		switch id := r.config.ID(); {
-		case !r.opened || r.config.Data != set.Name || seen[id]:
+		switch {
+		case !r.opened || r.config.Data != set.Name:
 		case r.finished:
-			seen[id] = true
 			runs = append(runs, compare.Run{Dir: r.dir, Config: r.config, Result: r.result})
 		default:
 			left = append(left, compare.Left{Dir: r.dir, Why: r.gap, Config: r.config, Open: true})
@@ -355,7 +359,11 @@ func (p *page) filterPictures(all []record, set paper.DataSet) ([]Picture, error
 			}
 			f := r.filters
 			shown := spread(f.filters, min(len(f.filters), sheetFilters))
-			img := sheet(shown, f.c, f.h, f.w, sheetColumns, sheetScale)
+			scale := sheetScale
+			for scale > 1 && (filterFile{h: f.h, w: f.w, filters: shown}).fits(sheetColumns, scale) != nil {
+				scale--
+			}
+			img := sheet(shown, f.c, f.h, f.w, sheetColumns, scale)
 			pic.Caption = fmt.Sprintf("%d of the %s filters with at least %d non-zeros; the layer has %s", len(shown), commas(f.eligible), filters.MinNonzero, commas(f.units))
 			pic.File = fmt.Sprintf("filters-%s-%s", set.Name, k.Name)
 			if err := pic.draw(img); err != nil {

@@ -150,11 +150,11 @@ func (r *returned) add(epoch int, n, units run.Returns) {
 	r.weights += n.Weights
 	r.epochs, r.counts = append(r.epochs, float64(epoch)), append(r.counts, float64(n.Weights))
 	r.most = append(r.most, float64(n.Most))
-	r.std, r.left = plus(r.std, n.Std, 1), plus(r.left, n.Left, 1)
+	r.std, r.left = plus(r.std, n.Std, 0), plus(r.left, n.Left, 0)
 	r.unitStd, r.unitLeft = plus(r.unitStd, units.UnitStd, float64(n.Weights)), plus(r.unitLeft, units.UnitLeft, float64(n.Weights))
 }
 
-// plus adds counts to a histogram; with a weight, their shares times that.
+// plus adds counts to a histogram; where there is a weight, their shares times that.
 func plus(to []float64, counts []int, weight float64) []float64 {
 	total := 0
 	for _, n := range counts {
@@ -164,7 +164,7 @@ func plus(to []float64, counts []int, weight float64) []float64 {
 		if i == len(to) {
 			to = append(to, 0)
 		}
-		if weight == 1 {
+		if weight == 0 {
 			to[i] += float64(n)
 		} else if total > 0 {
 			to[i] += weight * float64(n) / float64(total)

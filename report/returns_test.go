@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -52,6 +53,15 @@ func TestReturnsFigure(t *testing.T) {
 	some, all := f.charts[1].series[0], f.charts[1].series[1]
 	if some.y[0] != 100 || all.y[0] != 10 || all.y[len(all.y)-1] != 90 {
 		t.Errorf("by σ: got %v and %v", some.y, all.y)
+	}
+	one := events(1) // a single weight in its second epoch, which counts as one and not as every unit
+	first, second := one[1].Returns["conv1"], one[2].Returns["conv1"]
+	first.UnitStd = bins(run.StdBins, map[int]int{20: 10})
+	second.Weights, second.Most, second.Std = 1, 1, bins(run.StdBins, map[int]int{4: 1})
+	one[1].Returns["conv1"], one[2].Returns["conv1"] = first, second
+	f, _ = returnsFigure([]record{{opened: true, config: c, events: one}}, set)
+	if all := f.charts[1].series[1]; math.Abs(all.y[0]-100./11) > 1e-9 { // of 10 weights 1, of the single one none
+		t.Errorf("after an epoch of one return: got %v %%, want 100/11", all.y[0])
 	}
 	with := events(1)
 	for i, norm := range []float64{3, 2, 4} {

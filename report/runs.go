@@ -98,8 +98,28 @@ func (r record) is(k paper.Case) bool {
 // settings is the Config without what may differ between seeds of one setting.
 func (r record) settings() run.Config {
 	c := r.config
-	c.Seed, c.Threads, c.Sparse, c.DataDir, c.From, c.Name, c.Note = 0, 0, "", "", "", "", ""
+	c.Seed = 0
+	c.Threads, c.Sparse, c.Returns, c.SkipBad, c.DataDir, c.From, c.Name, c.Note = 0, "", false, false, "", "", "", "" // see run.Material
 	return c
+}
+
+// twin reports whether both are runs of the same settings and seed.
+func (r record) twin(other record) bool {
+	return r.opened && other.opened && r.config.ID() == other.config.ID()
+}
+
+// counted are the runs but for twins, of which the first that is finished counts,
+// else the first.
+func counted(all []record) (list []record) {
+	for _, r := range all {
+		switch i := slices.IndexFunc(list, r.twin); {
+		case i < 0:
+			list = append(list, r)
+		case r.finished && !list[i].finished:
+			list[i] = r
+		}
+	}
+	return list
 }
 
 // size orders settings by how much training they are.

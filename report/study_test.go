@@ -390,3 +390,123 @@ func TestNetworkNames(t *testing.T) {
 		}
 	}
 }
+
+// A run of the same settings and seed as another is listed, and counts for nothing:
+// no interval is made of one seed. What is immaterial tells no settings apart.
+func TestTwinsCountOnce(t *testing.T) {
+	m := &maker{t: t, root: t.TempDir()}
+	add := func(name string, k paper.Case, seed uint64, returns bool, acc float64) {
+		c := m.config(k, "cifar10", seed)
+		c.Returns = returns
+		m.finish(m.begin(name, c, 3), acc)
+	}
+	add("sgd", paper.Cases[3], 1, false, 0.60)
+	add("lasso", paper.Cases[6], 1, false, 0.62)
+	add("again", paper.Cases[6], 1, true, 0.63)
+	p, _, markdown := composed(t, m.dirs)
+	if v := p.Sections[0].Verdict; v.Difference == nil || v.Difference.N != 1 || v.Difference.Low != nil || *v.Lasso != 0.62 {
+		t.Errorf("got %+v, want one pair without an interval", v.Difference)
+	}
+	if len(p.Runs) != 3 || !strings.Contains(p.Runs[2].Gap, "the same settings and seed as "+m.dirs[1]) || !strings.Contains(markdown, "which is what counts") {
+		t.Errorf("got %+v, want all three listed", p.Runs)
+	}
+	add("second", paper.Cases[6], 2, true, 0.64)
+	p, _, _ = composed(t, m.dirs)
+	if row := p.Sections[0].Rows[1]; row.Runs != "2" {
+		t.Errorf("got %s runs in the table's row, want both seeds", row.Runs)
+	}
+}
+
+// The claim is about networks that learn from the same images, from the start.
+func TestPairsOfOneKind(t *testing.T) {
+	var list []group
+	for _, optimizer := range []string{"sgd", "beta-lasso"} {
+		c := run.Default()
+		c.Model, c.Alpha, c.Optimizer, c.Data = "s-fc", 4, optimizer, "cifar10"
+		if optimizer == "beta-lasso" {
+			c.Beta = 50
+		}
+		list = append(list, group{runs: []record{{opened: true, finished: true, config: c}}})
+	}
+	if lasso, sgd := pair(list); lasso == nil || sgd == nil {
+		t.Fatal("got no pair")
+	}
+	for what, change := range map[string]func(*run.Config){
+		"trained on":        func(c *run.Config) { c.FromSum = "00" },
+		"fewer images":      func(c *run.Config) { c.Train = 100 },
+		"own images":        func(c *run.Config) { c.DataSum = "00" },
+		"whitened pixels":   func(c *run.Config) { c.Whiten = 0.1 },
+		"fewer epochs":      func(c *run.Config) { c.Epochs = 3 },
+		"another size":      func(c *run.Config) { c.Alpha = 5 },
+		"another of pixels": func(c *run.Config) { c.Channels = 1 },
+	} {
+		for i := range list {
+			changed := slices.Clone(list)
+			r := list[i].runs[0]
+			change(&r.config)
+			changed[i] = group{runs: []record{r}}
+			if lasso, _ := pair(changed); lasso != nil {
+				t.Errorf("%s, run %d: got a pair", what, i)
+			}
+		}
+	}
+}
+
+// Filters of a window are local by construction, whatever network has it.
+func TestWindowsAreNoEvidence(t *testing.T) {
+	m := &maker{t: t, root: t.TempDir()}
+	for i, side := range []int{32, 64} {
+		for _, k := range []paper.Case{paper.Cases[3], paper.Cases[6]} {
+			c := m.config(k, "cifar10", 1)
+			d := m.begin(fmt.Sprintf("%d-%s", i, k.Name), c, 3)
+			m.finish(d, 0.6)
+			r, err := d.Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.DataSet.Side = side // their filters have sides of 32
+			if err := d.WriteResult(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p, _, _ := composed(t, m.dirs[2*i:])
+		if v := p.Sections[0].Verdict; (v.Local != nil) != (side == 32) {
+			t.Errorf("images of %d pixels: got %+v", side, v.Filters)
+		}
+	}
+}
+
+// A table is escaped for Markdown, not in the page that shares it.
+func TestTablesAreCopied(t *testing.T) {
+	rows := [][]string{{"aquarium_fish", "<b>"}}
+	var b strings.Builder
+	mdTable(&b, 1, []string{"class", "pixels"}, rows)
+	if rows[0][0] != "aquarium_fish" || rows[0][1] != "<b>" || !strings.Contains(b.String(), "&lt;b") {
+		t.Errorf("got %q, and %s", rows, &b)
+	}
+}
+
+// An explain file of few bytes may not ask for a picture of gigabytes.
+func TestUsesOfAnyShape(t *testing.T) {
+	tensors := func(n, h, w int) []run.Tensor {
+		return []run.Tensor{
+			{Name: "heat", Shape: []int{8, 8}, Data: make([]float32, 64)},
+			{Name: "filters", Shape: []int{n, 1, h, w}, Data: make([]float32, n*h*w)},
+			{Name: "used", Shape: []int{n, 5}, Data: make([]float32, 5*n)},
+			{Name: "inputs", Shape: []int{2, 2}, Data: make([]float32, 4)},
+			{Name: "epoch", Shape: []int{1}, Data: make([]float32, 1)},
+		}
+	}
+	for _, shape := range [][3]int{{1000, 1, 1024}, {8, 3, 1024}, {1000, 8, 8}} {
+		u, err := newUses(tensors(shape[0], shape[1], shape[2]), nil)
+		if err != nil {
+			continue
+		}
+		if size := u.sheet().Bounds().Size(); size.X*size.Y > maxPixels {
+			t.Errorf("%v: got a picture of %v", shape, size)
+		}
+	}
+	if _, err := newUses(tensors(20, 8, 8), nil); err != nil {
+		t.Error(err)
+	}
+}

@@ -83,6 +83,9 @@ func newUses(list []run.Tensor, meta map[string]string) (u uses, err error) {
 	}
 	u.heat, u.epoch = data["heat"], int(data["epoch"][0])
 	u.filters = slices.Collect(slices.Chunk(data["filters"], u.c*u.h*u.w))
+	if err := (filterFile{h: u.h, w: u.w, filters: u.filters}).fits(usesColumns, u.scale()); err != nil {
+		return u, err
+	}
 	u.used = slices.Collect(slices.Chunk(data["used"], 3+classes))
 	u.inputs = slices.Collect(slices.Chunk(data["inputs"], 2))
 	if text := meta["class_names"]; text != "" {
@@ -113,10 +116,14 @@ func (u uses) classMaps() *image.NRGBA {
 	return pictures.HeatMaps(names, u.reach, u.side, max(1, scaleFor(u.side)/3))
 }
 
+// Columns of the sheet of filters.
+const usesColumns = 8
+
 // sheet draws the filters.
-func (u uses) sheet() *image.NRGBA {
-	return sheet(u.filters, u.c, u.h, u.w, 8, max(1, scaleFor(u.h)/4))
-}
+func (u uses) sheet() *image.NRGBA { return sheet(u.filters, u.c, u.h, u.w, usesColumns, u.scale()) }
+
+// scale is the pixels of a weight in the sheet.
+func (u uses) scale() int { return max(1, scaleFor(max(u.h, u.w))/4) }
 
 // scaleFor is the pixels that a square of an image of side n is drawn with.
 func scaleFor(n int) int { return max(1, 384/n) }

@@ -7,6 +7,7 @@ import (
 	"betalasso/compare"
 	"betalasso/filters"
 	"betalasso/paper"
+	"betalasso/run"
 )
 
 // Verdict is what the runs on one data set show about the paper's claim that
@@ -124,8 +125,8 @@ func verdict(set paper.DataSet, list []group, c compare.Comparison) Verdict {
 	v.Left, v.FirstLeft = &all, &first
 	v.say("weights", "Of its weights %s are left, of the first layer's %s.", percent(all), percent(first))
 	v.Filters, v.SGDFilters = filtersOf(lasso.runs), filtersOf(sgd.runs)
-	if config.Model == "s-conv" || config.Model == "d-conv" {
-		v.Filters = nil // a convolution's are local by construction
+	if side := lasso.runs[0].result.DataSet.Side; v.Filters != nil && (v.Filters.side < side || config.Model == "s-conv" || config.Model == "d-conv") {
+		v.Filters = nil // those of a window are local by construction
 	}
 	switch {
 	case v.Filters != nil:
@@ -158,14 +159,14 @@ func pair(list []group) (lasso, sgd *group) {
 	for i := range list {
 		g := finishedOf(list[i])
 		c := list[i].runs[0].config
-		if len(g.runs) == 0 || c.Optimizer != "beta-lasso" || c.Beta <= 1 || c.Imported != "" {
+		if len(g.runs) == 0 || c.Optimizer != "beta-lasso" || c.Beta <= 1 || c.Imported != "" || c.FromSum != "" {
 			continue
 		}
 		var other *group
 		for j := range list {
 			h := finishedOf(list[j])
 			o := list[j].runs[0].config
-			if len(h.runs) > 0 && o.Optimizer == "sgd" && o.Imported == "" && o.Model == c.Model && o.Network == c.Network && o.Alpha == c.Alpha && o.Width == c.Width && o.Kernel == c.Kernel && o.Epochs == c.Epochs && better(&h, other) {
+			if len(h.runs) > 0 && o.Optimizer == "sgd" && o.Imported == "" && o.FromSum == "" && o.Model == c.Model && o.Network == c.Network && o.Alpha == c.Alpha && o.Width == c.Width && o.Kernel == c.Kernel && o.Epochs == c.Epochs && images(o) == images(c) && better(&h, other) {
 				other = &h
 			}
 		}
@@ -177,6 +178,11 @@ func pair(list []group) (lasso, sgd *group) {
 		}
 	}
 	return lasso, sgd
+}
+
+// images are the settings of what a network is trained on.
+func images(c run.Config) run.Config {
+	return run.Config{Data: c.Data, DataSum: c.DataSum, Train: c.Train, Side: c.Side, Channels: c.Channels, SVHNExtra: c.SVHNExtra, Whiten: c.Whiten}
 }
 
 // finishedOf is a group with its finished runs alone.
