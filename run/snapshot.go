@@ -210,44 +210,57 @@ func parsed[T any](l *look, name string, parse func([]byte, Config) (T, error)) 
 // lastEvent reads the last whole line of the events; known says that there are
 // settings to hold it against.
 func (l *look) lastEvent(known bool) {
-	text, err := l.end(EventsFile)
-	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
-			l.unread(fmt.Errorf("%s cannot be read: %w", EventsFile, err))
-		}
-		return
-	}
-	lines := bytes.Split(text, []byte("\n"))
-	for i := len(lines) - 2; i >= 0; i-- { // what follows the last newline is being written
-		e, err := ParseEvent(lines[i])
+	some := false
+	for _, length := range []int64{usualEnd, largestEnd} {
+		text, all, err := l.end(EventsFile, length)
 		if err != nil {
-			continue
-		}
-		if known && e.Epoch > l.Config.Epochs {
-			l.unread(fmt.Errorf("%s ends at epoch %d, and the settings have %d", EventsFile, e.Epoch, l.Config.Epochs))
+			if !errors.Is(err, fs.ErrNotExist) {
+				l.unread(fmt.Errorf("%s cannot be read: %w", EventsFile, err))
+			}
 			return
 		}
-		l.Last = &e
-		return
+		lines := bytes.Split(text, []byte("\n"))
+		for i := len(lines) - 2; i >= 0; i-- { // what follows the last newline is being written
+			e, err := ParseEvent(lines[i])
+			if err != nil {
+				continue
+			}
+			if known && e.Epoch > l.Config.Epochs {
+				l.unread(fmt.Errorf("%s ends at epoch %d, and the settings have %d", EventsFile, e.Epoch, l.Config.Epochs))
+				return
+			}
+			l.Last = &e
+			return
+		}
+		if some = some || len(lines) > 1; all {
+			break
+		}
 	}
-	if len(lines) > 1 {
+	if some {
 		l.unread(fmt.Errorf("%s ends in no event", EventsFile))
 	}
 }
 
-// end reads the end of a file, enough for two lines of the deepest network.
-func (l *look) end(name string) ([]byte, error) {
+// The end of a file of events that has two lines: of the deepest network, and where
+// the returns of every step of many layers are recorded.
+const (
+	usualEnd   = 16 << 10
+	largestEnd = 2 << 20
+)
+
+// end reads the end of a file, and reports whether it is all.
+func (l *look) end(name string, length int64) (text []byte, all bool, err error) {
 	f, err := disk.OpenIn(l.root, name)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	const enough = 16 << 10
-	return io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-enough), enough))
+	text, err = io.ReadAll(io.NewSectionReader(f, max(0, info.Size()-length), length))
+	return text, info.Size() <= length, err
 }
 
 func (l *look) unread(err error) { l.Unread = append(l.Unread, oneLine(err)) }

@@ -78,6 +78,41 @@ func TestLook(t *testing.T) {
 	}
 }
 
+// A run that records the returns of many steps has lines of tens of kilobytes.
+func TestLongEvents(t *testing.T) {
+	c := Default()
+	c.Alpha, c.Data = 1, "digits"
+	d, err := Create(filepath.Join(t.TempDir(), "run"), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for epoch := range 3 {
+		e := Event{Epoch: epoch, Nonzero: map[string]int{"conv1": 7}, Returns: map[string]Returns{}}
+		for i := range 9 {
+			e.Returns[fmt.Sprintf("conv%d", i)] = Returns{Steps: make([]int, ReturnSteps)}
+		}
+		if err := d.AppendEvent(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if size := fileSize(t, d.File(EventsFile)) / 3; size <= usualEnd {
+		t.Fatalf("a line of %d bytes shows nothing", size)
+	}
+	if s := Look(d.Path()); s.Last == nil || s.Epoch != 2 || len(s.Unread) > 0 {
+		t.Errorf("got %+v, %q, want the last event", s.Last, s.Unread)
+	}
+}
+
+func fileSize(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}
+
 func TestSnapshotOfNoRun(t *testing.T) {
 	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "gone")} {
 		if s := Look(dir); s.State != Broken || s.Note == "" {

@@ -112,6 +112,9 @@ func (r *reader) logRange(n node) []Axis {
 			r.add(e.at, "%s: a log-range needs from and to above 0, and the number of values", e.key)
 			continue
 		}
+		if !r.room(e.at, values) {
+			continue
+		}
 		var a Axis
 		for i := range values {
 			x := from
@@ -157,6 +160,9 @@ func (r *reader) random(n node) Axis {
 	}
 	if trials < 1 || len(draws) == 0 {
 		r.add(n, "random: it needs trials and settings, as {trials: 20, seed: 1, settings: {lr: {log: [1e-3, 1]}}}")
+		return nil
+	}
+	if !r.room(n, trials*len(draws)) {
 		return nil
 	}
 	a := make(Axis, trials)

@@ -108,10 +108,14 @@ func Create(path string, s *Study, trials []Trial) (*Dir, error) {
 // Open opens a study's directory.
 func Open(path string) (*Dir, error) {
 	file := filepath.Join(path, StudyFile)
-	s, err := Load(file)
+	text, err := disk.ReadFile(file, maxStudy)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s is not the directory of a study: it has no %s: %w", path, StudyFile, err)
 	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := Parse(file, text)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +229,9 @@ const maxTrialsFile = 256 << 20
 
 func parseTrials(path string, text []byte) ([]Trial, error) {
 	var trials []Trial
-	for i, line := range bytes.Split(bytes.TrimSuffix(text, []byte("\n")), []byte("\n")) {
+	i := -1
+	for line := range bytes.SplitSeq(bytes.TrimSuffix(text, []byte("\n")), []byte("\n")) {
+		i++
 		var p Trial
 		err := run.ParseJSON(line, &p)
 		if err == nil {

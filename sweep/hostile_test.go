@@ -33,6 +33,8 @@ func TestHostileStudies(t *testing.T) {
 		"brackets":      "axes: " + strings.Repeat("[", 100_000),
 		"too large":     "#" + strings.Repeat("x", maxStudy),
 		"keys":          strings.Repeat("a: 1\n", maxKeys+1),
+		"ranges":        "axes:\n" + strings.Repeat("- log-range: {lr: {values: 100000}}\n", 5000),
+		"draws":         "axes:\n" + strings.Repeat("- random: {trials: 100000, settings: {lr: {choice: [1]}}}\n", 2000),
 		"label escapes": `axes: [list: [{label: "\e[31m", lr: 1}]]`,
 	} {
 		if _, err := Parse("study.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "study.yaml") {
@@ -67,6 +69,9 @@ func TestVerify(t *testing.T) {
 		"a trial edited":         {func(dir string) error { return replaced(dir+"/trials.jsonl", `"lr":0.1`, `"lr":0.3`) }, "trials.jsonl, line 1: its id"},
 		"a trial that is null":   {func(dir string) error { return os.WriteFile(dir+"/trials.jsonl", []byte("null\n"), 0o666) }, "trials.jsonl, line 1"},
 		"a label with an escape": {func(dir string) error { return replaced(dir+"/trials.jsonl", `{"lr":"0.1"`, `{"lr":"\u001b[31m"`) }, "trials.jsonl, line 1: a label"},
+		"a study through a link": {func(dir string) error {
+			return errors.Join(os.Rename(dir+"/study.yaml", dir+"/elsewhere"), os.Symlink("elsewhere", dir+"/study.yaml"))
+		}, "study.yaml"},
 		"trials through a link": {func(dir string) error {
 			return errors.Join(os.Rename(dir+"/trials.jsonl", dir+"/p"), os.Symlink("p", dir+"/trials.jsonl"))
 		}, "trials.jsonl is a symbolic link"},

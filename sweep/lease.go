@@ -77,6 +77,7 @@ func (d *Dir) begin(id string, number int) (*Lease, error) {
 		_, err = f.Write(append(text, '\n'))
 	}
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		os.Remove(f.Name()) // nothing began: the disk is full, say
 		return nil, fmt.Errorf("write %s: %w", f.Name(), err)
 	}
 	return l, nil
@@ -186,7 +187,9 @@ func (d *Dir) Reopen(id string) error {
 	if err != nil {
 		return err
 	}
-	if last.Outcome == Unended && !d.over(id, last) {
+	// As in Status, which says that it failed: to watch the heartbeat would take a
+	// patience for each trial.
+	if last.Outcome == Unended && !processGone(last) && time.Since(last.Beat) < d.patience {
 		return ErrHeld
 	}
 	l, err := d.begin(id, last.Number+1)

@@ -20,6 +20,7 @@ type reader struct {
 	lines    []string
 	problems Problems
 	where    map[string]node // a setting's last place
+	values   int             // that ranges and draws have made: a few words ask for many
 }
 
 // entry is one key of a mapping.
@@ -147,4 +148,14 @@ func (r *reader) known(e entry, known []string) bool {
 	}
 	r.unknown(e.at, e.key, known)
 	return false
+}
+
+// room reports whether n more values may be made, and says it where they may not.
+func (r *reader) room(at node, n int) bool {
+	before := r.values
+	r.values += n
+	if r.values > 2*maxTrials && before <= 2*maxTrials {
+		r.add(at, "the axes have more than %d values", 2*maxTrials)
+	}
+	return r.values <= 2*maxTrials
 }

@@ -109,7 +109,7 @@ func (d *Dir) isFutile(id string, attempts int) bool {
 	place := d.Place(id)
 	for n := attempts; n > attempts-futile; n-- {
 		a, err := d.attempt(id, n)
-		if err != nil || a.Outcome != Unended || a.From != place {
+		if err != nil || a.Outcome != Unended || a.From != place || a.Began.IsZero() { // one without a beginning was not written
 			return false
 		}
 	}
@@ -133,6 +133,9 @@ func (d *Dir) look(id string) run.Snapshot {
 	s, there := run.LookAgain(root, before)
 	if !there { // its worker is about to make it
 		return run.Snapshot{}
+	}
+	if of := s.Config.ID(); s.State != run.Broken && of != id {
+		s = run.Snapshot{Dir: s.Dir, State: run.Broken, Config: s.Config, Note: "its directory has another run, with the settings of " + of}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -177,5 +177,8 @@ func (w *Worker) attempt(ctx context.Context, p Trial) (code int, err error) {
 		return CodeFailed, err
 	}
 	defer d.Close()
+	if of := d.Config().ID(); of != p.ID {
+		return CodeNoRetry, fmt.Errorf("%s has another run, with the settings of %s; move it away", d.Path(), of)
+	}
 	return w.Train(ctx, p, d)
 }

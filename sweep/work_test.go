@@ -139,7 +139,7 @@ func TestDeathsWithoutProgressAreAFailure(t *testing.T) {
 	d := newDir(t, "seeds: 1")
 	id := d.Trials()[0].ID
 	dead := func(n, epoch int) {
-		lease(t, d, id, Attempt{Number: n, Host: "elsewhere", From: Place{Epoch: epoch}})
+		lease(t, d, id, Attempt{Number: n, Host: "elsewhere", Began: time.Now().Add(-time.Hour), From: Place{Epoch: epoch}})
 	}
 	os.MkdirAll(d.RunPath(id), 0o777)
 	at := func(text string) {
@@ -161,6 +161,60 @@ func TestDeathsWithoutProgressAreAFailure(t *testing.T) {
 	at(`{"epoch":3,"step":0}`)
 	if got := states(t, d); got != "interrupted" {
 		t.Errorf("the last of them got further: got %s, want interrupted", got)
+	}
+	at(`{"epoch":2,"step":0}`)
+	if err := again(t, d).Reopen(id); err != nil { // the other machine's process cannot be asked
+		t.Fatal(err)
+	}
+	if got := states(t, d); got != "interrupted" {
+		t.Errorf("reopened: got %s, want interrupted", got)
+	}
+	for n := range 3 { // leases of which no more than the name fitted on the disk
+		if err := os.WriteFile(d.leasePath(id, 7+n), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := states(t, d); got != "interrupted" {
+		t.Errorf("attempts that never began: got %s, want interrupted", got)
+	}
+}
+
+// Two run directories that changed places are no results of each other's trials, and
+// no training goes on from the other one's weights.
+func TestARunOfAnotherTrial(t *testing.T) {
+	d := newDir(t, "seeds: 3")
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) {
+		if p.Config.Seed == 3 {
+			return CodeSaved, nil
+		}
+		return pretend(p, into, 0)
+	})
+	if _, err := w.Drain(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	path := func(i int) string { return d.RunPath(d.Trials()[i].ID) }
+	if err := errors.Join(os.RemoveAll(path(1)), os.Rename(path(0), path(1)), os.Rename(path(2), path(0))); err != nil {
+		t.Fatal(err)
+	}
+	e := again(t, d)
+	list, err := e.Status()
+	if err != nil || list[0].State != run.Broken || list[0].Result != nil || list[1].Result != nil || !strings.Contains(list[1].Last.Why, d.Trials()[0].ID) {
+		t.Errorf("got %+v, %v, want both broken", list[:2], err)
+	}
+	for _, p := range e.Trials()[:2] {
+		if err := e.Reopen(p.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Dir, w.Train = e, func(context.Context, Trial, *run.Dir) (int, error) {
+		t.Error("it trains in the other one's directory")
+		return CodeFailed, nil
+	}
+	if _, err := w.Drain(context.Background(), e.Trials()[0].ID, e.Trials()[1].ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := states(t, d), "failed failed interrupted"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

@@ -75,25 +75,29 @@ func fits(to, from []run.Tensor) error {
 
 // mostKept is the number of weights, as they are stored, up to which the best
 // epoch's are kept in memory until the next save. More are written at once.
-const mostKept = 1 << 26
+var mostKept = 1 << 26 // less in tests
 
 // keepBest copies the network's state as that of the best epoch.
 func (t *trainer) keepBest() error {
-	stored := 0
-	for _, p := range t.params {
-		if p.Weights != nil {
-			stored += p.Weights.Stored()
-		}
-	}
-	t.best, t.bestSaved = t.best[:0], false
-	if stored > mostKept {
-		t.bestSaved = true
+	if t.stored() > mostKept {
+		t.best, t.bestSaved = nil, true
 		return t.Dir.SaveBest(t.state.BestEpoch, tensors(t.net))
 	}
+	t.best, t.bestSaved = t.best[:0], false
 	for _, s := range tensors(t.net) {
 		t.best = append(t.best, run.Keep(s))
 	}
 	return nil
+}
+
+// stored is the number of the network's weights, as they are stored.
+func (t *trainer) stored() (n int) {
+	for _, p := range t.params {
+		if p.Weights != nil {
+			n += p.Weights.Stored()
+		}
+	}
+	return n
 }
 
 // save replaces the checkpoint. The best epoch's weights go first: should the
@@ -138,7 +142,9 @@ func (t *trainer) restore() error {
 		if err := fits(tensors(t.net), best); err != nil {
 			return fmt.Errorf("%s: %w", t.Dir.File(run.BestFile), err)
 		}
-		t.best, t.bestSaved = best, true
+		if t.bestSaved = true; t.stored() <= mostKept {
+			t.best = best
+		}
 	}
 	t.count()
 	return t.Dir.TruncateEvents(state.Epoch)

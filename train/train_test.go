@@ -122,10 +122,13 @@ func TestThreadsChangeNothing(t *testing.T) {
 // in a fresh trainer, and wants the weights and events of a run that never
 // stopped.
 func TestStoppedAnywhere(t *testing.T) {
-	for _, val := range []int{30, 0} {
-		t.Run(fmt.Sprintf("val %d", val), func(t *testing.T) {
+	usual := mostKept
+	defer func() { mostKept = usual }()
+	for _, x := range []struct{ val, kept int }{{30, usual}, {0, usual}, {30, 0}} {
+		t.Run(fmt.Sprintf("val %d, %d kept", x.val, x.kept), func(t *testing.T) {
+			mostKept = x.kept
 			c := smallConfig()
-			c.Val = val
+			c.Val = x.val
 			want := mustRun(t, start(t, c, 1))
 			o := start(t, c, 1)
 			got, stops := stopped(t, o)
