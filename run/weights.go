@@ -32,7 +32,7 @@ func metaSums(meta map[string]string) hash.Hash {
 func (d *Dir) writeWeights(name string, list []Tensor, meta map[string]string) (sum string, err error) {
 	meta[metaSettings] = d.config.ID()
 	if slices.ContainsFunc(list, func(t Tensor) bool { return t.DType == "BF16" }) {
-		meta[metaRounded] = "the weights of a finished run, rounded to bfloat16 to be published; no training goes on from them"
+		meta[metaRounded] = "the weights of a finished run, rounded to bfloat16 to be published; the run cannot be resumed from them"
 	}
 	h := metaSums(meta)
 	sumTensors(h, list)
