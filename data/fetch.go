@@ -86,7 +86,7 @@ func (f *fetcher) fetch(ctx context.Context, p *published, withExtra bool) error
 		return err
 	}
 	defer unlock()
-	old, _ := filepath.Glob(filepath.Join(f.dir, p.folder, "*.tmp")) // of a process that was killed
+	old, _ := filepath.Glob(filepath.Join(globbed(f.dir), p.folder, "*.tmp")) // of a process that was killed
 	for _, name := range old {
 		os.Remove(name)
 	}

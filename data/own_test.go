@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -11,6 +12,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -442,7 +444,7 @@ func TestFit(t *testing.T) {
 		t.Errorf("got %d x %d, %v", s.Channels, s.Side, err)
 	}
 	for _, c := range [][2]int{{7, 0}, {97, 0}, {0, 2}} {
-		if err := s.fit(c[0], c[1]); err == nil {
+		if err := s.fit(c[0], c[1], maxPix); err == nil {
 			t.Errorf("%v: got no error", c)
 		}
 	}
@@ -530,4 +532,44 @@ func FuzzKept(f *testing.F) {
 			t.Errorf("%d bytes of pixels for %d images", len(s.Train.Pix), s.Train.Len())
 		}
 	})
+}
+
+// A class of one picture has none left to train on when a fifth is held out.
+func TestClassesOfOnePicture(t *testing.T) {
+	files := map[string][]byte{}
+	for i := range 12 {
+		files[fmt.Sprintf("class%02d/a.png", i)] = encoded(t, painted(9, 9, false), "png")
+	}
+	if _, err := Load(t.Context(), "few", ownOptions(t, writeFiles(t, files))); err == nil || !strings.Contains(err.Error(), "held out to test") || !strings.Contains(err.Error(), "has no training images") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A small file may not ask for more memory than there is.
+func TestFitInMemory(t *testing.T) {
+	s := &Set{Channels: 1, Side: 28, Train: Images{ImageSize: 784, Labels: make([]uint16, 1_000_000)}}
+	if err := s.fit(96, 3, 1<<30); err == nil || !strings.Contains(err.Error(), "--side") {
+		t.Errorf("got %v", err)
+	}
+	opt := ownOptions(t, writeFiles(t, flowers(t, 20, false)))
+	opt.Memory = 1000
+	if _, err := Load(t.Context(), "flowers", opt); err == nil || !strings.Contains(err.Error(), "on this machine") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A path is a pattern of itself, whatever is in it.
+func TestGlobbed(t *testing.T) {
+	for _, name := range []string{"job[12]", `a\b`, "x*y?", "[[]"} {
+		if runtime.GOOS == "windows" && strings.ContainsAny(name, `\*?`) {
+			continue
+		}
+		dir := filepath.Join(t.TempDir(), name)
+		if err := errors.Join(os.MkdirAll(dir, 0o777), os.WriteFile(filepath.Join(dir, "1.bin"), nil, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := filepath.Glob(filepath.Join(globbed(dir), "*.bin")); err != nil || len(got) != 1 {
+			t.Errorf("%s: got %v, %v", name, got, err)
+		}
+	}
 }

@@ -52,6 +52,9 @@ func Of(net *nn.Net, channels, side int) (*Explanation, error) {
 		return nil, fmt.Errorf("the first layer is a %T: only a network whose first layer has weights can be explained", net.Layers[0])
 	}
 	_, classes := net.Layers[len(net.Layers)-1].Features()
+	if classes*classes > mostNumbers {
+		return nil, tooLarge(classes, classes)
+	}
 	out := newPaths(classes, classes)
 	for c := range classes {
 		out.signed[c*classes+c], out.size[c*classes+c], out.bits[c*out.words+c/64] = 1, 1, 1<<(c%64)

@@ -43,7 +43,12 @@ func blank(w, h int) *image.NRGBA {
 
 // text writes s with its left end at x and its base line at y, cut to wide pixels.
 func text(m draw.Image, face font.Face, c color.Color, s string, x, y, wide int) {
-	for r := []rune(s); font.MeasureString(face, s).Ceil() > wide && len(r) > 1; {
+	r := []rune(s)
+	if len(r) > max(1, wide) { // no letter is narrower than a pixel, and measuring takes time
+		r = r[:max(1, wide)]
+		s = string(r) + "…"
+	}
+	for font.MeasureString(face, s).Ceil() > wide && len(r) > 1 {
 		r = r[:len(r)-1]
 		s = string(r) + "…"
 	}

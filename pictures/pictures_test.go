@@ -3,6 +3,7 @@ package pictures
 import (
 	"fmt"
 	"image/color"
+	"strings"
 	"testing"
 )
 
@@ -53,5 +54,13 @@ func TestConfusion(t *testing.T) {
 		if blue == 0 || red == 0 {
 			t.Errorf("%d classes: %d blue and %d red pixels", n, blue, red)
 		}
+	}
+}
+
+// A name of a million letters is cut, in no time that one would notice.
+func TestLongNames(t *testing.T) {
+	m := Sheet([]string{strings.Repeat("A", 1_000_000)}, []Row{{Label: strings.Repeat("é", 1_000_000), Images: [][]uint8{make([]uint8, 64)}}}, 1, 8, 2)
+	if size := m.Bounds().Size(); size.X > 500 {
+		t.Errorf("got a picture of %v", size)
 	}
 }
