@@ -180,8 +180,8 @@ func check(list []Node, where string, seen map[string]bool, count *int) error {
 			return fmt.Errorf("%s, layer %d: %w", where, i+1, err)
 		}
 		if l.Layer == "residual" {
-			if len(l.Body) == 0 {
-				return fmt.Errorf("%s, layer %d: a residual needs a body", where, i+1)
+			if !slices.ContainsFunc(l.Body, func(n Node) bool { return n.Layer != "dropout" }) {
+				return fmt.Errorf("%s, layer %d: a residual needs a body, with another layer than dropout", where, i+1)
 			}
 			if err := check(l.Body, where+", body of layer "+strconv.Itoa(i+1), seen, count); err != nil {
 				return err

@@ -155,6 +155,8 @@ func TestBadNetworks(t *testing.T) {
 		{head + "  - {layer: fc, name: a, out: 3}\n  - {layer: conv, name: b, out: 3, kernel: 3}\n" + tail, "needs an image"},
 		{head + "  - {layer: conv, name: a, out: 3, kernel: 3}\n  - {layer: residual}\n" + tail, "needs a body"},
 		{head + "  - {layer: conv, name: a, out: 3, kernel: 3}\n  - layer: residual\n    body: [{layer: conv, name: b, out: 4, kernel: 3}]\n" + tail, "cannot be added"},
+		{head + "  - {layer: conv, name: a, out: 3, kernel: 3}\n  - layer: residual\n    body: [{layer: conv, name: b, out: 4, kernel: 3}]\n    shortcut: [{layer: conv, name: s, out: 16, kernel: 3, stride: 2}]\n" + tail, "cannot be added"},
+		{head + "  - {layer: conv, name: a, out: 3, kernel: 3}\n  - layer: residual\n    body: [{layer: dropout}]\n" + tail, "another layer than dropout"},
 		{head + "  - {layer: fc, name: a, out: 3}\n", "out is classes"},
 		{head + "  - {layer: fc, name: a, out: 16777217}\n" + tail, "must come to 1 to"},
 		{head + "  - {layer: conv, name: a, out: 16777216, kernel: 1}\n  - {layer: spread, name: b, out: 16777216, kernel: 1}\n" + tail, "more than can be counted"},

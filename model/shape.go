@@ -197,7 +197,8 @@ func (s Size) part(l Node, at shape) (p part, err error) {
 			other = p.shortcut[len(p.shortcut)-1].shape
 		}
 		p.shape = p.body[len(p.body)-1].shape
-		if p.shape.size() != other.size() {
+		images := !p.shape.units && !other.units
+		if p.shape.size() != other.size() || images && p.shape != other {
 			err = fmt.Errorf("its body gives %v, and its shortcut %v: they cannot be added", p.shape, other)
 		}
 	}

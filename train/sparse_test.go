@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"testing"
+	"time"
 
 	"betalasso/compute/cpu"
 	"betalasso/run"
@@ -206,4 +208,22 @@ func earlier(t *testing.T, path string) (sparse int) {
 		t.Fatal(err)
 	}
 	return sparse
+}
+
+// TestADeviceGoes: a process that trains one network after the other, as the workers
+// of a study do, keeps nothing of those before, their threads in particular.
+func TestADeviceGoes(t *testing.T) {
+	before := runtime.NumGoroutine()
+	const threads = 4
+	for range 3 {
+		mustRun(t, form(t, thinConfig(), threads, "auto", false))
+	}
+	for range 500 {
+		runtime.GC()
+		if runtime.NumGoroutine() < before+threads-1 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("there are %d goroutines, and were %d before three trainings on %d threads", runtime.NumGoroutine(), before, threads)
 }

@@ -183,6 +183,9 @@ func Split(set *data.Set, c run.Config) (train, val data.Images, err error) {
 	if err == nil && train.Len() == 0 {
 		err = run.Problems{fmt.Sprintf("val: %d of %d training examples held out leave none to train on", c.Val, set.Train.Len())}
 	}
+	if err == nil && train.Len() == 1 {
+		err = run.Problems{"train: of one example batch norm has no deviation; take 2 or more"}
+	}
 	return train, val, err
 }
 

@@ -42,7 +42,7 @@ type search struct {
 	shift                 float32 // the most of the means' magnitudes
 	moments               inputMoments
 
-	low     lowbit
+	low     *lowbit // not part of this: a worker keeps it in its side, and so would keep all of this and the device
 	byNorm  descending
 	order   []int32 // the inputs from the longest to the shortest: the lines of cols
 	cols    side
@@ -235,12 +235,13 @@ func (j *inputMoments) do(t int, w *worker) {
 // inputs quantises the inputs' lines.
 func (f *search) inputs() {
 	s := f.s
-	if f.low.mul == nil {
-		f.low = bestLowbit(lowBits)
+	if f.low == nil {
+		l := bestLowbit(lowBits)
+		f.low = &l
 	}
 	f.order = f.byNorm.of(f.centred)
 	f.reach = growTo(f.reach, s.cols)
-	f.cols.resetColumns(&f.low, lowBits, s.cols, s.x.padded, 0)
+	f.cols.resetColumns(f.low, lowBits, s.cols, s.x.padded, 0)
 	f.cols.divide(leastPart)
 	f.lines = inputLines{f}
 	s.d.pool.run((s.cols+lineBand-1)/lineBand, s.cols*s.x.padded*16, &f.lines)
@@ -393,7 +394,7 @@ func (f *search) byNorms(lo int, deltas []float32, w *worker) {
 func (f *search) byProducts(lo int, deltas []float32, w *worker) {
 	l, ld := &w.loud, f.s.x.ld
 	order := l.order.of(l.length)
-	l.side.resetRows(&f.low, lowBits, (len(order)+7)&^7, f.cols.n)
+	l.side.resetRows(f.low, lowBits, (len(order)+7)&^7, f.cols.n)
 	l.side.divide(leastPart)
 	factors := grow(&w.vals, 2*len(order))
 	lengths, rests := factors[:len(order)], factors[len(order):]
