@@ -32,7 +32,7 @@ type Index struct {
 
 // header is the first line of the file. Its number is of the lines' form and of
 // run.Snapshot's; a file with another is made anew.
-const header = "betalasso's index of runs, 3\n"
+const header = "betalasso's index of runs, 4\n"
 
 // Path is where the index of this user is: in the cache folder, which is the
 // machine's own where the runs may be on a shared one.
@@ -209,8 +209,9 @@ func (x *Index) Refresh(ctx context.Context, roots ...string) ([]run.Snapshot, e
 		if !there { // deleted since it was found
 			continue
 		}
-		// A file may change twice within a tick of its clock.
-		if x.path != "" && (!have || old.stamp != r.Stamp) && now.Sub(r.Updated) > 2*time.Second {
+		// A file may change twice within a tick of its clock, and one that could not be
+		// read may be later: by its owner's leave, or by another version of the program.
+		if x.path != "" && len(r.Unread) == 0 && (!have || old.stamp != r.Stamp) && now.Sub(r.Updated) > 2*time.Second {
 			text, err := json.Marshal(r)
 			if err != nil {
 				return nil, fmt.Errorf("index %s: %w", dir, err)

@@ -193,7 +193,7 @@ func TestDamagedAndForeignFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, damaged := range map[string][]byte{
-		"another version": bytes.Replace(text, []byte(", 3\n"), []byte(", 4\n"), 1),
+		"another version": bytes.Replace(text, []byte(header), []byte("betalasso's index of runs, 0\n"), 1),
 		"one bit":         append(slices.Clone(text[:len(text)-20]), append([]byte{text[len(text)-20] ^ 1}, text[len(text)-19:]...)...),
 		"half a line":     text[:len(text)-20],
 		"nothing":         {},
@@ -216,6 +216,42 @@ func TestDamagedAndForeignFiles(t *testing.T) {
 	}
 	if rows := refresh(t, x, root); len(rows) != 1 || x.Note == "" || count(t, x) != 1 {
 		t.Errorf("damaged in use: got %d rows, note %q", len(rows), x.Note)
+	}
+}
+
+// What could not be read is no verdict that lasts: the file's owner, or another
+// version of this program, may read it, and neither its size nor its time tell.
+func TestUnreadIsNotKept(t *testing.T) {
+	root := t.TempDir()
+	planned(t, root, 2, 1, true)
+	config := filepath.Join(root, "run-00000", run.ConfigFile)
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := bytes.Replace(text, []byte("model"), []byte("modle"), 1)
+	if err := os.WriteFile(config, bad, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	age(t, filepath.Dir(config), time.Now().Add(-time.Hour))
+	x := open(t, filepath.Join(t.TempDir(), "runs.index"))
+	if rows := refresh(t, x, root); rows[0].State != run.Broken || count(t, x) != 1 {
+		t.Errorf("got %s and %d in the index, want broken and the other one", rows[0].State, count(t, x))
+	}
+}
+
+// A link that is named is followed.
+func TestLinkedRoot(t *testing.T) {
+	root, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
+	planned(t, root, 2, 1, true)
+	if err := os.Symlink(root, link); err != nil {
+		t.Skip(err)
+	}
+	x := open(t, filepath.Join(t.TempDir(), "runs.index"))
+	for range 2 {
+		if rows := refresh(t, x, link); len(rows) != 2 || filepath.Dir(rows[0].Dir) != link || count(t, x) != 2 {
+			t.Errorf("got %d rows, %d in the index, want 2 below the link", len(rows), count(t, x))
+		}
 	}
 }
 

@@ -8,9 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
-
-	"github.com/gofrs/flock"
 
 	"betalasso/disk"
 )
@@ -35,7 +32,7 @@ const (
 type Dir struct {
 	path   string
 	config Config
-	lock   *flock.Flock // nil where opened to read
+	unlock func() error // gives up the lock; nil where opened to read
 
 	// Of the checkpoint and the best weights that were last saved or loaded: the
 	// checksums that a result is tied to them by, and the checkpoint's times.
@@ -126,11 +123,13 @@ func OpenLocked(path string) (*Dir, error) {
 // Remove deletes a run that Create made and that did not start: its files, and
 // its directory if it holds nothing else.
 func (d *Dir) Remove() error {
-	for _, name := range []string{ResultFile, WeightsFile, BestFile, StateFile, TimesFile, FiltersFile, ExplainFile, EventsFile, FailureFile, ConfigFile, LockFile} {
+	for _, name := range []string{ResultFile, WeightsFile, BestFile, StateFile, TimesFile, FiltersFile, ExplainFile, EventsFile, FailureFile, ConfigFile} {
 		os.Remove(d.File(name))
 	}
+	d.Close() // Windows removes no open file
+	os.Remove(d.File(LockFile))
 	err := os.Remove(d.path)
-	if errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EEXIST) {
+	if errors.Is(err, fs.ErrExist) { // it is not empty
 		err = nil
 	}
 	return err

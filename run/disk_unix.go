@@ -11,5 +11,5 @@ func FreeSpace(path string) (int64, bool) {
 	if unix.Statfs(path, &s) != nil {
 		return 0, false
 	}
-	return int64(s.Bavail) * int64(s.Bsize), true
+	return int64(s.Bavail) * blockSize(&s), true
 }

@@ -81,7 +81,7 @@ func (b *bounds) returns(m map[string]Returns) {
 const (
 	maxEpochs  = 1 << 20
 	maxLayers  = 1000
-	maxWeights = math.MaxInt / maxLayers // of a layer, so that their sum is a number too
+	maxWeights = max(math.MaxInt/maxLayers, math.MaxInt32) // of a layer; with 64 bits their sum is a number too
 )
 
 // Events reads what the run has recorded so far. A last line that is being

@@ -9,11 +9,24 @@ import (
 	"slices"
 )
 
+// Followed is a path for filepath.WalkDir, which then goes through it even where it
+// is a symbolic link to a folder: that it was named says that it is meant.
+func Followed(root string) string {
+	if info, err := os.Lstat(root); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return root
+	}
+	if info, err := os.Stat(root); err != nil || !info.IsDir() {
+		return root
+	}
+	return root + string(filepath.Separator)
+}
+
 // Find lists the directories of runs at or below the paths, each once, sorted. A
 // path that cannot be read is an error; folders below it that cannot are skipped,
 // and unread says which and why.
 func Find(paths ...string) (found []string, unread []error, err error) {
 	for _, root := range paths {
+		root = Followed(root)
 		err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 			switch {
 			case err != nil: // of the folder itself

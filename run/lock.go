@@ -7,8 +7,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/gofrs/flock"
-
 	"betalasso/disk"
 )
 
@@ -25,9 +23,10 @@ func (d *Dir) acquire() error {
 	if err != nil {
 		return full(err, d.File(LockFile))
 	}
-	defer f.Close()
-	l := flock.New(d.File(LockFile), flock.SetFlag(os.O_RDWR))
-	ok, err := l.TryLock()
+	unlock, ok, err := tryLock(f)
+	if err != nil || !ok {
+		defer f.Close()
+	}
 	if err != nil && !errors.Is(err, syscall.ENOLCK) && !errors.Is(err, errors.ErrUnsupported) {
 		return fmt.Errorf("lock %s: %w", d.path, err)
 	}
@@ -47,17 +46,19 @@ func (d *Dir) acquire() error {
 		_, err = f.WriteAt(fmt.Appendf(nil, "process %d on %s\n", os.Getpid(), host), 0)
 	}
 	if err != nil {
-		l.Unlock()
+		unlock()
 		return full(err, d.File(LockFile))
 	}
-	d.lock = l
+	d.unlock = unlock
 	return nil
 }
 
 // Close gives up the lock, if there is one.
 func (d *Dir) Close() error {
-	if d.lock == nil {
+	if d.unlock == nil {
 		return nil
 	}
-	return d.lock.Unlock()
+	unlock := d.unlock
+	d.unlock = nil
+	return unlock()
 }

@@ -16,7 +16,14 @@ import (
 // container, a Slurm job), or of ulimit. It is 0 where the system does not tell.
 func Memory() (bytes float64, of string) { return memoryOnce() }
 
-var memoryOnce = sync.OnceValues(func() (float64, string) { return memory(os.DirFS("/"), addressSpace) })
+var memoryOnce = sync.OnceValues(func() (float64, string) {
+	bytes, of := memory(os.DirFS("/"), addressSpace)
+	const most = 3 << 30 // a program's part of 32 bits
+	if strconv.IntSize == 32 && (bytes == 0 || bytes > most-addressRoom) {
+		return most - addressRoom, "what 32 bits address"
+	}
+	return bytes, of
+})
 
 // addressRoom is what the runtime reserves of the address space beside the memory
 // that it uses, in bytes: arenas are reserved 64 MiB at a time.

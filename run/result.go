@@ -145,6 +145,9 @@ func (r Result) checkNetwork(b *bounds) {
 	d := r.DataSet
 	b.whole("data_set.side", d.Side, 0, data.MaxSide)
 	b.whole("data_set.channels", d.Channels, 0, 3)
+	if b.err == nil && d.Channels == 2 {
+		b.err = errors.New("data_set.channels: images have 1 or 3, not 2")
+	}
 	b.whole("means in data_set", len(d.Mean), d.Channels, d.Channels)
 	b.whole("deviations in data_set", len(d.Std), d.Channels, d.Channels)
 	for _, v := range append(slices.Clone(d.Mean), d.Std...) {

@@ -298,11 +298,17 @@ func (s Snapshot) Pace() time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-// Nonzero is the number of weights that are not zero after the last epoch.
+// Nonzero is the number of weights that are not zero after the last epoch; 0 where
+// nothing tells.
 func (s Snapshot) Nonzero() (n int) {
-	if s.Last != nil {
+	switch {
+	case s.Last != nil:
 		for _, k := range s.Last.Nonzero {
 			n += k
+		}
+	case s.Result != nil: // imported, say
+		for _, l := range s.Result.Layers {
+			n += l.Nonzero
 		}
 	}
 	return n

@@ -89,6 +89,9 @@ func (b *Bench) Step() (Timing, error) {
 	return timing, nil
 }
 
+// Batch is the number of examples of a step: that of the config, or all there are.
+func (b *Bench) Batch() int { return b.t.batchSize() }
+
 // Infer gives the seconds that the network takes for the logits of a batch that
 // is in memory, as in an evaluation.
 func (b *Bench) Infer() float64 {

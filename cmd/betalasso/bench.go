@@ -101,6 +101,12 @@ func (b *benchCommand) Run() error {
 		if len(b.Threads) > 1 {
 			return usageError{errors.New("threads: with --weights there is one number of them")}
 		}
+		if b.Model != "" || b.Alpha != 0 || b.Width != 0 || b.Kernel != 0 || b.Reckon {
+			return usageError{errors.New("weights: the run says which network it is; leave out --model, --alpha, --width, --kernel and --reckon")}
+		}
+		if b.Regrowth < 0 {
+			return usageError{fmt.Errorf("regrowth: must be 1 or more, not %d", b.Regrowth)}
+		}
 		return b.weights(os.Stdout)
 	}
 	if b.Regrowth != 0 {
@@ -109,6 +115,7 @@ func (b *benchCommand) Run() error {
 	if len(b.Threads) > 1 {
 		return b.scaling(os.Stdout)
 	}
+	b.Reckon = b.Reckon || b.Threads[0] > runtime.NumCPU()
 	if b.Model != "" {
 		r, err := b.one()
 		if err != nil {
@@ -214,7 +221,8 @@ func (b *benchCommand) one() (r benchResult, err error) {
 	defer bench.Close()
 	if b.Reckon {
 		r, err := b.reckon(dev, bench, c.Batch)
-		r.Model, r.Alpha, r.Width, r.Precision, r.Params, r.Augment = c.Model, c.Alpha, c.Width, c.Precision, params, c.Augment
+		r.Model, r.Alpha, r.Width, r.Kernel, r.Precision, r.Params, r.Augment = c.Model, c.Alpha, c.Width, c.Kernel, c.Precision, params, c.Augment
+		r.Speedup, r.Efficiency = 1, 1
 		r.GFLOPS = flops * float64(c.Batch) / r.StepMS / 1e6
 		return r, err
 	}
@@ -276,6 +284,9 @@ func (b *benchCommand) print(out io.Writer, list []benchResult) error {
 			}
 		}
 		return nil
+	}
+	if slices.ContainsFunc(list, func(r benchResult) bool { return r.Reckoned != nil }) {
+		return printScaling(out, list, b.Steps)
 	}
 	r := list[0]
 	fmt.Fprintf(out, "%s, batches of %d, %s; medians of %d steps, milliseconds\n", r.Device, r.Batch, r.Augment, b.Steps)

@@ -105,9 +105,15 @@ func TestBenchTakesTheKernel(t *testing.T) {
 			t.Errorf("got %s, %v, want a kernel of 5", line, err)
 		}
 	}
-	for flag, hint := range map[string]string{"--kernel=5": "kernel", "--regrowth=4": "--weights"} {
-		if _, stderr := want(t, exitUsage, "bench", flag); !strings.Contains(stderr, hint) {
-			t.Errorf("%s alone: got %q", flag, stderr)
+	for flag, hint := range map[string]string{"--kernel=5": "kernel", "--regrowth=4": "--weights", "--weights=here --model=s-fc": "--model", "--weights=here --regrowth=-1": "regrowth"} {
+		if _, stderr := want(t, exitUsage, append([]string{"bench"}, strings.Fields(flag)...)...); !strings.Contains(stderr, hint) {
+			t.Errorf("%s: got %q", flag, stderr)
+		}
+	}
+	for _, flag := range []string{"--reckon", fmt.Sprintf("--threads=%d", 2*runtime.NumCPU())} {
+		stdout, _ := want(t, 0, "bench", "--model=s-conv", "--alpha=2", "--batch=16", "--steps=1", flag)
+		if !strings.Contains(stdout, "* modelled") || strings.Contains(stdout, "SHARE") {
+			t.Errorf("%s: got %q, want it said that it is a model", flag, stdout)
 		}
 	}
 }

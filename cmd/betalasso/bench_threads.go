@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"betalasso/compute/cpu"
+	"betalasso/run"
 	"betalasso/train"
 )
 
@@ -38,7 +39,7 @@ type jobKind struct {
 
 // reckon models steps on dev's number of threads, from each task's median time.
 func (b *benchCommand) reckon(dev *cpu.Device, bench *train.Bench, batch int) (r benchResult, err error) {
-	n := b.Threads[0]
+	n := threads(run.Config{Threads: b.Threads[0]})
 	start := dev.Start()
 	var steps [][]cpu.Job
 	var between []float64 // seconds of each step outside of jobs

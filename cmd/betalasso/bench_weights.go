@@ -67,8 +67,14 @@ func (b *benchCommand) weights(out io.Writer) error {
 	if b.Precision != "auto" {
 		c.Precision = b.Precision
 	}
-	if b.Regrowth > 0 {
+	switch {
+	case b.Regrowth == 1:
+		c.Regrowth = 0 // exact
+	case b.Regrowth > 1:
 		c.Regrowth = b.Regrowth
+	}
+	if err := c.Validate(); err != nil {
+		return usageError{err}
 	}
 	s := newSession(b.JSON)
 	defer s.close()
@@ -138,13 +144,14 @@ func (b *benchCommand) weights(out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	batch := float64(sparse.bench.Batch())
 	r := weightsResult{
 		Dir: b.Weights, Epoch: state.Epoch, Epochs: c.Epochs, LR: sparse.bench.LR(), Regrowth: c.Regrowth, Density: sparse.bench.Density(),
 		StepMS: 1e3 * quantile(sparse.times.step, 0.5), DenseStepMS: 1e3 * quantile(dense.times.step, 0.5),
 		Ratio: quantile(ratios, 0.5), Low: quantile(ratios, 0.25), High: quantile(ratios, 0.75), Pairs: b.Steps,
 		MACs: sparse.macs, DenseMACs: dense.macs,
-		DenseImages: float64(c.Batch) / quantile(infer[0], 0.5), Images: float64(c.Batch) / quantile(infer[1], 0.5),
-		Parts: sparse.spent, DenseParts: dense.spent, Device: sparse.dev.Name(), Batch: c.Batch,
+		DenseImages: batch / quantile(infer[0], 0.5), Images: batch / quantile(infer[1], 0.5),
+		Parts: sparse.spent, DenseParts: dense.spent, Device: sparse.dev.Name(), Batch: sparse.bench.Batch(),
 	}
 	if b.JSON {
 		return json.NewEncoder(out).Encode(r)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,10 +39,12 @@ Example:
 
 // runOrders are the values of --sort, except dir.
 var runOrders = map[string]func(a, b run.Snapshot) int{
-	"val":     func(a, b run.Snapshot) int { return cmp.Compare(valOf(b), valOf(a)) },
-	"test":    func(a, b run.Snapshot) int { return cmp.Compare(testOf(b), testOf(a)) },
-	"nonzero": func(a, b run.Snapshot) int { return cmp.Compare(a.Nonzero(), b.Nonzero()) },
-	"age":     func(a, b run.Snapshot) int { return b.Updated.Compare(a.Updated) },
+	"val":  func(a, b run.Snapshot) int { return cmp.Compare(valOf(b), valOf(a)) },
+	"test": func(a, b run.Snapshot) int { return cmp.Compare(testOf(b), testOf(a)) },
+	"nonzero": func(a, b run.Snapshot) int {
+		return cmp.Compare(cmp.Or(a.Nonzero(), math.MaxInt), cmp.Or(b.Nonzero(), math.MaxInt))
+	},
+	"age": func(a, b run.Snapshot) int { return b.Updated.Compare(a.Updated) },
 }
 
 // Run lists.
@@ -135,7 +138,7 @@ func printRuns(rows []run.Snapshot) error {
 			dir = rel
 		}
 		nonzero := ""
-		if r.Last != nil {
+		if r.Last != nil || r.Result != nil {
 			nonzero = plan.Thousands(r.Nonzero())
 		}
 		c := r.Config

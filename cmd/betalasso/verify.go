@@ -125,7 +125,7 @@ func verifyAll(studies, runs []string, progress func(n, all int)) []verified {
 // findStudies lists the directories of studies at or below the paths.
 func findStudies(paths ...string) (found []string) {
 	for _, root := range paths {
-		filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		filepath.WalkDir(run.Followed(root), func(path string, e fs.DirEntry, err error) error {
 			if err != nil || !e.IsDir() { // findRuns has warned
 				return nil
 			}
