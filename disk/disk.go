@@ -122,7 +122,7 @@ func Rename(from, to string) error {
 	if _, err := watched(Op{Kind: OpRename, Path: from, To: to}); err != nil {
 		return err
 	}
-	return os.Rename(from, to)
+	return patiently(func() error { return os.Rename(from, to) })
 }
 
 // Remove removes the file at path.
@@ -130,7 +130,7 @@ func Remove(path string) error {
 	if _, err := watched(Op{Kind: OpRemove, Path: path}); err != nil {
 		return err
 	}
-	return os.Remove(path)
+	return patiently(func() error { return os.Remove(path) })
 }
 
 // SyncDir makes the names in a folder outlast a power cut.

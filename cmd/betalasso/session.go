@@ -60,7 +60,7 @@ func newSession(json bool) *session {
 	if json {
 		s.notes = os.Stderr
 	}
-	s.terminal = !json && term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb"
+	s.terminal = !json && term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb" && obeys(os.Stdout)
 	s.color = s.terminal && os.Getenv("NO_COLOR") == ""
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)

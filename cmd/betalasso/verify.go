@@ -51,7 +51,7 @@ func (c *verifyCommand) Run() error {
 	if len(runs)+len(studies) == 0 {
 		return usageError{fmt.Errorf("no runs in %q: a run's directory has a %s", c.Dir, run.ConfigFile)}
 	}
-	m := (&session{out: os.Stderr, notes: os.Stderr, terminal: term.IsTerminal(int(os.Stderr.Fd()))}).newMeter()
+	m := (&session{out: os.Stderr, notes: os.Stderr, terminal: term.IsTerminal(int(os.Stderr.Fd())) && obeys(os.Stderr)}).newMeter()
 	m.kept = time.Now()
 	list := verifyAll(studies, runs, m.verifying)
 	m.clear()
