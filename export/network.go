@@ -55,6 +55,9 @@ func Open(d *run.Dir, dev compute.Device, size model.Size, best bool) (*Network,
 	if !best {
 		n.Steps += state.Step
 	}
+	if err := model.Weighs(n.Config.Model, size, run.Lengths(weights)); err != nil {
+		return nil, fmt.Errorf("the weights of %s do not fit its %s: %w", d.Path(), run.ConfigFile, err)
+	}
 	if n.Net, err = model.New(dev, n.Config.Model, size, n.Config.Seed); err != nil {
 		return nil, err
 	}

@@ -166,3 +166,19 @@ func StepFLOPs(name string, s Size) (total float64, err error) {
 	walk(parts, func(p part) { total += 6 * p.macs() })
 	return total - 2*parts[0].macs(), nil
 }
+
+// Weighs is an error where weights that are there are not those of the network, to be
+// asked before memory is taken for one. length is the number of weights in the tensor
+// of a name.
+func Weighs(name string, s Size, length func(tensor string) int) error {
+	list, _, err := Count(name, s)
+	if err != nil {
+		return err
+	}
+	for _, l := range list {
+		if n := length(l.Name + ".weight"); n != l.Params {
+			return fmt.Errorf("%s.weight has %d numbers, want %d: these weights are of a network of another size", l.Name, n, l.Params)
+		}
+	}
+	return nil
+}

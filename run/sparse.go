@@ -33,6 +33,18 @@ func (t Tensor) Len() int {
 	return rows * cols
 }
 
+// Lengths gives the number of numbers of the tensor of a name, 0 where there is none.
+func Lengths(list []Tensor) func(name string) int {
+	return func(name string) int {
+		for _, t := range list {
+			if t.Name == name {
+				return t.Len()
+			}
+		}
+		return 0
+	}
+}
+
 // each calls f with the rows of t, which it must not keep.
 func (t Tensor) each(f func(row []float32) error) error {
 	if t.Rows == nil {

@@ -84,6 +84,9 @@ type Scores struct {
 // nothing; o.Dir may be nil.
 func Evaluate(o Options, weights []run.Tensor) (Scores, error) {
 	var s Scores
+	if err := sized(o.Config, sizeOf(o.Config, o.Set), weights); err != nil {
+		return s, err
+	}
 	t, err := newTrainer(o)
 	if err != nil {
 		return s, err

@@ -25,6 +25,9 @@ type Predictor struct {
 // what Whiten makes for c.
 func NewPredictor(dev compute.Device, c run.Config, s run.DataSet, weights []run.Tensor, whiten *nn.Whitening, batch int) (*Predictor, error) {
 	size := model.Size{Alpha: c.Alpha, Width: c.Width, Kernel: c.Kernel, Network: c.Network, Channels: s.Channels, Side: s.Side, Classes: len(s.Classes), Batch: batch}
+	if err := sized(c, size, weights); err != nil {
+		return nil, err
+	}
 	net, err := model.New(dev, c.Model, size, c.Seed)
 	if err != nil {
 		return nil, err
@@ -38,6 +41,20 @@ func NewPredictor(dev compute.Device, c run.Config, s run.DataSet, weights []run
 		return nil, err
 	}
 	return &Predictor{net, pipe, dev.Alloc(batch, s.Channels*s.Side*s.Side), len(s.Classes)}, nil
+}
+
+// sized is an error where weights are not of a network of that size, or where its
+// outputs do not fit in memory, before any is taken: a downloaded config.yaml may say
+// what it likes.
+func sized(c run.Config, size model.Size, weights []run.Tensor) error {
+	if err := model.Weighs(c.Model, size, run.Lengths(weights)); err != nil {
+		return err
+	}
+	outputs, copies, err := model.Buffers(c.Model, size)
+	if most, of := run.Memory(); err == nil && most > 0 && 4*(outputs+copies) > most {
+		return fmt.Errorf("its outputs take %.1f GB, and there are %.1f GB, %s", 4*(outputs+copies)/1e9, most/1e9, of)
+	}
+	return err
 }
 
 // Probabilities are those of each class, for each image in planes of bytes.

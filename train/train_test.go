@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"betalasso/compute/cpu"
@@ -198,5 +199,26 @@ func TestWeightsOfAnotherSize(t *testing.T) {
 	o.Config.Alpha = 3
 	if _, err := Run(o); err == nil {
 		t.Error("a checkpoint of α = 2 was taken for α = 3")
+	}
+}
+
+// A config may ask for a network of terabytes: the weights beside it say at once that
+// it is not theirs.
+func TestWeightsOfAVastNetwork(t *testing.T) {
+	c := smallConfig()
+	c.Epochs = 1
+	o := start(t, c, 1)
+	mustRun(t, o)
+	_, weights, err := o.Dir.Weights(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Config.Model, o.Config.Alpha = "d-fc", 16384
+	if _, err := Evaluate(o, weights); err == nil || !strings.Contains(err.Error(), "another size") {
+		t.Errorf("evaluation: got %v", err)
+	}
+	shape := run.DataSet{Channels: 3, Side: 32, Classes: o.Set.Classes, Mean: []float64{0, 0, 0}, Std: []float64{1, 1, 1}}
+	if _, err := NewPredictor(o.Device, o.Config, shape, weights, nil, 1); err == nil || !strings.Contains(err.Error(), "another size") {
+		t.Errorf("prediction: got %v", err)
 	}
 }

@@ -85,6 +85,9 @@ func (p *predictCommand) Run() error {
 		if set, err = s.load(c); err != nil {
 			return fmt.Errorf("the network sees whitened pixels, which takes the images that it was trained on: %w", err)
 		}
+		if set.Side != shape.Side || set.Channels != shape.Channels {
+			return fmt.Errorf("%s: its network is for images of %d x %d x %d, and those it was trained on are %d x %d x %d", p.Dir, shape.Channels, shape.Side, shape.Side, set.Channels, set.Side, set.Side)
+		}
 	}
 	if err := s.unguarded(); err != nil {
 		return err
