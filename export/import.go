@@ -25,6 +25,8 @@ type Weights struct {
 	Config    run.Config // without a size where the shapes say none
 	Epoch     int        // 0: unknown
 	Mean, Std []float64  // nil: unknown
+
+	prefixes []string // that were taken off all names, first to last
 }
 
 // Read reads a safetensors file. If all names begin with the same word and a
@@ -57,6 +59,7 @@ func parse(f io.ReaderAt, size int64, path string) (*Weights, error) {
 	if len(list) == 0 {
 		return nil, fmt.Errorf("%s holds no tensors", path)
 	}
+	var prefixes []string
 	for {
 		prefix, _, _ := strings.Cut(list[0].Name, ".")
 		prefix += "."
@@ -66,8 +69,9 @@ func parse(f io.ReaderAt, size int64, path string) (*Weights, error) {
 		for i := range list {
 			list[i].Name = list[i].Name[len(prefix):]
 		}
+		prefixes = append(prefixes, prefix)
 	}
-	w := &Weights{Tensors: list, Config: run.Default()}
+	w := &Weights{Tensors: list, Config: run.Default(), prefixes: prefixes}
 	for key, to := range map[string]any{"config": &w.Config, "epoch": &w.Epoch, "mean": &w.Mean, "std": &w.Std} {
 		text, ok := meta[key]
 		if !ok {
@@ -161,19 +165,21 @@ func (w *Weights) Network(dev compute.Device, c run.Config, size model.Size) (*N
 	}
 	n := &Network{Config: c, Size: size, Net: net, Epoch: w.Epoch}
 	want, given := n.StateDict(), slices.Clone(w.Tensors)
+	for i := range w.prefixes { // the network's own names may begin with one word, too
+		prefix := strings.Join(w.prefixes[i:], "")
+		if !slices.ContainsFunc(want, func(t run.Tensor) bool { return !strings.HasPrefix(t.Name, prefix) }) {
+			for k := range given {
+				given[k].Name = prefix + given[k].Name
+			}
+			break
+		}
+	}
 	if at := slices.IndexFunc(given, func(t run.Tensor) bool { return t.Name == nn.WhiteningName }); at >= 0 && c.Whiten > 0 {
 		n.whiten = &given[at]
 		given = slices.Concat(given[:at], given[at+1:])
 	}
 	biases := map[string]run.Tensor{} // by the batch norm's name
-	var before nn.Layer
-	nn.Walk(net.Layers, func(l nn.Layer) {
-		linear, behind := before.(*nn.Linear)
-		before = l
-		norm, ok := l.(*nn.BatchNorm)
-		if !ok || !behind {
-			return
-		}
+	net.Normed(func(linear *nn.Linear, norm *nn.BatchNorm) {
 		name := strings.TrimSuffix(linear.W.Name, ".weight") + ".bias"
 		units := []int{norm.Gamma.Value.Cols}
 		at := slices.IndexFunc(given, func(t run.Tensor) bool { return t.Name == name && slices.Equal(t.Shape, units) })

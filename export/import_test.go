@@ -47,6 +47,64 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// dotted is a network whose own names begin with one word.
+const dotted = `name: dotted
+layers:
+  - {layer: conv, name: net.conv1, out: 2, kernel: 3, stride: 2}
+  - {layer: norm, name: net.bn1, relu: true}
+  - {layer: fc, name: net.fc, out: classes}
+`
+
+// branches has a body that ends in weights, and a shortcut that begins with a norm.
+const branches = `name: branches
+layers:
+  - {layer: conv, name: conv1, out: 2, kernel: 3, stride: 2}
+  - layer: residual
+    body: [{layer: conv, name: conv2, out: 2, kernel: 3}]
+    shortcut: [{layer: norm, name: bn1}]
+  - {layer: fc, name: fc1, out: classes}
+`
+
+// TestOwnNamesMayHaveOneWord: a word before all names is taken off, but for the
+// network's own.
+func TestOwnNamesMayHaveOneWord(t *testing.T) {
+	n := made(t, "dotted")
+	w := written(t, n)
+	for _, more := range []string{"", "module."} {
+		path := filepath.Join(t.TempDir(), "w.safetensors")
+		list := n.StateDict()
+		for i := range list {
+			list[i].Name = more + list[i].Name
+		}
+		if _, err := run.WriteTensors(path, list, nil); err != nil {
+			t.Fatal(err)
+		}
+		other, err := Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := other.Network(device(t), w.Config, n.Size)
+		if err != nil {
+			t.Fatalf("%q: %v", more, err)
+		}
+		back.Mean, back.Std = n.Mean, n.Std
+		if !slices.Equal(logits(t, back), logits(t, n)) {
+			t.Errorf("%q: the logits differ", more)
+		}
+	}
+}
+
+// TestBiasOfAnotherBranch: a bias goes into the norm behind its layer, and into no
+// other.
+func TestBiasOfAnotherBranch(t *testing.T) {
+	n := made(t, "branches")
+	w := written(t, n)
+	w.Tensors = append(w.Tensors, run.Tensor{Name: "conv2.bias", Shape: []int{2}, Data: []float32{1, 2}})
+	if _, err := w.Network(device(t), w.Config, n.Size); err == nil || !strings.Contains(err.Error(), "conv2.bias") {
+		t.Errorf("got %v, want that it is not expected", err)
+	}
+}
+
 // TestNamesAndShapesTellTheSize: of a file without metadata, with every name
 // behind a module's.
 func TestNamesAndShapesTellTheSize(t *testing.T) {

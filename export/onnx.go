@@ -59,15 +59,15 @@ func inONNX(list []run.Tensor) (size int) {
 // graph is n as a GraphProto.
 func (n *Network) graph() message {
 	g := graph{at: "image", count: map[string]int{}}
-	g.weights("mean", single(n.Mean), 1, n.Size.Channels, 1, 1)
-	g.weights("std", single(n.Std), 1, n.Size.Channels, 1, 1)
-	g.node("Sub", "centred", []string{"mean"})
-	g.node("Div", "normalised", []string{"std"})
+	g.weights("/mean", single(n.Mean), 1, n.Size.Channels, 1, 1)
+	g.weights("/std", single(n.Std), 1, n.Size.Channels, 1, 1)
+	g.node("Sub", "/centred", []string{"/mean"})
+	g.node("Div", "/normalised", []string{"/std"})
 	if w := n.Net.Whiten; w != nil {
 		g.flatten()
 		g.dense(&w.Linear, false)
-		g.shape("whiten.image", 0, n.Size.Channels, n.Size.Side, n.Size.Side)
-		g.node("Reshape", "whitened", []string{"whiten.image"})
+		g.shape("/whiten_image", 0, n.Size.Channels, n.Size.Side, n.Size.Side)
+		g.node("Reshape", "/whitened", []string{"/whiten_image"})
 		g.flat = false
 	}
 	g.layers(n.Net.Layers, n.Net.Layers[len(n.Net.Layers)-1])

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"betalasso/compute"
@@ -17,7 +18,7 @@ import (
 func onnxFiles(t *testing.T, dir string) map[string][]float32 {
 	t.Helper()
 	wanted := map[string][]float32{}
-	for _, name := range run.Models {
+	for _, name := range onnxModels {
 		n := made(t, name)
 		if name == "s-fc" || name == "s-conv" { // one takes numbers, one an image
 			n.Net.Whiten = whitening(t, n)
@@ -33,6 +34,29 @@ func onnxFiles(t *testing.T, dir string) map[string][]float32 {
 	}
 	return wanted
 }
+
+// traps is a network whose layers are called as other values of a graph are, and whose
+// residual adds what is no image to one.
+const traps = `name: traps
+layers:
+  - {layer: conv, name: image, out: 4, kernel: 3}
+  - {layer: norm, name: a, relu: true}
+  - {layer: conv, name: a_relu, out: 4, kernel: 3}
+  - {layer: conv, name: pool, out: 4, kernel: 3, stride: 2}
+  - {layer: average-pool, kernel: 2}
+  - layer: residual
+    body: [{layer: conv, name: sum, out: 4, kernel: 3}]
+    shortcut: [{layer: spread, name: mean, out: 4, kernel: 3}]
+  - {layer: norm, name: std, relu: true}
+  - {layer: relu}
+  - {layer: conv, name: relu, out: 4, kernel: 3}
+  - {layer: fc, name: logits, out: 16}
+  - {layer: norm, name: flat, relu: true}
+  - {layer: fc, name: fc2, out: classes, bias: true}
+`
+
+// onnxModels are the networks that are exported.
+var onnxModels = append(slices.Clone(run.Models), "traps")
 
 // whitening multiplies n's input by a symmetric matrix near that of the unit.
 func whitening(t *testing.T, n *Network) *nn.Whitening {
@@ -68,7 +92,7 @@ for name in sys.argv[1:]:
     assert {p.key: p.value for p in m.metadata_props}["model"] == name
     print(name, len(m.graph.node), "nodes", sorted({n.op_type for n in m.graph.node}))
 `
-	cmd := exec.Command(interpreter, append([]string{"-c", program}, run.Models...)...)
+	cmd := exec.Command(interpreter, append([]string{"-c", program}, onnxModels...)...)
 	cmd.Dir = dir
 	text, err := cmd.CombinedOutput()
 	if err != nil {
@@ -101,12 +125,12 @@ ort.env.wasm.numThreads = 1;
 	if err := os.WriteFile(filepath.Join(dir, "run.js"), []byte(program), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(node, append([]string{"run.js"}, run.Models...)...)
+	cmd := exec.Command(node, append([]string{"run.js"}, onnxModels...)...)
 	cmd.Dir = dir
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	for _, name := range run.Models {
+	for _, name := range onnxModels {
 		near(t, name, readFloats(t, filepath.Join(dir, name+".logits")), wanted[name])
 	}
 }

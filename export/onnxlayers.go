@@ -38,13 +38,14 @@ func (g *graph) layers(list []nn.Layer, last nn.Layer) {
 	}
 }
 
-// fresh is a name for a value: the word and, but for the first, a number.
+// fresh is a name for a value: the word and, but for the first, a number. Layers'
+// names have no /, so that it is none of theirs.
 func (g *graph) fresh(word string) string {
 	g.count[word]++
 	if n := g.count[word]; n > 1 {
-		return fmt.Sprintf("%s_%d", word, n)
+		return fmt.Sprintf("/%s_%d", word, n)
 	}
-	return word
+	return "/" + word
 }
 
 // flatten makes [N, numbers] of an image.
@@ -64,13 +65,26 @@ func (g *graph) residual(l *nn.Residual, last nn.Layer) {
 	g.layers(l.Shortcut, last)
 	if bodyFlat {
 		g.flatten()
-	} else if g.flat {
-		other := g.at
-		g.at, g.flat = body, false
-		g.flatten()
-		body, g.at = g.at, other
+	} else if g.flat { // the sum is an image, as the body is
+		flat := g.at
+		g.at = body
+		g.node("Shape", g.fresh("shape"), nil)
+		shape := g.at
+		g.at = flat
+		g.node("Reshape", g.fresh("image"), []string{shape})
+		g.flat = false
 	}
 	g.node("Add", g.fresh("sum"), []string{body})
+}
+
+// output is the name of a layer's output, by that of its weights: the layer's, unless
+// something else may be called that.
+func output(weights string) string {
+	name := strings.TrimSuffix(weights, ".weight")
+	if name == "image" || name == "logits" || strings.HasSuffix(name, ".weight") || strings.HasSuffix(name, ".bias") || strings.Contains(name, ".running_") {
+		return name + "/out"
+	}
+	return name
 }
 
 // window are the attributes of a convolution over w.
@@ -85,7 +99,7 @@ func window(w compute.Window) []message {
 // conv adds a convolution.
 func (g *graph) conv(l *nn.Linear) {
 	g.weights(l.W.Name, l.W.Values(), l.Win.K, l.Win.C, l.Win.Kernel, l.Win.Kernel)
-	g.node("Conv", strings.TrimSuffix(l.W.Name, ".weight"), []string{l.W.Name}, window(l.Win)...)
+	g.node("Conv", output(l.W.Name), []string{l.W.Name}, window(l.Win)...)
 }
 
 // local adds a locally connected layer, which ONNX does not have: a convolution
@@ -98,16 +112,16 @@ func (g *graph) local(l *nn.Linear) {
 	for p := range patch {
 		ones[p*taps+p%taps] = 1
 	}
-	g.weights(name+".taps", ones, patch, 1, w.Kernel, w.Kernel)
-	g.node("Conv", name+"_seen", []string{name + ".taps"}, append(window(w), whole("group", w.C))...)
-	g.shape(name+".rows", 0, patch, positions)
-	g.node("Reshape", name+"_rows", []string{name + ".rows"})              // [N, patch, positions]
-	g.node("Transpose", name+"_by_position", nil, wholes("perm", 2, 0, 1)) // [positions, N, patch]
+	g.weights(name+"/taps", ones, patch, 1, w.Kernel, w.Kernel)
+	g.node("Conv", name+"/seen", []string{name + "/taps"}, append(window(w), whole("group", w.C))...)
+	g.shape(name+"/rows", 0, patch, positions)
+	g.node("Reshape", name+"/by_row", []string{name + "/rows"})            // [N, patch, positions]
+	g.node("Transpose", name+"/by_position", nil, wholes("perm", 2, 0, 1)) // [positions, N, patch]
 	g.weights(l.W.Name, transposed(l.W.Values(), w.K, patch), positions, patch, w.K)
-	g.node("MatMul", name+"_product", []string{l.W.Name})             // [positions, N, k]
-	g.node("Transpose", name+"_planes", nil, wholes("perm", 1, 2, 0)) // [N, k, positions]
-	g.shape(name+".image", 0, w.K, w.OutH(), w.OutW())
-	g.node("Reshape", name, []string{name + ".image"})
+	g.node("MatMul", name+"/product", []string{l.W.Name})             // [positions, N, k]
+	g.node("Transpose", name+"/planes", nil, wholes("perm", 1, 2, 0)) // [N, k, positions]
+	g.shape(name+"/image", 0, w.K, w.OutH(), w.OutW())
+	g.node("Reshape", output(l.W.Name), []string{name + "/image"})
 }
 
 // transposed transposes matrices [rows, cols], stored one after another.
@@ -125,7 +139,7 @@ func transposed(data []float32, rows, cols int) []float32 {
 
 // dense adds a fully connected layer; the last one gives the logits.
 func (g *graph) dense(l *nn.Linear, last bool) {
-	out := strings.TrimSuffix(l.W.Name, ".weight")
+	out := output(l.W.Name)
 	if last {
 		out = "logits"
 	}
@@ -154,8 +168,8 @@ func (g *graph) norm(l *nn.BatchNorm) {
 		g.weights(name+t.name, t.data, units)
 		weights = append(weights, name+t.name)
 	}
-	g.node("BatchNormalization", name, weights, real("epsilon", l.State.Epsilon))
+	g.node("BatchNormalization", output(name+".weight"), weights, real("epsilon", l.State.Epsilon))
 	if l.State.ReLU {
-		g.node("Relu", name+"_relu", nil)
+		g.node("Relu", name+"/relu", nil)
 	}
 }

@@ -23,6 +23,9 @@ func tinyConfig(name string) run.Config {
 	if name == "3-fc" {
 		c.Alpha, c.Width = 0, 12
 	}
+	if text, ok := map[string]string{"traps": traps, "dotted": dotted, "branches": branches}[name]; ok {
+		c.Alpha, c.Network = 0, text
+	}
 	if strings.HasPrefix(name, "s-") {
 		c.Alpha = 2
 	}

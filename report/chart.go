@@ -9,11 +9,14 @@ import (
 	"image/png"
 	"io"
 	"math"
-	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
+	imagefont "golang.org/x/image/font"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
@@ -164,12 +167,17 @@ func (c chart) plot() *plot.Plot {
 	return p
 }
 
+// zero reports whether a curve reaches zero.
+func (c chart) zero() bool {
+	return slices.ContainsFunc(c.series, func(s series) bool { return slices.ContainsFunc(s.y, func(y float64) bool { return y <= 0 }) })
+}
+
 // bounds is what the axes span.
 func (c chart) bounds() (minX, maxX, minY, maxY float64) {
 	minX, maxX, minY, maxY = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	see := func(y float64) {
-		if c.log {
-			y = math.Max(y, 1)
+		if c.log && y <= 0 { // it lies on the floor
+			return
 		}
 		minY, maxY = math.Min(minY, y), math.Max(maxY, y)
 	}
@@ -185,6 +193,9 @@ func (c chart) bounds() (minX, maxX, minY, maxY float64) {
 	}
 	for _, l := range c.levels {
 		see(l.y)
+	}
+	if c.log && (minY > maxY || c.zero()) { // a count of none is below one
+		minY, maxY = math.Min(minY, 1), math.Max(maxY, 1)
 	}
 	switch {
 	case c.x == "": // epochs
@@ -327,15 +338,60 @@ func (f figure) png(w io.Writer) error {
 
 // pdf writes the figure as a PDF.
 func (f figure) pdf(w io.Writer) error {
-	if _, err := os.Stat(os.TempDir()); err != nil { // the library keeps the font there, and panics where it cannot
-		return fmt.Errorf("a figure as PDF takes a temporary folder: %w; make it, or set TMPDIR", err)
-	}
 	width, height := f.dimensions(f.columns())
-	c := vgpdf.New(width, height)
-	c.EmbedFonts(true)
+	c := outlines{vgpdf.New(width, height)}
 	f.draw(draw.New(c), f.columns())
 	_, err := c.WriteTo(w)
 	return err
+}
+
+// outlines is a PDF whose text is drawn as shapes: as text, the library would write
+// it in an encoding that has no β, λ or −.
+type outlines struct{ *vgpdf.Canvas }
+
+// FillString draws text.
+func (o outlines) FillString(f font.Face, at vg.Point, text string) {
+	const em = 1000 // a letter's own units
+	var buf sfnt.Buffer
+	var path vg.Path
+	scale := f.Font.Size / em
+	for _, r := range text {
+		glyph, err := f.Face.GlyphIndex(&buf, r)
+		if err != nil {
+			continue
+		}
+		shape, err := f.Face.LoadGlyph(&buf, glyph, fixed.I(em), nil)
+		if err != nil {
+			continue
+		}
+		for i, s := range shape {
+			p := func(k int) vg.Point {
+				return vg.Point{X: at.X + vg.Length(s.Args[k].X)/64*scale, Y: at.Y - vg.Length(s.Args[k].Y)/64*scale}
+			}
+			switch s.Op {
+			case sfnt.SegmentOpMoveTo:
+				if i > 0 {
+					path.Close()
+				}
+				path.Move(p(0))
+			case sfnt.SegmentOpLineTo:
+				path.Line(p(0))
+			case sfnt.SegmentOpQuadTo:
+				path.QuadTo(p(0), p(1))
+			case sfnt.SegmentOpCubeTo:
+				path.CubeTo(p(0), p(1), p(2))
+			}
+		}
+		if len(shape) > 0 {
+			path.Close()
+		}
+		if wide, err := f.Face.GlyphAdvance(&buf, glyph, fixed.I(em), imagefont.HintingNone); err == nil {
+			at.X += vg.Length(wide) / 64 * scale
+		}
+	}
+	if len(path) > 0 {
+		o.Fill(path)
+	}
 }
 
 // svg writes the figure as an SVG on white.

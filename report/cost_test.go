@@ -1,6 +1,10 @@
 package report
 
 import (
+	"bytes"
+	"compress/zlib"
+	"io"
+	"slices"
 	"testing"
 
 	"betalasso/paper"
@@ -50,5 +54,50 @@ func TestCostOfSteps(t *testing.T) {
 		if end := s.y[len(s.y)-1]; end != 25 {
 			t.Errorf("the last epoch's cost: got %v %%, want 25", end)
 		}
+	}
+}
+
+// TestLogFloor: a log axis reaches down to the least that is above zero, be that a
+// hundredth, and to one where a count falls to none.
+func TestLogFloor(t *testing.T) {
+	for _, c := range []struct {
+		y         []float64
+		low, high float64 // of the axis's lower end
+	}{{[]float64{100, 0.65}, 0.4, 0.65}, {[]float64{5e6, 200}, 100, 200}, {[]float64{5e6, 200, 0}, 0.5, 1}, {[]float64{0, 0}, 0.5, 1}} {
+		s := series{}
+		for i, y := range c.y {
+			s.add(float64(i), y)
+		}
+		_, _, low, high := chart{log: true, series: []series{s}}.bounds()
+		if low < c.low || low > c.high || high < slices.Max(c.y) {
+			t.Errorf("%v: got an axis from %g to %g, want its lower end from %g to %g", c.y, low, high, c.low, c.high)
+		}
+	}
+}
+
+// TestPDFHasNoText: letters such as β and λ are shapes there, as the library's text
+// has no code for them.
+func TestPDFHasNoText(t *testing.T) {
+	s := series{name: "S-FC, β-lasso", color: "#000000"}
+	s.add(0, 1)
+	s.add(1, 2)
+	var b bytes.Buffer
+	if err := (figure{charts: []chart{{title: "λ 1e−4", series: []series{s}}}, keys: []key{{Name: s.name, Color: s.color}}}).pdf(&b); err != nil {
+		t.Fatal(err)
+	}
+	curves := 0
+	for _, part := range bytes.Split(b.Bytes(), []byte("stream\n")) {
+		z, err := zlib.NewReader(bytes.NewReader(part))
+		if err != nil {
+			continue
+		}
+		page, _ := io.ReadAll(z)
+		if bytes.Contains(page, []byte(" Tj")) {
+			t.Errorf("it has text: %.200q", page)
+		}
+		curves += bytes.Count(page, []byte(" c\n")) + bytes.Count(page, []byte(" v\n"))
+	}
+	if curves < 50 {
+		t.Errorf("got %d curves, want those of the letters", curves)
 	}
 }

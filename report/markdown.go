@@ -148,14 +148,6 @@ func (p *page) markdown(w io.Writer) error {
 	} else {
 		mdTable(b, 2, head, rows)
 	}
-	if p.HasConfusion() {
-		fmt.Fprintf(b, "## What is taken for what\n\n%s\n\n", confusionNote)
-		for _, s := range p.Sections {
-			if s.Confusion.Image != "" {
-				figure(s.Confusion, "png")
-			}
-		}
-	}
 	if len(p.Uses) > 0 {
 		fmt.Fprintf(b, "## What the weights look at\n\n%s\n\n", explainedNote)
 	}
@@ -168,6 +160,14 @@ func (p *page) markdown(w io.Writer) error {
 		figure(u.Filters, "png")
 		mdTable(b, 1, []string{"filter", "non-zeros", "use", "for", "against"}, u.Used)
 		mdTable(b, 1, []string{"class", "inputs", "pixels"}, u.Inputs)
+	}
+	if p.HasConfusion() {
+		fmt.Fprintf(b, "## What is taken for what\n\n%s\n\n", confusionNote)
+		for _, s := range p.Sections {
+			if s.Confusion.Image != "" {
+				figure(s.Confusion, "png")
+			}
+		}
 	}
 	if len(p.Bounds) > 0 {
 		fmt.Fprintf(b, "## The bound of Theorem 2\n\n%s\n\n", p.BoundNote())
@@ -198,7 +198,7 @@ func (p *page) markdown(w io.Writer) error {
 			fmt.Fprintf(b, "- SHA-256 of the last weights: %s\n", r.Weights)
 		}
 		if r.Command != "" {
-			fmt.Fprintf(b, "\n      %s\n", strings.ReplaceAll(r.Command, "\n", " "))
+			fmt.Fprintf(b, "\n      %s\n", strings.ReplaceAll(r.Command, "\n", "\n      "))
 		}
 		b.WriteByte('\n')
 	}

@@ -226,7 +226,9 @@ func (p *page) number() {
 		}
 	}
 	for i := range p.Sections {
-		next(&p.Sections[i].Settings.Figure)
+		if p.Sections[i].Settled() {
+			next(&p.Sections[i].Settings.Figure)
+		}
 		next(&p.Sections[i].Lambda)
 	}
 	for i := range p.Sections {
