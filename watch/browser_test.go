@@ -7,12 +7,14 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -248,7 +250,7 @@ func TestPage(t *testing.T) {
 	b.until(`document.querySelector("#epoch").max === "3" && document.querySelector("#gallery img").naturalWidth > 0`)
 	b.eval(`document.querySelector("#epoch").focus()`)
 	b.press(kb.ArrowLeft)
-	b.until(`document.querySelector("#epoch-value").textContent === "epoch 2" && document.querySelector("#gallery img").src.endsWith("/2.png")`)
+	b.until(`document.querySelector("#epoch-value").textContent === "epoch 2" && document.querySelector("#gallery img").src.includes("/2.png?v=")`)
 	b.eval(`document.querySelector("#ylog").click()`)
 	if got := b.eval(`document.querySelector("#settings").innerText`); !strings.Contains(got, "same settings") {
 		t.Errorf("differences of equal runs: got %s", got)
@@ -404,11 +406,15 @@ func TestModules(t *testing.T) {
 		{"store", `(m.takeRows({all: true, rows: [{id: "a", name: "r/x/1", state: "done", epoch: 1, config: {model: "s-fc", alpha: 4, optimizer: "sgd", epochs: 1, train: 9, lambda_fc: 1e-5, seed: 1, threads: 1}}, {id: "b", name: "r/x/2", state: "done", epoch: 1, config: {model: "s-fc", alpha: 4, optimizer: "sgd", epochs: 1, seed: 1, threads: 2}}]}), [...m.labels(["a", "b", "c"]).values()])`,
 			`["S-FC α=4, SGD lambda-fc=1e-5 train=9","S-FC α=4, SGD train=–","c"]`},
 		{"store", `[...m.labels(["a"]).values()]`, `["S-FC α=4, SGD"]`},
-		{"format", `[m.short(3145728), m.short(512), m.short(34309), m.plain(0.00002), m.plain(1.23456), m.span(45), m.span(600), m.span(7200), m.span(400000)]`, `["3.15 M","512","34.3 k","2.00e-5","1.235","45 s","10 min","2.0 h","4.6 d"]`},
+		{"format", `[m.short(3145728), m.short(512), m.short(34309), m.plain(0.00002), m.plain(1.23456), m.plain(34309), m.plain(12345), m.plain(999999), m.plain(34309.4), m.plain(2e6), m.span(45), m.span(600), m.span(7200), m.span(400000)]`, `["3.15 M","512","34.3 k","2.00e-5","1.235","34309","12345","999999","34309","2.00e+6","45 s","10 min","2.0 h","4.6 d"]`},
 		{"view", `(location.hash = "#runs=0123456789ab,,zz,0123456789ab,ffffffffffff,&smooth=7&page=-3&size=x&q=a%20b%&state=%E0&xlog=true&nope=1&from=1e2", m.read(), [m.view.runs, m.view.smooth, m.view.page, m.view.size, m.view.q, m.view.state, m.view.xlog, m.view.from, m.view.to])`,
 			`[["0123456789ab",null,null,null,"ffffffffffff"],0.99,0,10,"","",true,100,null]`},
 		{"view", `(m.view.runs = [], m.toggle("a"), m.toggle("b"), m.toggle("c"), m.toggle("b"), m.toggle("d"), m.toggle("c"), m.view.runs)`, `["a","d"]`},
 		{"view", `(m.view.runs = [], [...Array(25).keys()].map((i) => m.toggle("r" + i)).filter(Boolean).length)`, `24`},
+		{"chart", `[m.write(34309), m.write(123456), m.write(1234567), m.write(0.123456)]`, `["34309","123456","1.23 M","0.1235"]`},
+		{"chart", `[34310, 34320, 1234.5, 1235, 0.1 + 0.2, 2e6, 0.0001, 0.00012, 0, -0.5].map(m.tick)`, `["34.31 k","34.32 k","1234.5","1235","0.3","2 M","1e-4","1.2e-4","0","-0.5"]`},
+		{"color", `[...Array(12).keys()].flatMap((slot) => [m.color(slot, false), m.color(slot, true)]).filter((c) => !/^#[0-9a-f]{6}$/.test(c))`, `[]`},
+		{"color", `new Set([...Array(24).keys()].flatMap((slot) => [false, true].map((val) => m.color(slot) + m.dash(slot, val)))).size`, `48`},
 		{"chart", `[m.nearest([0, 1, 2, 5], 3.4), m.nearest([0, 1, 2, 5], 3.6), m.nearest([0, 1], -7), m.nearest([0, 1], 9)]`, `[2,3,0,1]`},
 	} {
 		if got := b.eval(`import("/` + c.module + `.js").then((m) => ` + c.expression + `)`); got != c.want {
@@ -568,4 +574,244 @@ func TestNamesSeedsScatterAndFiles(t *testing.T) {
 		t.Errorf("the files are called %s", got)
 	}
 	b.shoot("watch-test-study.png")
+}
+
+// spy keeps the lines that charts are given, by the charts' titles.
+const spy = `import("/chart.js").then((m) => {
+	const set = m.Chart.prototype.set;
+	window.drawn = {};
+	m.Chart.prototype.set = function (lines, axes) { drawn[this.title] = lines; set.call(this, lines, axes) };
+	return 0;
+})`
+
+// makeSeed makes a run of a study: its validation loss is its seed, and an epoch
+// takes it as many hours.
+func makeSeed(t *testing.T, dir string, lr float64, seed uint64, epochs int) {
+	t.Helper()
+	makeRun(t, dir, 0)
+	c := run.Default()
+	c.Model, c.Alpha, c.Data, c.LR, c.Seed = "s-fc", 1, "digits", lr, seed
+	if err := run.WriteConfig(filepath.Join(dir, run.ConfigFile), c); err != nil {
+		t.Fatal(err)
+	}
+	var text []byte
+	for e := range epochs + 1 {
+		line, err := json.Marshal(run.Event{Epoch: e, TrainLoss: 1, ValLoss: float64(seed), Nonzero: map[string]int{"fc1": 50}, Seconds: 3600 * float64(seed)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(append(text, line...), '\n')
+	}
+	if err := os.WriteFile(filepath.Join(dir, run.EventsFile), text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSeedsOfUnequalLength looks at the mean of seeds that have not come equally
+// far, at which lines stand out, and at what is spoken.
+func TestSeedsOfUnequalLength(t *testing.T) {
+	folder := t.TempDir()
+	makeSeed(t, filepath.Join(folder, "1"), 0.1, 1, 4)
+	makeSeed(t, filepath.Join(folder, "2"), 0.1, 2, 2)
+	makeSeed(t, filepath.Join(folder, "3"), 0.2, 3, 4)
+	makeSeed(t, filepath.Join(folder, "4"), 0.3, 4, -1) // has no epoch yet
+	server := served(t, Options{Folders: []string{folder}})
+	b := openBrowser(t)
+	b.do(chromedp.Navigate(server.URL + "/#sort=name&down=false"))
+	b.until(live + ` && document.querySelectorAll("#rows tr").length === 4`)
+	b.eval(spy)
+	b.eval(`[...document.querySelectorAll("#rows input")].forEach((e) => e.click())`)
+	b.until(`drawn.Loss?.length === 6`)
+	b.eval(`document.querySelector("#part").value = "val", document.querySelector("#part").dispatchEvent(new Event("change")), document.querySelector("#band").click()`)
+	b.until(`drawn.Loss.length === 2 && drawn.Loss[0].low`)
+	const mean = `[drawn.Loss[0].xs, drawn.Loss[0].ys, drawn.Loss[0].low, drawn.Loss[0].high]`
+	if got, want := b.eval(mean), `[[0,1,2],[1.5,1.5,1.5],[1,1,1],[2,2,2]]`; got != want {
+		t.Errorf("the mean of a seed of 4 epochs and one of 2: got %s, want %s", got, want)
+	}
+	b.eval(`document.querySelector("#x").value = "hours", document.querySelector("#x").dispatchEvent(new Event("change"))`)
+	b.until(`drawn.Loss[0].xs[0] > 0`)
+	if got, want := b.eval(mean), `[[1.5,3,4.5],[1.5,1.5,1.5],[1,1,1],[2,2,2]]`; got != want {
+		t.Errorf("the mean by hours: got %s, want %s", got, want)
+	}
+
+	// Seeds of a band have its colour, and the next run has the next.
+	if got, want := b.eval(`[...document.querySelectorAll("#chosen .swatch")].map((e) => e.style.background)`), `["rgb(11, 98, 164)","rgb(11, 98, 164)","rgb(209, 72, 15)","rgb(29, 138, 74)"]`; got != want {
+		t.Errorf("the colours: got %s, want %s", got, want)
+	}
+
+	// The chip of any seed has its band stand out, by pointer and by focus; that of a
+	// run without lines fades none, and one that goes is no longer pointed at.
+	const chip = `document.querySelectorAll("#chosen li")`
+	const lines = `drawn.Loss.map((l) => [Boolean(l.strong), Boolean(l.dim)])`
+	for _, c := range []struct{ do, want string }{
+		{chip + `[1].dispatchEvent(new PointerEvent("pointerenter"))`, `[[true,false],[false,true]]`},
+		{chip + `[1].dispatchEvent(new PointerEvent("pointerleave"))`, `[[false,false],[false,false]]`},
+		{chip + `[2].querySelector("button").dispatchEvent(new FocusEvent("focusin", {bubbles: true}))`, `[[false,true],[true,false]]`},
+		{chip + `[2].querySelector("button").dispatchEvent(new FocusEvent("focusout", {bubbles: true}))`, `[[false,false],[false,false]]`},
+		{chip + `[3].dispatchEvent(new PointerEvent("pointerenter"))`, `[[false,false],[false,false]]`},
+		{chip + `[2].dispatchEvent(new PointerEvent("pointerenter"))`, `[[false,true],[true,false]]`},
+	} {
+		b.eval(c.do + `, 0`)
+		b.until(fmt.Sprintf(`JSON.stringify(%s) === %q`, lines, c.want))
+	}
+	b.eval(chip + `[2].querySelector("button").click()`)
+	b.until(chip + `.length === 3 && drawn.Loss.length === 1`)
+	b.eval(`document.querySelectorAll("#rows input")[2].click()`)
+	b.until(chip + `.length === 4 && drawn.Loss.length === 2`)
+	if got, want := b.eval(lines), `[[false,false],[false,false]]`; got != want {
+		t.Errorf("a run that was taken out and in again: got %s, want %s", got, want)
+	}
+
+	// Of the charts, which have one cursor, the one with the focus is read.
+	b.eval(`document.querySelectorAll("#charts figcaption button")[1].focus()`)
+	b.press(kb.Tab)
+	b.press(kb.Home)
+	b.until(`document.querySelector("#spoken").textContent.startsWith("Accuracy, %, hours ")`)
+	if got := b.eval(`getComputedStyle(document.activeElement).outlineOffset`); got != `"-2px"` {
+		t.Errorf("the outline of the chart with the focus is %s outside of what is shown", got)
+	}
+}
+
+// TestNamesInOrderAndWhatIsMissing sorts names by their numbers, and what is
+// missing last. The way to the curves leaves the view as it is.
+func TestNamesInOrderAndWhatIsMissing(t *testing.T) {
+	folder := t.TempDir()
+	for i, c := range []struct{ beta, lambda float64 }{{0.2, 1e-5}, {0.15, 1e-4}, {0.15, 1e-5}, {0.15, 0.2}, {0.15, 0.15}} {
+		dir := filepath.Join(folder, fmt.Sprint(i))
+		makeRun(t, dir, 1)
+		config := run.Default()
+		config.Model, config.Alpha, config.Data, config.Optimizer, config.Beta, config.LambdaConv = "s-fc", 1, "digits", "beta-lasso", c.beta, c.lambda
+		if err := run.WriteConfig(filepath.Join(dir, run.ConfigFile), config); err != nil {
+			t.Fatal(err)
+		}
+		if i < 2 {
+			spoil(t, dir, run.ResultFile, fmt.Sprintf(`{"last": {"epoch": 100, "test_acc": 0.%d}, "seed": 1}`, 5-i))
+		}
+	}
+	server := served(t, Options{Folders: []string{folder}})
+	b := openBrowser(t)
+	for _, c := range []struct{ sort, want string }{
+		{"sort=name&down=false", "21430"},
+		{"sort=name&down=true", "03412"},
+		{"sort=test&down=false", "10234"},
+		{"sort=test&down=true", "01234"},
+	} {
+		b.do(chromedp.Navigate("about:blank"), chromedp.Navigate(server.URL+"/#"+c.sort))
+		b.until(live + ` && document.querySelectorAll("#rows tr").length === 5`)
+		if got := b.eval(`[...document.querySelectorAll("#rows td.name .path")].map((e) => e.innerText.trim().at(-1)).join("")`); got != `"`+c.want+`"` {
+			t.Errorf("%s: got %s, want %s", c.sort, got, c.want)
+		}
+	}
+
+	b.eval(`document.querySelector("#rows input").click()`)
+	b.until(`document.querySelectorAll("#chosen li").length === 1 && /runs=/.test(location.hash)`)
+	b.eval(`document.querySelector(".skip").click()`)
+	b.until(`document.activeElement.id === "curves"`)
+	b.eval(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))`)
+	if got := b.eval(`[document.querySelectorAll("#chosen li").length, /runs=/.test(location.hash)]`); got != `[1,true]` {
+		t.Errorf("on the way to the curves the selection is lost: %s", got)
+	}
+}
+
+// TestFilesForPaper saves charts while the page is dark.
+func TestFilesForPaper(t *testing.T) {
+	folder := t.TempDir()
+	makeRun(t, filepath.Join(folder, "one"), 3)
+	makeRun(t, filepath.Join(folder, "two"), 3)
+	server := served(t, Options{Folders: []string{folder}})
+	b := openBrowser(t)
+	b.dark(true)
+	b.do(chromedp.Navigate(server.URL))
+	b.until(live + ` && document.querySelectorAll("#rows tr").length === 2`)
+	b.eval(`[...document.querySelectorAll("#rows input")].forEach((e) => e.click())`)
+	b.until(`document.querySelectorAll("#charts canvas").length === 7`)
+	b.eval(`(window.files = [], URL.createObjectURL = (blob) => { blob.text().then((text) => files.push(text)); return "#files" }, HTMLAnchorElement.prototype.click = () => {}, 0)`)
+	b.eval(`document.querySelector("#charts figcaption button").click(), document.querySelector("#scatter-svg").click()`)
+	b.until(`files.length === 2`)
+	for _, file := range []string{"0", "1"} {
+		if got := b.eval(`[files[` + file + `].includes("#0b62a4"), files[` + file + `].includes("#6cb8f0")]`); got != `[true,false]` {
+			t.Errorf("file %s has the colours of the light page, and of the dark: %s", file, got)
+		}
+	}
+	if got := b.eval(`[...document.querySelectorAll("#settings thead th")].map((e) => getComputedStyle(e).color === getComputedStyle(document.body).color && Boolean(e.querySelector(".swatch")))`); got != `[false,true,true]` {
+		t.Errorf("headings of settings in the colour of text, beside a swatch: %s", got)
+	}
+}
+
+// TestPicturesThatFail has a picture that cannot be loaded at first, and then one
+// of another run in the same folder.
+func TestPicturesThatFail(t *testing.T) {
+	folder := t.TempDir()
+	dir := filepath.Join(folder, "one")
+	makeRun(t, dir, 4)
+	writeFilters(t, dir, 1)
+	writeFilters(t, dir, 2)
+	s := newServer(t, Options{Folders: []string{folder}})
+	ctx, cancel := context.WithCancel(context.Background())
+	s.done = ctx.Done()
+	var fails atomic.Bool
+	handler := s.Handler()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if fails.Load() && strings.HasSuffix(r.URL.Path, "/1.png") {
+			w.Header().Set("Content-Type", "image/png") // an error's status would be on the console
+			fmt.Fprint(w, "no picture")
+			return
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	defer cancel()
+	b := openBrowser(t)
+	b.do(chromedp.Navigate(server.URL))
+	b.until(live + ` && document.querySelectorAll("#rows tr").length === 1`)
+	b.eval(`document.querySelector("#rows input").click()`)
+	const picture = `document.querySelector("#gallery img")`
+	b.until(picture + `?.src.includes("/2.png")`)
+	fails.Store(true)
+	const move = `((e) => { e.value = %s; e.dispatchEvent(new Event("input")) })(document.querySelector("#epoch"))`
+	b.eval(fmt.Sprintf(move, "0"))
+	b.until(`document.querySelector("#gallery small").innerText.startsWith("Epoch 1,") && getComputedStyle(` + picture + `).display === "none"`)
+	fails.Store(false)
+	b.eval(fmt.Sprintf(move, "0"))
+	b.until(picture + `.src.includes("/1.png") && getComputedStyle(` + picture + `).display !== "none"`)
+
+	address := b.eval(picture + `.src`)
+	writeFilters(t, dir, 1)
+	appendTo(t, filepath.Join(dir, run.EventsFile), event(t, 5))
+	b.until(picture + `.src !== ` + address)
+}
+
+// TestSilentConnection has the page connect again where nothing comes, as from
+// a tunnel whose other end is gone.
+func TestSilentConnection(t *testing.T) {
+	server := served(t, Options{Folders: []string{t.TempDir()}})
+	b := openBrowser(t)
+	b.do(chromedp.Navigate(server.URL))
+	b.until(live)
+	got := b.eval(`import("/stream.js?another").then((m) => {
+		const sources = [], timers = new Map(), said = [], { setTimeout, clearTimeout, EventSource } = window;
+		let last = 0;
+		window.setTimeout = (f, ms) => { timers.set(++last, {f, ms}); return last };
+		window.clearTimeout = (id) => timers.delete(id);
+		window.EventSource = class {
+			constructor() { this.heard = {}; this.closed = false; sources.push(this) }
+			addEventListener(name, f) { this.heard[name] = f }
+			close() { this.closed = true }
+		};
+		try {
+			m.connect([], {rows() {}, points() {}, state(text, kind) { said.push(kind) }});
+			sources[0].onopen();
+			const [before] = timers.keys();
+			sources[0].heard.beat({});
+			const [[after, {f, ms}]] = timers;
+			timers.delete(after);
+			f();
+			return [before !== after, ms, said.join(), sources.map((s) => s.closed), timers.size];
+		} finally {
+			Object.assign(window, { setTimeout, clearTimeout, EventSource });
+		}
+	})`)
+	if want := `[true,45000,"live,lost",[true,false],1]`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 }

@@ -27,27 +27,33 @@ type gallery struct {
 const maxFacts = 20000
 
 // of reads the facts of a run's file of filters, once for as long as it does
-// not change.
-func (g *gallery) of(p place, name string) (report.Facts, error) {
+// not change, and gives the file's stamp.
+func (g *gallery) of(p place, name string) (facts report.Facts, version string, err error) {
 	info, err := p.stat(name)
 	if err != nil {
-		return report.Facts{}, err
+		return report.Facts{}, "", err
 	}
-	key := fmt.Sprint(p.id(), name, info.Size(), info.ModTime().UnixNano())
+	version = stamp(info)
+	key := fmt.Sprint(p.id(), name, version)
 	g.mu.Lock()
 	defer g.mu.Unlock() // one at a time, too: decoding takes memory
 	if f, ok := g.facts[key]; ok {
-		return f, nil
+		return f, version, nil
 	}
 	file, err := readGallery(p, name)
 	if err != nil {
-		return report.Facts{}, err
+		return report.Facts{}, "", err
 	}
 	if g.facts == nil || len(g.facts) >= maxFacts {
 		g.facts = map[string]report.Facts{}
 	}
 	g.facts[key] = file.Facts()
-	return g.facts[key], nil
+	return g.facts[key], version, nil
+}
+
+// stamp tells a file from another one at its path.
+func stamp(info fs.FileInfo) string {
+	return fmt.Sprintf("%x-%x", info.Size(), info.ModTime().UnixNano())
 }
 
 // picture draws a run's file of filters, one at a time: it takes memory too.
@@ -86,7 +92,8 @@ func readGallery(p place, name string) (report.Gallery, error) {
 
 // kept is one set of a run's filters.
 type kept struct {
-	Epoch int `json:"epoch"` // −1: those chosen when it ended, as for the report
+	Epoch int    `json:"epoch"` // −1: those chosen when it ended, as for the report
+	Stamp string `json:"stamp"` // of the file, for the address of its picture
 	report.Facts
 }
 
@@ -105,9 +112,9 @@ func (s *Server) filterFacts(w http.ResponseWriter, r *http.Request) {
 	}
 	list := []kept{}
 	for _, epoch := range append(epochs, -1) {
-		facts, err := s.gallery.of(p, filtersFile(epoch))
+		facts, version, err := s.gallery.of(p, filtersFile(epoch))
 		if err == nil { // one that cannot be read is not there to be shown
-			list = append(list, kept{epoch, facts})
+			list = append(list, kept{epoch, version, facts})
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -149,7 +156,7 @@ func (s *Server) filterPicture(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the run kept no filters of that epoch", http.StatusNotFound)
 		return
 	}
-	tag := fmt.Sprintf(`"%x-%x"`, info.Size(), info.ModTime().UnixNano())
+	tag := `"` + stamp(info) + `"`
 	w.Header().Set("ETag", tag)
 	if r.Header.Get("If-None-Match") == tag {
 		w.WriteHeader(http.StatusNotModified)

@@ -57,6 +57,7 @@ func (e *entry) refresh() (changed, there bool) {
 // rowOf is the row of a run with that Snapshot.
 func rowOf(s run.Snapshot) row {
 	r := row{State: s.State, Note: cmp.Or(s.Note, strings.Join(s.Unread, "; ")), Epoch: s.Epoch, Nonzero: s.Nonzero(), Config: s.Config, Updated: s.Updated.Unix()}
+	r.Config.Network = run.Setting(s.Config, "network").(string) // its hash: pages compare it, and show it
 	if !s.Recorded.IsZero() {
 		r.Updated = s.Recorded.Unix()
 	}

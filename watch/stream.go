@@ -16,7 +16,7 @@ import (
 const (
 	maxSelected = 24                     // runs whose events are streamed to a page
 	lookEvery   = 400 * time.Millisecond // for events
-	beatEvery   = 15 * time.Second       // at least so often something is sent
+	beatEvery   = 15 * time.Second       // at least so often something is sent: the page waits three times as long
 )
 
 // position is how much a page has: the list's version and a mark in each run's
@@ -158,7 +158,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 				}
 			}
 		}
-		if time.Since(out.last) > beatEvery && out.send(": still here\n\n") != nil {
+		if time.Since(out.last) > s.beatEvery && out.send("event: beat\ndata: still here\n\n") != nil { // scripts see no comment
 			return
 		}
 		select {

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"betalasso/model"
 	"betalasso/run"
 )
 
@@ -204,6 +206,42 @@ func TestStreamFollowsTheList(t *testing.T) {
 	os.RemoveAll(filepath.Join(folder, "b"))
 	if u := rows(); !u.All || len(u.Rows) != 2 {
 		t.Errorf("a run that went away: got %+v, want all that are left", u)
+	}
+}
+
+// A stream on which nothing happens has an event now and then, which scripts see.
+func TestStreamBeats(t *testing.T) {
+	s := newServer(t, Options{Folders: []string{t.TempDir()}})
+	s.beatEvery = time.Millisecond
+	ctx, cancel := context.WithCancel(context.Background())
+	s.done = ctx.Done()
+	server := httptest.NewServer(s.Handler())
+	defer server.Close()
+	defer cancel()
+	c, _ := listen(t, server.URL+"/api/stream", "")
+	for range 2 {
+		if m := next(t, c, "beat"); m.data == "" || m.id != "" {
+			t.Errorf("got %+v, want data, without which a browser drops it, and no id", m)
+		}
+	}
+}
+
+// Pages get the hash of a network's text.
+func TestNetworkIsNamedByItsHash(t *testing.T) {
+	folder := t.TempDir()
+	makeRun(t, filepath.Join(folder, "a"), 1)
+	text, err := model.Source("s-fc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := run.Default()
+	c.Model, c.Network, c.Data, c.Alpha = "mine", string(text), "digits", 1
+	if err := run.WriteConfig(filepath.Join(folder, "a", run.ConfigFile), c); err != nil {
+		t.Fatal(err)
+	}
+	u, _ := newServer(t, Options{Folders: []string{folder}}).list.since("", time.Now())
+	if len(u.Rows) != 1 || u.Rows[0].Config.Network != run.Setting(c, "network") || u.Rows[0].Config.Model != "mine" {
+		t.Errorf("got %+v, want the network %v", u.Rows, run.Setting(c, "network"))
 	}
 }
 

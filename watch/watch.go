@@ -33,6 +33,8 @@ type Server struct {
 	gallery gallery
 	streams chan struct{} // one for each open stream
 	done    <-chan struct{}
+
+	beatEvery time.Duration
 }
 
 // maxStreams is how many pages may be open at once.
@@ -46,7 +48,7 @@ func New(o Options) (*Server, error) {
 	if len(o.Folders) == 0 {
 		return nil, errors.New("no folders to watch")
 	}
-	s := &Server{options: o, streams: make(chan struct{}, maxStreams), done: make(chan struct{})}
+	s := &Server{options: o, streams: make(chan struct{}, maxStreams), done: make(chan struct{}), beatEvery: beatEvery}
 	for _, path := range o.Folders {
 		f, err := openFolder(path)
 		if err != nil {

@@ -7,7 +7,7 @@ import { drawCharts, onZoom, point, saveTable, zoom } from './charts.js';
 import { drawGallery, start } from './gallery.js';
 import { drawSettings } from './settings.js';
 import { drawScatter, fields, onPick, saveScatter } from './scatter.js';
-import { color, darkness } from './color.js';
+import { color, darkness, dash, paint, slots } from './color.js';
 import { percent, span } from './format.js';
 
 const byId = (id) => document.getElementById(id);
@@ -34,6 +34,11 @@ byId('zoom-all').addEventListener('click', () => { view.from = view.to = null; c
 for (const id of ['sx', 'sy']) byId(id).append(...fields.map(([key, text]) => new Option(text, key)));
 byId('csv').addEventListener('click', saveTable);
 byId('scatter-svg').addEventListener('click', saveScatter);
+byId('skip').addEventListener('click', (event) => { // the address is the view's: the link's #curves would end it
+  event.preventDefault();
+  byId('curves').focus();
+  byId('curves').scrollIntoView();
+});
 onPick(pick);
 byId('clear').addEventListener('click', () => { view.runs = []; changed(); });
 onZoom(changed);
@@ -75,15 +80,18 @@ const chips = new Map(); // by run
 
 // drawChosen lists the selected runs with their colours.
 function drawChosen() {
-  const ids = selected(), names = labels(ids);
+  const ids = selected(), names = labels(ids), numbers = slots();
   for (const [id, li] of chips) {
-    if (!ids.includes(id)) { li.remove(); chips.delete(id); }
+    if (ids.includes(id)) continue;
+    li.remove();
+    chips.delete(id);
+    point(null); // no pointer leaves what is gone
   }
   ids.forEach((id, i) => {
     if (!chips.has(id)) chips.set(id, makeChip(id));
     const li = chips.get(id), r = rows.get(id);
     const [swatch, name, facts, remove] = li.children;
-    swatch.style.background = color(view.runs.indexOf(id));
+    paint(swatch, color(numbers.get(id)), dash(numbers.get(id)));
     name.textContent = names.get(id);
     li.title = r?.name ?? id;
     facts.textContent = r ? about(r) : rows.size ? 'no longer there' : '';
@@ -107,8 +115,8 @@ function makeChip(id) {
   li.children[3].type = 'button';
   li.children[3].textContent = '×';
   li.children[3].addEventListener('click', () => pick(id));
-  li.addEventListener('pointerenter', () => point(id));
-  li.addEventListener('pointerleave', () => point(null));
+  for (const event of ['pointerenter', 'focusin']) li.addEventListener(event, () => point(id));
+  for (const event of ['pointerleave', 'focusout']) li.addEventListener(event, () => point(null));
   return li;
 }
 

@@ -1,4 +1,5 @@
 // One chart: lines drawn by uPlot, and below it what they read at the cursor.
+import { paint } from './color.js';
 import { plain, short } from './format.js';
 
 const { uPlot } = window;
@@ -6,7 +7,8 @@ const { uPlot } = window;
 export class Chart {
   // on.cursor(x, chart) when a pointer or key moves the cursor, null when it
   // leaves; on.zoom(from, to) when a part of the axis is chosen; on.nearer(by);
-  // on.step(how, chart) for another point; on.save(chart) for a file.
+  // on.step(how, chart) for another point; on.read(text, chart) with what it reads
+  // at the cursor; on.save(chart) for a file.
   constructor(title, on) {
     this.title = title;
     this.on = on;
@@ -35,7 +37,7 @@ export class Chart {
 
   size() { return { width: this.plot.clientWidth, height: this.plot.clientHeight }; }
 
-  // set gives what is to be drawn: lines of {name, color, dash, faint, dim,
+  // set gives what is to be drawn: lines of {name, slot, color, dash, faint, dim,
   // strong, xs, ys} and, of a band, {low, high}; and axes {x, xlog, ylog, from, to}.
   set(lines, axes) {
     this.lines = lines;
@@ -102,7 +104,7 @@ export class Chart {
     const axis = (more) => ({ stroke: () => ink('--soft'), grid: { stroke: () => ink('--grid'), width: 1 }, ticks: { show: false }, font, ...more, values: (_, list) => list.map((v) => (v === null ? '' : tick(v))) });
     const series = [{}], bands = [];
     for (const l of this.lines) {
-      const common = { stroke: l.color, dash: l.dash ? [5, 3] : undefined, auto: !l.faint, points: { show: l.ys.length === 1 } };
+      const common = { stroke: l.color, dash: l.dash, auto: !l.faint, points: { show: l.ys.length === 1 } };
       series.push(common);
       if (l.low) {
         series.push({ stroke: null, points: { show: false } }, { stroke: null, points: { show: false } });
@@ -118,7 +120,7 @@ export class Chart {
         x: { time: false, distr: axes.xlog ? 3 : 1, range: () => Object.values(this.range()) },
         y: { distr: axes.ylog ? 3 : 1 },
       },
-      axes: [axis({ size: 30, incrs: axes.x === 'epoch' ? whole : undefined }), axis({ size: 52 })],
+      axes: [axis({ size: 30, incrs: axes.x === 'epoch' ? whole : undefined }), axis({ size: room(52) })],
       cursor: {
         drag: { x: true, y: false, setScale: false },
         bind: { dblclick: () => () => { this.on.zoom(null, null); return null; } },
@@ -177,22 +179,32 @@ export class Chart {
     this.readout.replaceChildren(Object.assign(document.createElement('strong'), { textContent: head }), ...read.map(({ l, y }) => {
       const div = document.createElement('div');
       const swatch = div.appendChild(document.createElement('span'));
-      swatch.className = l.dash ? 'swatch dashed' : 'swatch';
-      swatch.style.color = l.color;
+      swatch.className = 'swatch';
+      paint(swatch, l.color, l.dash);
       const name = div.appendChild(Object.assign(document.createElement('span'), { textContent: l.name, title: l.name }));
       name.className = 'what';
       div.append(Object.assign(document.createElement('b'), { textContent: write(y) }));
       return div;
     }));
-    if (at !== null) this.on.read?.(`${this.title}, ${head}: ` + read.slice(0, 12).map(({ l, y }) => `${l.name} ${write(y)}`).join('; '));
+    if (at !== null) this.on.read?.(`${this.title}, ${head}: ` + read.slice(0, 12).map(({ l, y }) => `${l.name} ${write(y)}`).join('; '), this);
   }
 }
 
 const whole = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5];
 
-export const write = (v) => (v >= 1e5 ? short(v) : plain(v));
+export const write = (v) => (v >= 1e6 ? short(v) : plain(v));
 
-export const tick = (v) => (Math.abs(v) >= 1e4 ? short(v) : plain(Number(v.toPrecision(6))));
+// tick is a number at an axis. All its digits are written, so that no two are the
+// same however close they are; beyond the twelfth they are noise.
+export function tick(v) {
+  const a = Math.abs(v);
+  if (a >= 1e4) return short(v, 12);
+  const exact = Number(v.toPrecision(12));
+  return a !== 0 && a < 1e-3 ? exact.toExponential() : String(exact);
+}
+
+// room is the width of a vertical axis, in pixels: least, or what its labels need.
+export const room = (least) => (_, labels) => Math.max(least, ...(labels ?? []).map((text) => 12 + 6.5 * text.length));
 
 // nearest is the place of the number nearest to x.
 export function nearest(xs, x) {

@@ -2,9 +2,9 @@
 // each layer, what a step costs; and their files.
 import { Chart, nearest } from './chart.js';
 import { save, svg } from './svg.js';
-import { alike, curves, labels, rows, smooth } from './store.js';
+import { curves, labels, rows, smooth } from './store.js';
 import { view, selected } from './view.js';
-import { color } from './color.js';
+import { color, dash, slots } from './color.js';
 
 const home = document.getElementById('charts');
 const spoken = document.getElementById('spoken');
@@ -43,21 +43,22 @@ const on = {
     const to = how === -Infinity ? 0 : how === Infinity ? line.xs.length - 1 : at + how;
     this.cursor(line.xs[Math.max(0, Math.min(line.xs.length - 1, to))]);
   },
-  read(text) { // for screen readers, when the cursor rests
+  read(text, chart) { // for screen readers, when the cursor rests
+    if (document.activeElement !== chart.canvas) return; // all charts have the cursor, and one is read
     clearTimeout(speech);
     speech = setTimeout(() => { if (spoken.textContent !== text) spoken.textContent = text; }, 400);
   },
   save(chart) {
     const { x, y } = chart.u.scales;
     const axes = { x: chart.axes.x, xlog: chart.axes.xlog, ylog: chart.axes.ylog, min: x.min, max: x.max, low: y.min, high: y.max };
-    save(chart.title.toLowerCase().replace(/[^a-z0-9]+/g, '-') + '.svg', 'image/svg+xml', svg(chart.title, chart.lines, axes));
+    save(chart.title.toLowerCase().replace(/[^a-z0-9]+/g, '-') + '.svg', 'image/svg+xml', svg(chart.title, chart.lines.map((l) => ({ ...l, color: color(l.slot, false) })), axes));
   },
 };
 
 // zoom makes the range of the horizontal axis larger by a factor, about the
 // cursor or the middle.
 export function zoom(factor) {
-  const xs = shown().map(({ curve }) => horizontal(curve)).filter((list) => list.length);
+  const xs = shown().map((r) => r.xs).filter((list) => list.length);
   if (!xs.length) return;
   const whole = [Math.min(...xs.map((l) => l[0])), Math.max(...xs.map((l) => l.at(-1)))];
   const from = view.from ?? whole[0], to = view.to ?? whole[1];
@@ -69,20 +70,38 @@ export function zoom(factor) {
 
 const horizontal = (curve) => curve.values[view.x === 'hours' ? 'hours' : 'epoch'];
 
-// shown are the selected runs that have points; with view.band, those that
-// differ in their seed alone as one, the first, with the others as its twins.
+// shown are the selected runs that have points, with their horizontal axis; with
+// view.band, those that differ in their seed alone as one, with all as its twins.
 function shown() {
-  const runs = view.runs.flatMap((id, slot) => (id && curves.get(id)?.values.epoch.length ? [{ id, slot, curve: curves.get(id) }] : []));
-  if (!view.band) return runs;
-  const groups = new Map();
-  for (const r of runs) {
-    const key = alike(rows.get(r.id)) ?? r.id;
-    if (groups.has(key)) groups.get(key).twins.push(r);
-    else groups.set(key, { ...r, twins: [r] });
+  const groups = new Map(); // by slot
+  for (const [id, slot] of slots()) {
+    const curve = curves.get(id);
+    if (!curve?.values.epoch.length) continue;
+    if (!groups.has(slot)) groups.set(slot, { id, slot, curve, xs: horizontal(curve), twins: [] });
+    groups.get(slot).twins.push({ id, curve });
   }
-  for (const g of groups.values()) g.curve = g.twins.reduce((a, b) => (b.curve.values.epoch.length > a.values.epoch.length ? b.curve : a), g.curve);
-  return [...groups.values()];
+  const runs = [...groups.values()];
+  for (const r of runs) if (r.twins.length > 1) pool(r);
+  const pointed = (r) => r.twins.some(({ id }) => id === strong);
+  const some = runs.some(pointed);
+  for (const r of runs) {
+    r.strong = pointed(r);
+    r.dim = some && !r.strong;
+  }
+  return runs;
 }
+
+// pool puts twins on one axis: the epochs that all of them have, or the means of
+// their hours at these.
+function pool(r) {
+  r.curve = r.twins.reduce((a, { curve }) => (curve.values.epoch.length > a.values.epoch.length ? curve : a), r.curve);
+  const places = r.twins.map(({ curve }) => new Map(curve.values.epoch.map((epoch, i) => [epoch, i])));
+  const epochs = r.curve.values.epoch.filter((epoch) => places.every((place) => place.has(epoch)));
+  r.at = epochs.map((epoch) => places.map((place) => place.get(epoch))); // places in the twins' columns
+  r.xs = r.at.map((at) => mean(at.map((i, twin) => horizontal(r.twins[twin].curve)[i])));
+}
+
+const mean = (values) => values.reduce((a, b) => a + b) / values.length;
 
 // drawCharts draws them all.
 export function drawCharts() {
@@ -119,19 +138,16 @@ export function drawCharts() {
 }
 
 // line is a run's line of what of gives of a curve; of several twins their mean,
-// with a band from the lowest to the highest.
+// with a band from the lowest to the highest, where all of them have a value.
 function line(r, of, more) {
-  const l = { name: names.get(r.id), color: color(r.slot), strong: strong === r.id, dim: strong && strong !== r.id, xs: horizontal(r.curve), ys: of(r.curve), version: r.curve.version, ...more };
-  if (!r.twins || r.twins.length < 2) return l;
-  const all = r.twins.map(({ curve }) => ({ at: new Map(curve.values.epoch.map((e, i) => [e, i])), ys: of(curve) }));
+  const l = { name: names.get(r.id), slot: r.slot, color: color(r.slot), dash: dash(r.slot), strong: r.strong, dim: r.dim, xs: r.xs, ys: of(r.curve), version: r.curve.version, ...more };
+  if (r.twins.length < 2) return l;
   l.name += ` (${r.twins.length} seeds)`;
-  [l.ys, l.low, l.high] = [[], [], []];
-  for (const epoch of r.curve.values.epoch) {
-    const values = all.map(({ at, ys }) => ys[at.get(epoch)]).filter(Number.isFinite);
-    l.ys.push(values.length ? values.reduce((a, b) => a + b) / values.length : NaN);
-    l.low.push(values.length ? Math.min(...values) : NaN);
-    l.high.push(values.length ? Math.max(...values) : NaN);
-  }
+  const all = r.twins.map(({ curve }) => of(curve));
+  const points = r.at.map((at) => at.map((i, twin) => all[twin][i] ?? NaN)); // NaN of one is NaN of all
+  l.ys = points.map(mean);
+  l.low = points.map((values) => Math.min(...values));
+  l.high = points.map((values) => Math.max(...values));
   return l;
 }
 
@@ -140,14 +156,15 @@ function line(r, of, more) {
 function pairs(runs, train, val, factor) {
   const list = [];
   for (const run of runs) {
-    const add = (key, more) => {
-      const raw = (curve) => scaled(curve, key, factor);
-      if (view.smooth > 0 && !(run.twins?.length > 1)) list.push(line(run, raw, { ...more, faint: true }));
+    const add = (key, what) => {
+      const raw = (curve) => scaled(curve, key, factor), both = view.part === 'both';
+      const more = { dash: dash(run.slot, both && what === 'val') };
+      if (view.smooth > 0 && run.twins.length === 1) list.push(line(run, raw, { ...more, faint: true }));
       const l = line(run, (curve) => smooth(raw(curve), view.smooth), more);
-      list.push({ ...l, name: view.part === 'both' ? `${l.name} ${more.dash ? 'val' : 'train'}` : l.name });
+      list.push({ ...l, name: both ? `${l.name} ${what}` : l.name });
     };
-    if (view.part !== 'val') add(train, { dash: false });
-    if (view.part !== 'train' && rows.get(run.id)?.config.val !== 0) add(val, { dash: view.part === 'both' });
+    if (view.part !== 'val') add(train, 'train');
+    if (view.part !== 'train' && rows.get(run.id)?.config.val !== 0) add(val, 'val');
   }
   return list;
 }

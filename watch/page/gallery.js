@@ -1,7 +1,7 @@
 // The filters of the selected runs' first layers, over training.
 import { labels, rows } from './store.js';
 import { view, selected } from './view.js';
-import { color } from './color.js';
+import { color, dash, paint, slots } from './color.js';
 import { short } from './format.js';
 
 const byId = (id) => document.getElementById(id);
@@ -53,7 +53,7 @@ function place() {
 async function fetchKept(id) {
   const row = rows.get(id);
   if (!row) return;
-  const at = `${row.epoch} ${row.state}`;
+  const at = `${row.epoch} ${row.state} ${row.updated}`;
   const had = kept.get(id);
   if (had?.at === at) return;
   kept.set(id, { at, list: had?.list ?? [] });
@@ -84,7 +84,7 @@ export function drawGallery() {
   const name = stopAt === undefined ? 'none' : `epoch ${stopAt}`;
   byId('epoch-value').textContent = name;
   slider.setAttribute('aria-valuetext', name);
-  const names = labels(ids), have = ids.filter((id) => sets(id).length), none = ids.filter((id) => !sets(id).length);
+  const names = labels(ids), numbers = slots(), have = ids.filter((id) => sets(id).length), none = ids.filter((id) => !sets(id).length);
   for (const [id, figure] of figures) {
     if (!have.includes(id)) { figure.remove(); figures.delete(id); }
   }
@@ -95,7 +95,7 @@ export function drawGallery() {
     const figure = figures.get(id);
     if (home.children[i] !== figure) home.insertBefore(figure, home.children[i] ?? null);
     const list = sets(id).filter((k) => k.epoch >= 0);
-    figure.querySelector('.swatch').style.background = color(view.runs.indexOf(id));
+    paint(figure.querySelector('.swatch'), color(numbers.get(id)), dash(numbers.get(id)));
     figure.querySelector('figcaption span:last-child').textContent = names.get(id);
     const [fixed, chosen] = figure.querySelectorAll('.set');
     fill(fixed, id, names.get(id), list.findLast((k) => k.epoch <= stopAt) ?? list[0]);
@@ -126,16 +126,27 @@ async function fill(set, id, title, k) {
   const which = k.epoch < 0 ? `At the end, ${k.shown} of those with 20 non-zeros or more` : `Epoch ${k.epoch}, the same ${k.shown} units throughout`;
   const medians = k.eligible ? `; medians of those: ${short(k.nonzero)} non-zeros, radius ${k.radius.toFixed(1)} pixels` : '';
   facts.textContent = `${which}. Of all ${k.units.toLocaleString('en')}, ${k.eligible.toLocaleString('en')} have 20 non-zeros or more${medians}.`;
-  const address = k.shown ? `api/runs/${id}/filters/${k.epoch < 0 ? 'end' : k.epoch}.png` : '';
+  const address = k.shown ? `api/runs/${id}/filters/${k.epoch < 0 ? 'end' : k.epoch}.png?v=${k.stamp}` : '';
   if (image.dataset.address === address) return;
   image.dataset.address = address;
-  image.hidden = !address;
-  if (!address) return;
+  if (!address) {
+    image.hidden = true;
+    return;
+  }
   const next = new Image(); // the old picture stays until the new one can be drawn
   next.src = address;
-  try { await next.decode(); } catch { return; }
+  try {
+    await next.decode();
+  } catch { // the old picture is not what the words say; the next drawing asks again
+    if (image.dataset.address === address) {
+      image.hidden = true;
+      image.dataset.address = '';
+    }
+    return;
+  }
   if (image.dataset.address !== address) return;
   image.src = address;
+  image.hidden = false;
   await image.decode().catch(() => {}); // it is there already: this is for its size
   fit(image);
   image.alt = `First-layer filters of ${title}, ${k.epoch < 0 ? 'at the end' : 'epoch ' + k.epoch}`;

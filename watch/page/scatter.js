@@ -2,8 +2,8 @@
 import { labels, rows, title } from './store.js';
 import { found, varies } from './table.js';
 import { view } from './view.js';
-import { color } from './color.js';
-import { tick } from './chart.js';
+import { color, dash, slots } from './color.js';
+import { room, tick, write } from './chart.js';
 import { save, svg } from './svg.js';
 
 const { uPlot } = window;
@@ -40,22 +40,22 @@ const words = (key) => fields.find(([k]) => k === key)?.[1] ?? key;
 export function drawScatter() {
   points = found.map((r) => ({ id: r.id, x: quantity(r, view.sx), y: quantity(r, view.sy) }))
     .filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)).sort((a, b) => a.x - b.x);
-  const slots = view.runs.flatMap((id, slot) => (id && points.some((p) => p.id === id) ? [[id, slot]] : []));
+  const chosen = [...slots()].filter(([id]) => points.some((p) => p.id === id));
   const xlog = wide(points.map((p) => p.x)), ylog = wide(points.map((p) => p.y));
-  const data = [points.map((p) => p.x), points.map((p) => (view.runs.includes(p.id) ? null : p.y)), ...slots.map(([id]) => points.map((p) => (p.id === id ? p.y : null)))];
-  const next = JSON.stringify([view.sx, view.sy, xlog, ylog, slots.map(([, slot]) => color(slot))]);
+  const data = [points.map((p) => p.x), points.map((p) => (view.runs.includes(p.id) ? null : p.y)), ...chosen.map(([id]) => points.map((p) => (p.id === id ? p.y : null)))];
+  const next = JSON.stringify([view.sx, view.sy, xlog, ylog, chosen.map(([, slot]) => [slot, color(slot)])]);
   if (next !== form || !u) {
     form = next;
     u?.destroy();
-    u = make(xlog, ylog, slots, data);
+    u = make(xlog, ylog, chosen, data);
   } else u.setData(data);
 }
 
-function make(xlog, ylog, slots, data) {
+function make(xlog, ylog, chosen, data) {
   const ink = (name) => getComputedStyle(home).getPropertyValue(name);
   const font = '11px ' + getComputedStyle(home).fontFamily;
   const axis = (label, size) => ({ label, labelFont: font, labelSize: 18, size, font, stroke: () => ink('--soft'), grid: { stroke: () => ink('--grid'), width: 1 }, ticks: { show: false }, values: (_, list) => list.map((v) => (v === null ? '' : tick(v))) });
-  const dots = (fill, size) => ({ paths: () => null, points: { show: true, size, width: 1, fill, stroke: fill } });
+  const dots = (ink, size, hollow) => ({ paths: () => null, points: { show: true, size, width: hollow ? 2 : 1, fill: hollow ? 'transparent' : ink, stroke: ink } });
   const range = (log) => (_, min, max) => {
     if (min === null || max === null) return log ? [1, 10] : [0, 1];
     if (log) return [10 ** Math.floor(Math.log10(min)), 10 ** Math.ceil(Math.log10(max * 1.0001))];
@@ -64,9 +64,9 @@ function make(xlog, ylog, slots, data) {
   };
   const chart = new uPlot({
     width: home.clientWidth - 16, height: home.clientHeight - 12, legend: { show: false }, padding: [10, 12, 0, 0],
-    series: [{}, dots(ink('--soft') || '#888', 6), ...slots.map(([, slot]) => dots(color(slot), 9))],
+    series: [{}, dots(ink('--soft') || '#888', 6), ...chosen.map(([, slot]) => dots(color(slot), 9, dash(slot)))],
     scales: { x: { time: false, distr: xlog ? 3 : 1, range: range(xlog) }, y: { distr: ylog ? 3 : 1, range: range(ylog) } },
-    axes: [axis(words(view.sx), 30), axis(words(view.sy), 50)],
+    axes: [axis(words(view.sx), 30), axis(words(view.sy), room(50))],
     cursor: { drag: { x: false, y: false }, points: { show: false }, x: false, y: false },
     hooks: { setCursor: [(c) => say(nearestPoint(c))] },
   }, data, home);
@@ -87,7 +87,7 @@ function nearestPoint(c) {
 }
 
 function say(p) {
-  const text = p && rows.has(p.id) ? `${title(rows.get(p.id))} ${varies(rows.get(p.id))}: ${words(view.sx)} ${tick(p.x)}, ${words(view.sy)} ${tick(p.y)}` : '';
+  const text = p && rows.has(p.id) ? `${title(rows.get(p.id))} ${varies(rows.get(p.id))}: ${words(view.sx)} ${write(p.x)}, ${words(view.sy)} ${write(p.y)}` : '';
   document.getElementById('scatter-value').textContent = text;
 }
 
@@ -95,11 +95,11 @@ function say(p) {
 export function saveScatter() {
   if (!points.length) return;
   const { x, y } = u.scales;
-  const names = labels(view.runs.filter(Boolean));
-  const line = (name, list, ink) => ({ name, color: ink, dots: true, xs: list.map((p) => p.x), ys: list.map((p) => p.y) });
+  const names = labels(view.runs.filter(Boolean)), numbers = slots();
+  const line = (name, list, ink, hollow) => ({ name, color: ink, dots: true, hollow, xs: list.map((p) => p.x), ys: list.map((p) => p.y) });
   const chosen = points.filter((p) => view.runs.includes(p.id));
   const lines = [line(`${points.length - chosen.length} other runs`, points.filter((p) => !chosen.includes(p)), '#888888'),
-    ...chosen.map((p) => line(names.get(p.id), [p], color(view.runs.indexOf(p.id))))];
+    ...chosen.map((p) => line(names.get(p.id), [p], color(numbers.get(p.id), false), dash(numbers.get(p.id))))];
   save('scatter.svg', 'image/svg+xml', svg(`${words(view.sy)} by ${words(view.sx)}`, lines, { x: words(view.sx), xlog: x.distr === 3, ylog: y.distr === 3, min: x.min, max: x.max, low: y.min, high: y.max }));
 }
 

@@ -1,20 +1,20 @@
 // The settings in which the selected runs differ.
 import { labels, rows, varying } from './store.js';
 import { view, selected } from './view.js';
-import { color } from './color.js';
+import { color, dash, paint, slots } from './color.js';
 import { setting } from './format.js';
 
 // drawSettings draws a table: a row for each setting, a column for each run.
 export function drawSettings() {
   const runs = selected().map((id) => rows.get(id)).filter(Boolean);
-  const names = labels(runs.map((r) => r.id));
+  const names = labels(runs.map((r) => r.id)), numbers = slots();
   const table = document.getElementById('settings');
   const keys = [...new Set(runs.flatMap((r) => Object.keys(r.config)))];
   const all = keys.map((key) => ({ key, values: runs.map((r) => setting(r.config[key])) }));
   const different = varying(runs);
   const differ = ({ key }) => different.includes(key);
   const list = all.filter((row) => view.same || runs.length < 2 || differ(row));
-  const state = JSON.stringify([runs.map((r) => [names.get(r.id), color(view.runs.indexOf(r.id))]), list]);
+  const state = JSON.stringify([runs.map((r) => [names.get(r.id), numbers.get(r.id), color(numbers.get(r.id))]), list]);
   if (table.dataset.state === state) return;
   table.dataset.state = state;
   const cell = (kind, text, scope) => {
@@ -27,7 +27,10 @@ export function drawSettings() {
   head.append(cell('th', 'setting', 'col'));
   for (const r of runs) {
     const th = cell('th', names.get(r.id), 'col');
-    th.style.color = color(view.runs.indexOf(r.id));
+    const swatch = document.createElement('span');
+    swatch.className = 'swatch';
+    paint(swatch, color(numbers.get(r.id)), dash(numbers.get(r.id)));
+    th.prepend(swatch, ' ');
     head.append(th);
   }
   const body = list.map((row) => {

@@ -5,6 +5,9 @@ let source = null;
 let wanted = '';
 let version = '';
 let retry = 0;
+let silent = 0;
+
+const patience = 45000; // in milliseconds: the server sends something every 15 seconds
 
 // connect asks for the rows of all runs and for the points of some. It is given
 // what to do with them, and with the state of the connection.
@@ -14,7 +17,22 @@ export function connect(ids, on) {
   disconnect();
   wanted = list;
   source = new EventSource('api/stream?runs=' + list + '&from=' + encodeURIComponent(position(version, ids)));
-  source.onopen = () => on.state('live', 'live');
+  // A connection that broke on its way, as in a tunnel, has no end here: it is
+  // silent.
+  const heard = () => {
+    clearTimeout(silent);
+    silent = setTimeout(() => {
+      on.state('no connection; trying again', 'lost');
+      disconnect();
+      connect(ids, on);
+    }, patience);
+  };
+  heard();
+  source.addEventListener('beat', heard);
+  source.onopen = () => {
+    heard();
+    on.state('live', 'live');
+  };
   source.onerror = () => {
     on.state('no connection; trying again', 'lost');
     if (source.readyState !== EventSource.CLOSED) return;
@@ -22,10 +40,14 @@ export function connect(ids, on) {
     retry = setTimeout(() => connect(ids, on), 3000);
   };
   source.addEventListener('runs', (event) => {
+    heard();
     version = event.lastEventId.split(',')[0];
     on.rows(JSON.parse(event.data));
   });
-  source.addEventListener('points', (event) => on.points(JSON.parse(event.data)));
+  source.addEventListener('points', (event) => {
+    heard();
+    on.points(JSON.parse(event.data));
+  });
 }
 
 // refusal is why the server answers with an error, such as that a token is no
@@ -45,6 +67,7 @@ async function refusal(url) {
 // disconnect ends the connection; connect goes on where it was.
 export function disconnect() {
   clearTimeout(retry);
+  clearTimeout(silent);
   source?.close();
   source = null;
 }

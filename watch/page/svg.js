@@ -3,8 +3,9 @@ import { tick } from './chart.js';
 
 const left = 64, right = 16, top = 34, bottom = 44, width = 640, height = 360;
 
-// svg writes lines of {name, color, dash, faint, xs, ys, low, high}; axes has {x,
-// y, xlog, ylog, min, max, low, high}: what the axes are of, and what they span.
+// svg writes lines of {name, color, dash, faint, xs, ys, low, high}, or dots, that
+// may be hollow; axes has {x, y, xlog, ylog, min, max, low, high}: what the axes
+// are of, and what they span.
 export function svg(title, lines, axes) {
   const sx = scale(axes.min, axes.max, left, width - right, axes.xlog);
   const sy = scale(axes.low, axes.high, height - bottom, top, axes.ylog);
@@ -21,18 +22,20 @@ export function svg(title, lines, axes) {
   out.push('<g clip-path="url(#c)" fill="none" stroke-linejoin="round">');
   for (const l of lines) {
     if (l.low) out.push(`<path d="${path(l.xs, l.high, sx, sy, axes)}${path([...l.xs].reverse(), [...l.low].reverse(), sx, sy, axes).replace('M', 'L')}Z" fill="${l.color}" fill-opacity="0.17"/>`);
-    if (l.dots) out.push(...l.xs.map((x, i) => `<circle cx="${n(sx(x))}" cy="${n(sy(l.ys[i]))}" r="3.5" fill="${l.color}"/>`));
-    else out.push(`<path d="${path(l.xs, l.ys, sx, sy, axes)}" stroke="${l.color}" stroke-width="${l.faint ? 0.8 : 1.6}"${l.faint ? ' stroke-opacity="0.25"' : ''}${l.dash ? ' stroke-dasharray="5 3"' : ''}/>`);
+    if (l.dots) out.push(...l.xs.map((x, i) => dot(sx(x), sy(l.ys[i]), l)));
+    else out.push(`<path d="${path(l.xs, l.ys, sx, sy, axes)}" stroke="${l.color}" stroke-width="${l.faint ? 0.8 : 1.6}"${l.faint ? ' stroke-opacity="0.25"' : ''}${dashed(l)}/>`);
   }
   out.push('</g>');
   named.forEach((l, i) => {
     const y = height + 18 * i + 4;
-    out.push(`<path d="M${left} ${y}h20" stroke="${l.color}" stroke-width="2"${l.dash ? ' stroke-dasharray="5 3"' : ''}/>`, `<text x="${left + 28}" y="${y + 4}">${escape(l.name)}</text>`);
+    out.push(l.dots ? dot(left + 10, y, l) : `<path d="M${left} ${y}h20" stroke="${l.color}" stroke-width="2"${dashed(l)}/>`, `<text x="${left + 28}" y="${y + 4}">${escape(l.name)}</text>`);
   });
   return out.join('\n') + '\n</svg>\n';
 }
 
 const n = (v) => Number(v.toFixed(2));
+const dashed = (l) => (l.dash ? ` stroke-dasharray="${l.dash.join(' ')}"` : '');
+const dot = (x, y, l) => `<circle cx="${n(x)}" cy="${n(y)}" r="3.5" fill="${l.hollow ? 'none' : l.color}" stroke="${l.color}"/>`;
 const escape = (text) => text.replace(/[<>&"]/g, (c) => ({ '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&quot;' })[c]);
 
 function path(xs, ys, sx, sy, { xlog, ylog }) {

@@ -2,22 +2,22 @@
 import { rest, rows, title, varying } from './store.js';
 import { view, selected } from './view.js';
 import { percent, short, span } from './format.js';
-import { color } from './color.js';
+import { color, dash, paint, slots } from './color.js';
 
 const share = (row) => row.epoch / Math.max(1, row.config.epochs);
 const order = ['running', 'planned', 'interrupted', 'failed', 'broken', 'done'];
 
-// columns: key, heading, the value that it is sorted by, what is shown, and what
-// is said when the pointer rests on it.
+// columns: key, heading, the value that it is sorted by, or several of them, what
+// is shown, and what is said when the pointer rests on it.
 const columns = [
-  { key: 'name', title: 'Run', value: (r) => `${title(r)} ${varies(r)}` },
+  { key: 'name', title: 'Run', value: named },
   { key: 'state', title: 'State', hint: (r) => r.note ?? '', value: (r) => order.indexOf(r.state), show: (r) => r.state },
   { key: 'progress', title: 'Progress', value: share },
-  { key: 'left', title: 'Left', value: (r) => r.left ?? -1, show: (r) => (r.left ? span(r.left) : ''), num: true, hide: 'mid' },
-  { key: 'val', title: 'Val. %', value: (r) => 100 * (r.val ?? -0.01), show: (r) => (r.val === undefined ? '–' : percent(r.val)), hint: (r) => (r.best === undefined ? '' : `best ${percent(r.best)}`), num: true },
-  { key: 'test', title: 'Test %', value: (r) => (r.test === undefined ? -1 : 100 * r.test), show: (r) => (r.test === undefined ? '–' : percent(r.test)), num: true, hide: 'mid' },
-  { key: 'nonzero', title: 'Non-zeros', value: (r) => r.nonzero, show: (r) => (r.nonzero ? short(r.nonzero) : '–'), num: true, hide: 'mid' },
-  { key: 'data', title: 'Data', value: (r) => r.config.data, hide: 'wide' },
+  { key: 'left', title: 'Left', value: (r) => r.left, show: (r) => (r.left ? span(r.left) : ''), num: true, hide: 'mid' },
+  { key: 'val', title: 'Val. %', value: (r) => r.val, show: (r) => (r.val === undefined ? '–' : percent(r.val)), hint: (r) => (r.best === undefined ? '' : `best ${percent(r.best)}`), num: true },
+  { key: 'test', title: 'Test %', value: (r) => r.test, show: (r) => (r.test === undefined ? '–' : percent(r.test)), num: true, hide: 'mid' },
+  { key: 'nonzero', title: 'Non-zeros', value: (r) => r.nonzero || undefined, show: (r) => (r.nonzero ? short(r.nonzero) : '–'), num: true, hide: 'mid' },
+  { key: 'data', title: 'Data', value: (r) => r.config.data || undefined, hide: 'wide' },
   { key: 'seed', title: 'Seed', value: (r) => r.config.seed, num: true, hide: 'wide' },
   { key: 'updated', title: 'Updated', value: (r) => r.updated, show: (r) => when(r.updated), num: true, hide: 'wide' },
 ];
@@ -25,6 +25,12 @@ const columns = [
 // What else is different among the runs that are found.
 const columned = new Set(['data', 'seed']);
 let different = [];
+
+// named is what runs are sorted by as their names are read: the title, then
+// settings as numbers, of which β is in the title.
+function named({ config: c }) {
+  return [title({ config: { ...c, beta: 0 } }), ...['beta', ...different, ...columned].map((key) => c[key])];
+}
 
 // found are the rows that the search finds.
 export let found = [];
@@ -119,7 +125,9 @@ export class Table {
     const test = matcher(view.q, view.state);
     const list = found = [...rows.values()].filter(test);
     different = varying(list).filter((key) => !columned.has(key));
-    list.sort((a, b) => sign * compare(column.value(a), column.value(b)) || compare(a.name, b.name));
+    const values = new Map(list.map((r) => [r, [column.value(r)].flat()]));
+    const first = (a, b) => values.get(a).reduce((so, v, i) => so || compare(v, values.get(b)[i], sign), 0);
+    list.sort((a, b) => first(a, b) || compare(a.name, b.name));
     const last = Math.max(0, Math.ceil(list.length / view.size) - 1);
     const page = Math.min(view.page, last); // the view keeps its page until the rows have come
     byId('prev').disabled = page === 0;
@@ -129,7 +137,7 @@ export class Table {
     const shown = list.slice(from, from + view.size);
     byId('pages').textContent = list.length ? `${from + 1}–${from + shown.length} of ${list.length}` : 'no run is found';
     this.tally();
-    const body = byId('rows');
+    const body = byId('rows'), numbers = slots();
     const focus = document.activeElement; // is lost where its row moves
     for (const [id, tr] of cells) {
       if (!shown.some((r) => r.id === id)) { tr.remove(); cells.delete(id); }
@@ -137,7 +145,7 @@ export class Table {
     shown.forEach((r, i) => {
       if (!cells.has(r.id)) cells.set(r.id, this.make(r));
       const tr = cells.get(r.id);
-      fill(tr, r);
+      fill(tr, r, numbers.get(r.id));
       if (body.children[i] !== tr) body.insertBefore(tr, body.children[i] ?? null);
     });
     if (focus !== document.activeElement && body.contains(focus)) focus.focus({ preventScroll: true });
@@ -174,17 +182,17 @@ export class Table {
   }
 }
 
-// fill puts a run into its row, changing only what has changed.
-function fill(tr, r) {
+// fill puts a run into its row, changing only what has changed; slot is undefined
+// where it is not selected.
+function fill(tr, r, slot) {
   const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
   columns.forEach((c, i) => {
     const td = tr.children[i];
     if (c.key === 'name') {
       const [box, swatch, name] = td.firstChild.children;
-      const slot = view.runs.indexOf(r.id);
-      box.checked = slot >= 0;
-      swatch.style.visibility = slot < 0 ? 'hidden' : '';
-      swatch.style.background = slot < 0 ? '' : color(slot);
+      box.checked = slot !== undefined;
+      swatch.style.visibility = box.checked ? '' : 'hidden';
+      if (box.checked) paint(swatch, color(slot), dash(slot));
       [title(r), varies(r)].forEach((text, at) => put(name.children[at], text));
       name.title = [r.name, r.config.note].filter(Boolean).join('\n');
       put(name.children[2], [r.config.note, r.name].filter(Boolean).join(' · '));
@@ -201,4 +209,9 @@ function fill(tr, r) {
 }
 
 const collator = new Intl.Collator('en', { numeric: true });
-const compare = (a, b) => (typeof a === 'string' ? collator.compare(a, b) : a - b);
+
+// compare is sort's; what is missing comes last, whatever the sign of the others.
+function compare(a, b, sign = 1) {
+  if (a === undefined || b === undefined) return (a === undefined) - (b === undefined);
+  return sign * (typeof a === 'string' ? collator.compare(a, b) : a - b);
+}
