@@ -31,8 +31,8 @@ type Problem struct{ err error }
 func (p Problem) Error() string { return p.err.Error() }
 func (p Problem) Unwrap() error { return p.err }
 
-// Run tries each kind of network among the trials on its data, and estimates what
-// all trials will take. All problems are reported together, as a Problem; a stop
+// Run tries each kind of network among the trials, and among those that may follow
+// them, on its data, and estimates what the trials will take. All problems are reported together, as a Problem; a stop
 // is train.ErrStopped. It leaves no files.
 func (k Check) Run(trials []sweep.Trial) (Total, error) {
 	var problems []error
@@ -49,13 +49,14 @@ func (k Check) Run(trials []sweep.Trial) (Total, error) {
 	}()
 	k.Dir = k.Out
 	removeOld(k.Out)
-	sets := k.samples(trials, wrong)
+	all := withThen(trials)
+	sets := k.samples(all, wrong)
 	if k.stopped() {
 		return Total{}, train.ErrStopped
 	}
-	for _, p := range distinct(trials) {
+	for _, p := range distinct(all) {
 		if _, err := Fits(p.Config, k.Room); err != nil {
-			wrong("trial %d (%s): %w", p.Index, p.Labels, err)
+			wrong("%s: %w", called(p), err)
 			continue
 		}
 		set := sets[SourceOf(p.Config)]
@@ -65,7 +66,7 @@ func (k Check) Run(trials []sweep.Trial) (Total, error) {
 		if _, err := k.Probe(Reduced(p.Config), set); errors.Is(err, train.ErrStopped) {
 			return Total{}, err
 		} else if err != nil {
-			wrong("trial %d (%s): a probe of a few steps: %w", p.Index, p.Labels, err)
+			wrong("%s: a probe of a few steps: %w", called(p), err)
 		}
 	}
 	if len(problems) > 0 {
@@ -89,6 +90,26 @@ func (k Check) Run(trials []sweep.Trial) (Total, error) {
 
 func (k Check) stopped() bool { return k.Stopped != nil && k.Stopped() }
 
+// withThen are trials and, after them, what follows each if it is chosen.
+func withThen(trials []sweep.Trial) []sweep.Trial {
+	all := slices.Clone(trials)
+	for _, p := range trials {
+		if p.Then != nil {
+			all = append(all, sweep.Trial{Index: p.Index, ID: p.Then.ID(), Labels: p.Labels, Config: *p.Then, Stage: 1})
+		}
+	}
+	return all
+}
+
+// called is what a trial of withThen is called.
+func called(p sweep.Trial) string {
+	text := fmt.Sprintf("trial %d (%s)", p.Index, p.Labels)
+	if p.Stage > 0 {
+		text = "then, after " + text
+	}
+	return text
+}
+
 // samples loads the trials' data sets and keeps what probes need of them, as
 // there may be several.
 func (k Check) samples(trials []sweep.Trial, wrong func(string, ...any)) map[Source]*data.Set {
@@ -105,15 +126,25 @@ func (k Check) samples(trials []sweep.Trial, wrong func(string, ...any)) map[Sou
 			wrong("%s: %w", from.Name, err)
 			continue
 		}
-		if _, _, err := train.Split(set, p.Config); err != nil {
-			wrong("trial %d (%s): %w", p.Index, p.Labels, err)
-			continue
-		}
-		most := 0
+		most, fits := 0, true
+		split := map[[2]int]bool{}
 		for _, q := range trials {
-			if SourceOf(q.Config) == from {
-				most = max(most, ProbeImages(q.Config))
+			parts := [2]int{q.Config.Val, q.Config.Train}
+			if SourceOf(q.Config) != from {
+				continue
 			}
+			most = max(most, ProbeImages(q.Config))
+			if split[parts] {
+				continue
+			}
+			split[parts] = true
+			if _, _, err := train.Split(set, q.Config); err != nil {
+				wrong("%s: %w", called(q), err)
+				fits = false
+			}
+		}
+		if !fits {
+			continue
 		}
 		if sets[from], err = Sample(set, most); err != nil {
 			wrong("%s: %w", from.Name, err)

@@ -293,6 +293,17 @@ func TestCheckSaysAllThatIsWrong(t *testing.T) {
 			k.Room = Room{1e6, "the limit"}
 			k.Load = func(run.Config) (*data.Set, error) { return nil, errors.New("no such folder") }
 		}, []string{"the limit", "digits: no such folder"}},
+		"what follows": {func(k *Check, p []sweep.Trial) {
+			then := p[1].Config
+			then.Val = 5000
+			p[1].Then = &then
+		}, []string{"then, after trial 1 (): val"}},
+		"memory of what follows": {func(k *Check, p []sweep.Trial) {
+			then := p[1].Config
+			then.Width = 3000
+			p[1].Then = &then
+			k.Room = Room{2 * Memory(p[1].Config), "the limit"}
+		}, []string{"then, after trial 1 ()", "the limit"}},
 		"validation images": {func(k *Check, p []sweep.Trial) { p[0].Config.Val = 5000 }, []string{"val"}},
 		"too many at a time": {func(k *Check, p []sweep.Trial) {
 			k.Processes = 2

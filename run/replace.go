@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"betalasso/disk"
 )
@@ -59,7 +58,7 @@ func replaceBy(f *disk.File, path string, write func(io.Writer) error) error {
 
 // full explains err, from writing path, if the disk is full.
 func full(err error, path string) error {
-	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+	if !disk.Full(err) {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	space := ""

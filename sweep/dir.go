@@ -41,7 +41,7 @@ type Dir struct {
 
 	mu     sync.Mutex
 	trials []Trial
-	size   int64 // of the file of trials, when it was last read
+	read   fs.FileInfo // the file of trials as it was last read
 	known  memory
 }
 
@@ -58,8 +58,9 @@ func (e *DifferentError) Error() string {
 }
 
 // Create makes path the directory of a study, or opens the one that is there. A
-// study may have grown: its new trials come after those it had. An error is a
-// *DifferentError where the directory has trials that s has not.
+// study may have grown: its new trials come after those it had. Those it had take
+// from the given ones all that is not in their ID: where the data are, say. An error
+// is a *DifferentError where the directory has trials that s has not.
 func Create(path string, s *Study, trials []Trial) (*Dir, error) {
 	if len(trials) == 0 {
 		return nil, Problems{"the study has no trials"}
@@ -74,35 +75,36 @@ func Create(path string, s *Study, trials []Trial) (*Dir, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	given := map[string]bool{}
+	given := map[string]Trial{}
 	for _, p := range trials {
-		given[p.ID] = true
+		given[p.ID] = p
 	}
+	d.trials = had
 	there := map[string]bool{}
-	var missing []Trial
+	var missing, all []Trial
 	for _, p := range had {
 		there[p.ID] = true
-		if !given[p.ID] && p.Stage == 0 {
+		if g, ok := given[p.ID]; ok { // of the axes, even if it was added by Advance
+			g.Index = p.Index
+			p = g
+		} else if p.Stage == 0 {
 			missing = append(missing, p)
 		}
+		all = append(all, p)
 	}
 	if missing != nil {
 		return nil, &DifferentError{path, missing, trials}
 	}
-	d.trials = had
 	for _, p := range trials {
 		if !there[p.ID] {
-			p.Index = len(d.trials)
-			d.trials = append(d.trials, p)
+			p.Index = len(all)
+			all = append(all, p)
 		}
 	}
 	if err := run.Replace(filepath.Join(path, StudyFile), s.Text); err != nil {
 		return nil, err
 	}
-	if len(d.trials) > len(had) {
-		err = d.writeTrials()
-	}
-	return d, err
+	return d, d.replaceTrials(all)
 }
 
 // Open opens a study's directory.
@@ -177,14 +179,15 @@ func (d *Dir) Find(id string) (Trial, error) {
 	return Trial{}, fmt.Errorf("%d trials of %s begin with %q; give more of the ID", len(found), d.path, id)
 }
 
-// refresh reads trials that another process has added.
+// refresh reads trials that another process has added, and settings that it has
+// changed.
 func (d *Dir) refresh() error {
 	info, err := os.Stat(d.file)
 	if err != nil {
 		return err
 	}
 	d.mu.Lock()
-	same := info.Size() == d.size // it only grows
+	same := d.read != nil && os.SameFile(info, d.read) && info.ModTime().Equal(d.read.ModTime()) // it is replaced, never changed
 	d.mu.Unlock()
 	if same {
 		return nil
@@ -195,25 +198,44 @@ func (d *Dir) refresh() error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.size = info.Size()
-	if len(trials) > len(d.trials) {
+	d.read = info
+	if len(trials) >= len(d.trials) {
 		d.trials = trials
 	}
 	return nil
 }
 
-// writeTrials replaces the file of trials. Two processes that write it at the
-// same time write the same text.
-func (d *Dir) writeTrials() error {
+// replaceTrials makes trials those of d, and writes the file if they are not what
+// it says. Two processes that do so at the same time write the same text.
+func (d *Dir) replaceTrials(trials []Trial) error {
+	before, err := trialsText(d.trials)
+	if err != nil {
+		return err
+	}
+	after, err := trialsText(trials)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(before, after) {
+		if err := run.Replace(d.file, after); err != nil {
+			return err
+		}
+	}
+	d.trials = trials
+	return nil
+}
+
+// trialsText is the text of the file of trials.
+func trialsText(trials []Trial) ([]byte, error) {
 	var text bytes.Buffer
-	for _, p := range d.trials {
+	for _, p := range trials {
 		line, err := json.Marshal(p)
 		if err != nil {
-			return fmt.Errorf("trial %d: %w", p.Index, err)
+			return nil, fmt.Errorf("trial %d: %w", p.Index, err)
 		}
 		text.Write(append(line, '\n'))
 	}
-	return run.Replace(d.file, text.Bytes())
+	return text.Bytes(), nil
 }
 
 func readTrials(path string) ([]Trial, error) {
@@ -236,6 +258,9 @@ func parseTrials(path string, text []byte) ([]Trial, error) {
 		err := run.ParseJSON(line, &p)
 		if err == nil {
 			err = p.Config.Validate()
+		}
+		if err == nil && p.Then != nil {
+			err = p.Then.Validate()
 		}
 		switch {
 		case i >= maxTrials:

@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 // worker is a worker that trains with train.
 func worker(d *Dir, train func(p Trial, into *run.Dir) (int, error)) *Worker {
 	return &Worker{
-		Dir: d, Resolve: resolve, Notes: io.Discard, Title: func(Trial) string { return "" },
+		Dir: d, Notes: io.Discard, Title: func(Trial) string { return "" },
 		Train: func(_ context.Context, p Trial, into *run.Dir) (int, error) { return train(p, into) },
 		Lost:  func(Trial) {},
 	}

@@ -172,7 +172,13 @@ func inARow(list []Status) int {
 			ended = append(ended, s)
 		}
 	}
-	slices.SortStableFunc(ended, func(a, b Status) int { return a.Last.Ended.Compare(b.Last.Ended) })
+	at := func(a Attempt) time.Time {
+		if a.Ended.IsZero() { // its process was killed
+			return a.Beat
+		}
+		return a.Ended
+	}
+	slices.SortStableFunc(ended, func(a, b Status) int { return at(a.Last).Compare(at(b.Last)) })
 	n := 0
 	for _, s := range ended {
 		if n++; s.State == run.Done || s.Last.Outcome == Reopened {

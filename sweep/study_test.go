@@ -34,6 +34,8 @@ func resolve(s Settings) (run.Config, error) {
 			c.Data, err = text, nil
 		case "model":
 			c.Model, err = text, nil
+		case "data-dir":
+			c.DataDir, err = text, nil
 		}
 		if err != nil {
 			return c, fmt.Errorf("%s: %q is not a number", name, text)
@@ -189,6 +191,23 @@ func TestMistakesInTrials(t *testing.T) {
 	}
 	if _, err = s.Expand(resolve); err == nil || !strings.Contains(err.Error(), "more than 100000 trials") {
 		t.Errorf("got %v, want too many trials", err)
+	}
+}
+
+// What is wrong with the second stage is said before the first one is trained.
+func TestMistakesInThen(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"then: {fixed: {lr: a}}", `then: trial 0 (lr=1 seed=1): lr: "a" is not a number`},
+		{"fixed: {val: 0}\nthen: {seeds: 2}", "then: trial 0 (lr=1 seed=1): val: "},
+	} {
+		s, err := Parse("study.yaml", []byte("axes: [grid: {lr: [1, 2]}]\nseeds: 2\n"+c.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Expand(resolve)
+		if p := (Problems{}); !errors.As(err, &p) || len(p) != 1 || !strings.HasPrefix(p[0], c.want) {
+			t.Errorf("%q: got %v, want it once: %s", c.text, err, c.want)
+		}
 	}
 }
 

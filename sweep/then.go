@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"betalasso/run"
 )
@@ -12,12 +13,7 @@ import (
 // axes any more, and returns the number added: those that are missing, for
 // example when the study has got more seeds. Two workers that do so at the same
 // time add the same trials.
-//
-// It waits for a failed trial that may succeed at another attempt, but not for
-// one whose files cannot be read, because only a person can mend it: such a trial
-// takes no part in the choice, and once it is mended, the trials that it changes
-// the choice to are added.
-func (d *Dir) Advance(resolve Resolver) (added int, err error) {
+func (d *Dir) Advance() (added int, err error) {
 	if d.study.Then == nil {
 		return 0, nil
 	}
@@ -25,41 +21,94 @@ func (d *Dir) Advance(resolve Resolver) (added int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	list = slices.DeleteFunc(list, func(s Status) bool { return s.Stage > 0 })
-	for _, s := range list {
-		if s.State != run.Done && s.State != run.Broken && s.Last.Code != CodeNoRetry {
-			return 0, nil
-		}
-	}
-	chosen, err := d.study.Then.choose(list)
+	chosen, err := d.Chosen(list)
 	if err != nil {
 		return 0, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	trials := slices.Clone(d.trials)
-	for _, c := range chosen {
-		for _, seed := range d.study.Then.Seeds {
-			labels := maps.Clone(c.Labels)
-			maps.Copy(labels, d.study.Then.Fixed)
-			labels["seed"] = seed
-			p, err := newTrial(d.study.Fixed, labels, resolve)
-			if err != nil {
-				return 0, fmt.Errorf("then: %w", err)
-			}
-			if slices.ContainsFunc(trials, func(q Trial) bool { return q.ID == p.ID }) {
-				continue
-			}
-			p.Index, p.Stage = len(trials), 1
+	index := map[string]int{}
+	for i, p := range trials {
+		index[p.ID] = i
+	}
+	for _, p := range slices.Concat(chosen...) {
+		i, there := index[p.ID]
+		switch {
+		case !there:
+			p.Index = len(trials)
 			trials = append(trials, p)
+		case trials[i].Stage > 0: // what is not in its ID may have changed
+			p.Index = i
+			trials[i] = p
 		}
 	}
 	added = len(trials) - len(d.trials)
-	d.trials = trials
-	if added == 0 {
-		return 0, nil
+	return added, d.replaceTrials(trials)
+}
+
+// Chosen are the trials of Study.Then, by seed, for each trial of the axes that is
+// chosen by the statuses of all trials. They may be trials of the axes too. There
+// are none while a worker may take a trial of the axes.
+//
+// It waits for a failed trial that may succeed at another attempt, but not for
+// one whose files cannot be read, because only a person can mend it: such a trial
+// takes no part in the choice, and once it is mended, the choice may be another.
+func (d *Dir) Chosen(list []Status) ([][]Trial, error) {
+	then := d.study.Then
+	if then == nil {
+		return nil, nil
 	}
-	return added, d.writeTrials()
+	var axes []Status
+	for _, s := range list {
+		if s.Stage > 0 {
+			continue
+		}
+		if s.State != run.Done && s.State != run.Broken && s.Last.Code != CodeNoRetry {
+			return nil, nil
+		}
+		axes = append(axes, s)
+	}
+	best, err := then.choose(axes)
+	if err != nil {
+		return nil, err
+	}
+	var chosen [][]Trial
+	for _, p := range best {
+		if p.Then == nil && len(then.Fixed) > 0 {
+			return nil, fmt.Errorf("then: an earlier version launched %s, and did not write down what follows; launch the study again with `betalasso sweep run`, which keeps what is done", d.path)
+		}
+		trials, err := then.follow(p)
+		if err != nil {
+			return nil, err
+		}
+		chosen = append(chosen, trials)
+	}
+	return chosen, nil
+}
+
+// follow are the trials that follow p, by seed.
+func (t *Stage) follow(p Trial) (trials []Trial, err error) {
+	c := p.Config
+	if p.Then != nil {
+		c = *p.Then
+	}
+	for _, seed := range t.Seeds {
+		if c.Seed, err = strconv.ParseUint(seed, 10, 64); err != nil {
+			return nil, fmt.Errorf("then: seeds: %q is not a whole number", seed)
+		}
+		trials = append(trials, Trial{ID: c.ID(), Labels: t.labels(p, seed), Config: c, Stage: 1})
+	}
+	return trials, nil
+}
+
+// labels are those of the trial with that seed that follows p.
+func (t *Stage) labels(p Trial, seed string) Settings {
+	labels := Settings{}
+	maps.Copy(labels, p.Labels)
+	maps.Copy(labels, t.Fixed)
+	labels["seed"] = seed
+	return labels
 }
 
 // choose gives for each combination of the settings ForEach the trial whose mean

@@ -16,8 +16,13 @@ type Trial struct {
 	ID     string     `json:"id"`     // of Config
 	Labels Settings   `json:"labels"` // what the axes say of it
 	Config run.Config `json:"config"`
-	Stage  int        `json:"stage,omitempty"` // 1: of Study.Then
+	Stage  int        `json:"stage,omitempty"` // 1: of Study.Then, and not of the axes
 	Asked  string     `json:"-"`               // the size that params asked for, as it was written, where Expand made the trial
+
+	// Then is what follows if this trial is chosen, but for the seed; nil: Config.
+	// It is settled together with Config, because the machine on which the choice
+	// is made may have another CPU and other folders.
+	Then *run.Config `json:"then,omitempty"`
 }
 
 // A Resolver makes a Config of settings, with all defaults filled in.
@@ -57,10 +62,47 @@ func (s *Study) Expand(resolve Resolver) ([]Trial, error) {
 			trials = append(trials, p)
 		}
 	}
+	if s.Then != nil {
+		problems = append(problems, s.settleThen(trials, resolve)...)
+	}
 	if problems != nil {
 		return nil, problems
 	}
 	return trials, nil
+}
+
+// settleThen fills in what follows each trial if it is chosen, and returns what is
+// wrong with that.
+func (s *Study) settleThen(trials []Trial, resolve Resolver) (problems Problems) {
+	said := map[string]bool{}
+	wrong := func(p Trial, what string) {
+		if !said[what] {
+			problems = append(problems, fmt.Sprintf("then: trial %d (%s): %s", p.Index, p.Labels, what))
+		}
+		said[what] = true
+	}
+	settled := map[string]Trial{} // trials that differ in their seed alone are followed by the same
+	for i, p := range trials {
+		if p.Config.Val == 0 {
+			wrong(p, "val: it holds out no images to choose the best by; give val above 0, or leave then out")
+		}
+		if len(s.Then.Fixed) == 0 {
+			continue
+		}
+		labels := s.Then.labels(p, s.Then.Seeds[0])
+		key := fmt.Sprintf("%q", labels)
+		then, ok := settled[key]
+		if !ok {
+			var err error
+			if then, err = newTrial(s.Fixed, labels, resolve); err != nil {
+				wrong(p, err.Error())
+				continue
+			}
+			settled[key] = then
+		}
+		trials[i].Then = &then.Config
+	}
+	return problems
 }
 
 // newTrial settles one trial.

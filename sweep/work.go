@@ -12,10 +12,9 @@ import (
 
 // Worker trains the trials of a study.
 type Worker struct {
-	Dir     *Dir
-	Resolve Resolver // of the trials of Study.Then
-	Notes   io.Writer
-	Title   func(Trial) string // the line that announces a trial
+	Dir   *Dir
+	Notes io.Writer
+	Title func(Trial) string // the line that announces a trial
 
 	// Train trains the run in d to its end, from its last checkpoint if there
 	// is one. Its code is the exit status that says how it went: 0 done, 75 or
@@ -90,8 +89,8 @@ func (w *Worker) Drain(ctx context.Context, only ...string) (code int, err error
 			continue
 		}
 		if !held {
-			added, err := w.Dir.Advance(w.Resolve)
-			if err != nil || added == 0 || len(only) > 0 {
+			added, err := w.Dir.Advance()
+			if err != nil || added == 0 {
 				return 0, err
 			}
 			without := ""
@@ -99,6 +98,10 @@ func (w *Worker) Drain(ctx context.Context, only ...string) (code int, err error
 				without = fmt.Sprintf(", without %d that cannot be read", n)
 			}
 			fmt.Fprintf(w.Notes, "the best by validation accuracy are chosen%s; %d trials more\n", without, added)
+			if len(only) > 0 {
+				fmt.Fprintln(w.Notes, "this worker was given other trials only; `betalasso sweep run` trains these")
+				return 0, nil
+			}
 			continue
 		}
 		select {

@@ -89,6 +89,19 @@ func TestStopAfterFailuresInARow(t *testing.T) {
 	}
 }
 
+// A trial whose process was killed again and again failed when it was last heard of.
+func TestFailuresInARowAreInOrder(t *testing.T) {
+	at := func(minute int) time.Time { return time.Date(2026, 1, 1, 0, minute, 0, 0, time.UTC) }
+	list := []Status{
+		{State: run.Failed, Last: Attempt{Beat: at(2)}}, // killed
+		{State: run.Done, Last: Attempt{Outcome: Done, Beat: at(1), Ended: at(1)}},
+		{State: run.Failed, Last: Attempt{Outcome: Failed, Beat: at(3), Ended: at(3)}},
+	}
+	if got := inARow(list); got != 2 {
+		t.Errorf("got %d failures in a row, want 2", got)
+	}
+}
+
 func TestAnInterruptionEndsTheWorker(t *testing.T) {
 	d := newDir(t, "seeds: 3")
 	w := worker(d, func(p Trial, into *run.Dir) (int, error) {
@@ -243,19 +256,8 @@ func TestARunInUseIsLeftAlone(t *testing.T) {
 
 func TestAStudyMayGrow(t *testing.T) {
 	d := newDir(t, "seeds: 2")
-	grow := func(text string) (*Dir, error) {
-		s, err := Parse("study.yaml", []byte(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		trials, err := s.Expand(resolve)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return Create(d.Path(), s, trials)
-	}
 	before := d.Trials()
-	e, err := grow("seeds: [5, 2, 1]")
+	e, err := launch(t, d, "seeds: [5, 2, 1]")
 	if err != nil || !slices.EqualFunc(e.Trials()[:2], before, func(a, b Trial) bool { return a.ID == b.ID && a.Index == b.Index }) || len(e.Trials()) != 3 {
 		t.Errorf("got %v, %v, want the two trials as they were, and one more", e.Trials(), err)
 	}
@@ -263,7 +265,7 @@ func TestAStudyMayGrow(t *testing.T) {
 	if err != nil || len(list) != 3 {
 		t.Errorf("an open directory: got %d trials, %v, want 3", len(list), err)
 	}
-	_, err = grow("seeds: [1, 2, 6]")
+	_, err = launch(t, d, "seeds: [1, 2, 6]")
 	var different *DifferentError
 	if !errors.As(err, &different) || len(different.Missing) != 1 || different.Missing[0].Config.Seed != 5 {
 		t.Errorf("a trial less: got %v, want a DifferentError about seed 5", err)
@@ -271,6 +273,66 @@ func TestAStudyMayGrow(t *testing.T) {
 	os.WriteFile(filepath.Join(d.Path(), TrialsFile), []byte(strings.Replace(mustRead(t, filepath.Join(d.Path(), TrialsFile)), `"seed":2,`, `"seed":3,`, 1)), 0o666)
 	if _, err := Open(d.Path()); err == nil || !strings.Contains(err.Error(), "was it edited?") {
 		t.Errorf("trials that were edited: got %v", err)
+	}
+}
+
+// launch makes d the directory of the study of a text.
+func launch(t *testing.T, d *Dir, text string) (*Dir, error) {
+	t.Helper()
+	s, err := Parse("study.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	trials, err := s.Expand(resolve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Create(d.Path(), s, trials)
+}
+
+// Settings that are in no trial's ID are those of the last launch, for a worker that
+// is under way too.
+func TestALaunchChangesWhereTheDataAre(t *testing.T) {
+	for _, name := range []string{TrialsFile, olderTrialsFile} {
+		const text = "axes: [grid: {lr: [1, 2]}]\nthen: {seeds: [7]}\nfixed: {data-dir: "
+		d := newDir(t, text+"/a}")
+		w := worker(d, func(p Trial, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+		if _, err := w.Drain(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join(d.Path(), TrialsFile), filepath.Join(d.Path(), name)); err != nil {
+			t.Fatal(err)
+		}
+		open := again(t, d)
+		if list, err := open.Status(); err != nil || list[0].Config.DataDir != "/a" {
+			t.Fatalf("got %+v, %v", list, err)
+		}
+		e, err := launch(t, d, text+"/b}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := e.Advance(); n != 0 || err != nil {
+			t.Errorf("%s: got %d trials more, %v", name, n, err)
+		}
+		list, err := open.Status()
+		if err != nil || len(list) != 3 {
+			t.Fatalf("%s: got %d trials, %v, want 3", name, len(list), err)
+		}
+		for i, s := range list {
+			if s.Config.DataDir != "/b" || e.Trials()[i].Config != s.Config || again(t, d).Trials()[i].Config != s.Config || s.Index != i {
+				t.Errorf("%s, trial %d: got %+v, want the data in /b", name, i, s.Config)
+			}
+		}
+		before, err := os.Stat(e.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := launch(t, d, text+"/b}"); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := os.Stat(e.file); err != nil || !os.SameFile(before, after) {
+			t.Errorf("%s: nothing changed, and it was written again (%v)", name, err)
+		}
 	}
 }
 
@@ -353,8 +415,95 @@ func TestThenTrainsTheBestAgain(t *testing.T) {
 	if list, err := d.Status(); err != nil || Counts(list)[run.Done] != 11+len(want) {
 		t.Errorf("got %v, %v, want the chosen trained", Counts(list), err)
 	}
-	if n, err := d.Advance(resolve); n != 0 || err != nil {
+	if n, err := d.Advance(); n != 0 || err != nil {
 		t.Errorf("a second time: got %d trials more, %v", n, err)
+	}
+}
+
+// When a study grows by seeds with which the second stage has trained the best, all
+// trials are compared over the same seeds, and the choice may be another.
+func TestThenChoosesByAllSeedsOfAStudyThatGrew(t *testing.T) {
+	const text = "axes: [grid: {lr: [1, 2]}]\nthen: {seeds: 3}\nseeds: "
+	d := newDir(t, text+"1")
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) {
+		val := 0.5
+		if p.Config.LR == 1 {
+			val = 0.9 / float64(p.Config.Seed) // 0.9 with the first seed, 0.55 on average
+		}
+		if p.Config.LR == 2 && p.Config.Seed > 1 {
+			val = 0.8
+		}
+		return 0, into.WriteResult(run.Result{Last: run.Score{Epoch: p.Config.Epochs, ValAcc: val}, Seed: p.Config.Seed})
+	})
+	chosen := func(d *Dir) (labels []string) {
+		list, err := d.Status()
+		if err != nil {
+			t.Fatal(err)
+		}
+		groups, err := d.Chosen(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range slices.Concat(groups...) {
+			labels = append(labels, p.Labels.String())
+		}
+		return labels
+	}
+	for _, c := range []struct {
+		seeds, want string
+		trials      int
+	}{{"1", "lr=1", 4}, {"3", "lr=2", 6}} {
+		var err error
+		if w.Dir, err = launch(t, d, text+c.seeds); err != nil {
+			t.Fatal(err)
+		}
+		if c.seeds == "3" && chosen(w.Dir) != nil {
+			t.Errorf("chosen before its trials are done: %q", chosen(w.Dir))
+		}
+		if _, err := w.Drain(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{c.want + " seed=1", c.want + " seed=2", c.want + " seed=3"}
+		if got := chosen(w.Dir); !slices.Equal(got, want) || len(w.Dir.Trials()) != c.trials {
+			t.Errorf("seeds %s: got %q of %d trials, want %q of %d", c.seeds, got, len(w.Dir.Trials()), want, c.trials)
+		}
+	}
+}
+
+// What an earlier version has launched is read, and where it did not write down what
+// follows, that is said.
+func TestThenOfAnEarlierVersion(t *testing.T) {
+	for fixed, want := range map[string]string{"": "", "{epochs: 9}": "launch the study again"} {
+		d := newDir(t, "axes: [grid: {lr: [1, 2]}]\nthen: {seeds: [7]"+strings.TrimSuffix(", fixed: "+fixed, ", fixed: ")+"}")
+		w := worker(d, func(p Trial, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+		for i := range d.trials {
+			d.trials[i].Then = nil
+		}
+		text, err := trialsText(d.trials)
+		if err == nil {
+			err = os.WriteFile(d.file, text, 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Dir = again(t, d)
+		if _, err := w.Drain(context.Background()); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("then with fixed %q: got %v, want %q", fixed, err, want)
+		}
+	}
+}
+
+// A worker of some trials does not train those that follow them, and says so.
+func TestThenOfAWorkerOfSomeTrials(t *testing.T) {
+	d := newDir(t, "seeds: 1\nthen: {seeds: 2}")
+	var notes strings.Builder
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	w.Notes = &notes
+	if _, err := w.Drain(context.Background(), d.Trials()[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := states(t, d), "done planned"; got != want || !strings.Contains(notes.String(), "`betalasso sweep run` trains") {
+		t.Errorf("got %s and %q, want %s, and a word on what trains the other one", got, notes.String(), want)
 	}
 }
 

@@ -17,7 +17,8 @@ func TestNumbersForPeople(t *testing.T) {
 		{short(0), "0"}, {short(9999), "9999"}, {short(12344), "12.3k"}, {short(25_600_000), "25.6M"}, {short(256_240_000), "256.2M"}, {short(2e9), "2G"},
 		{plan.Thousands(0), "0"}, {plan.Thousands(999), "999"}, {plan.Thousands(1000), "1,000"}, {plan.Thousands(25600000), "25,600,000"}, {plan.Thousands(-1234), "-1,234"}, {plan.Thousands(-123), "-123"},
 		{plan.Span(0), "0s"}, {plan.Span(59400 * time.Millisecond), "59s"}, {plan.Span(185 * time.Second), "3m05s"}, {plan.Span(2*time.Hour + 7*time.Minute), "2h07m"}, {plan.Span(28 * time.Hour), "1d04h"},
-		{quote("runs/a-b"), "runs/a-b"}, {quote("it's"), `'it'\''s'`}, {quote(""), "''"},
+		{quoteFor("linux", "runs/a-b"), "runs/a-b"}, {quoteFor("linux", "it's"), `'it'\''s'`}, {quoteFor("linux", ""), "''"}, {quoteFor("linux", `a\b`), `'a\b'`},
+		{quoteFor("windows", `C:\runs\a-b`), `C:\runs\a-b`}, {quoteFor("windows", "it's mine"), `"it's mine"`},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"strings"
-	"syscall"
 
+	"betalasso/disk"
 	"betalasso/run"
 	"betalasso/train"
 )
@@ -98,7 +99,7 @@ func (s *session) howToGoOn(err error, d *run.Dir) error {
 // hintResume adds, to an error that more disk space cures, what the run at dir
 // keeps and how to resume it.
 func hintResume(err error, d *run.Dir, dir string) error {
-	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+	if !disk.Full(err) {
 		return err
 	}
 	kept := "There is no checkpoint yet"
@@ -109,12 +110,23 @@ func hintResume(err error, d *run.Dir, dir string) error {
 }
 
 // quote quotes a path for the shell.
-func quote(path string) string {
+func quote(path string) string { return quoteFor(runtime.GOOS, path) }
+
+// quoteFor quotes a path for the shell of a system. That of Windows, cmd.exe, knows
+// no single quotes, and no path there has a double one.
+func quoteFor(system, path string) string {
+	signs := "-_./=+,:@%"
+	if system == "windows" {
+		signs += `\`
+	}
 	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=+,:@%", r)
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(signs, r)
 	}
 	if path != "" && strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
 		return path
+	}
+	if system == "windows" {
+		return `"` + path + `"`
 	}
 	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/alecthomas/kong"
 
 	"betalasso/plan"
 	"betalasso/run"
@@ -55,7 +58,7 @@ The word run is optional. The same command resumes a study that was stopped; fin
 }
 
 // Run trains what is not done.
-func (r *sweepRunCommand) Run() error {
+func (r *sweepRunCommand) Run(ctx *kong.Context) error {
 	study, trials, err := r.expand()
 	if err != nil {
 		return err
@@ -64,6 +67,9 @@ func (r *sweepRunCommand) Run() error {
 		r.Out = filepath.Join("sweeps", study.Name)
 	}
 	if err := r.validate(); err != nil {
+		return err
+	}
+	if err := r.misplaced(ctx); err != nil {
 		return err
 	}
 	s := newSession(r.JSON)
@@ -78,7 +84,7 @@ func (r *sweepRunCommand) Run() error {
 	if err != nil {
 		return studyError(err)
 	}
-	if _, err := d.Advance(newResolver()); err != nil { // where a study that was done has got more seeds
+	if _, err := d.Advance(); err != nil { // where a study that was done has got more seeds
 		return err
 	}
 	return s.launch(r.launchFlags, d, nil, speed)
@@ -94,17 +100,28 @@ func unfinished(trials []sweep.Trial, out string) (todo []sweep.Trial) {
 	return todo
 }
 
-// launch starts workers for the open trials of d, or for those of them whose IDs
-// are given, and waits for them; or submits them to a cluster. The speeds are
-// for the time left.
-func (s *session) launch(l launchFlags, d *sweep.Dir, only []string, speed plan.Rates) error {
+// launch starts workers for the open trials of d and waits for them, or submits
+// them to a cluster. Where the IDs of failed trials are given, it opens these again,
+// and launches them alone. The speeds are for the time left.
+func (s *session) launch(l launchFlags, d *sweep.Dir, failed []string, speed plan.Rates) error {
 	switch l.Launcher {
 	case "slurm":
-		return s.slurmLaunch(l, d, only)
+		return s.slurmLaunch(l, d, failed)
 	case "kubernetes":
-		return s.kubernetesLaunch(l, d)
+		return s.kubernetesLaunch(l, d, failed)
 	}
-	return s.local(l, d, only, speed)
+	return s.local(l, d, failed, speed)
+}
+
+// reopen opens failed trials again: all that can be.
+func reopen(d *sweep.Dir, failed []string) error {
+	var wrong []error
+	for _, id := range failed {
+		if err := d.Reopen(id); err != nil {
+			wrong = append(wrong, fmt.Errorf("trial %s: %w", id, err))
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // validate is what is wrong with the flags.
@@ -132,6 +149,35 @@ func (l launchFlags) validate() error {
 	return nil
 }
 
+// misplaced is which flags of the command line are another launcher's: without it
+// they would do nothing, or have the study trained where it should not be.
+func (l launchFlags) misplaced(ctx *kong.Context) error {
+	var wrong []error
+	for _, p := range ctx.Path {
+		if p.Flag == nil {
+			continue
+		}
+		of := launchers
+		switch {
+		case p.Flag.Name == "processes" || p.Flag.Name == "threads":
+			of = []string{"local"}
+		case p.Flag.Group == nil:
+		case p.Flag.Group.Key == "cluster":
+			of = []string{"slurm", "kubernetes"}
+		case slices.Contains(launchers, p.Flag.Group.Key):
+			of = []string{p.Flag.Group.Key}
+		}
+		if !slices.Contains(of, l.Launcher) {
+			wrong = append(wrong, fmt.Errorf("--%s: only for --launcher %s, and the launcher is %s; give that launcher, or leave the flag out",
+				p.Flag.Name, strings.Join(of, " or "), l.Launcher))
+		}
+	}
+	if wrong != nil {
+		return usageError{errors.Join(wrong...)}
+	}
+	return nil
+}
+
 // launchers are the values of --launcher.
 var launchers = []string{"local", "slurm", "kubernetes"}
 
@@ -147,8 +193,11 @@ func (sweepRetryCommand) Help() string {
 }
 
 // Run opens the failed trials again and trains them.
-func (r *sweepRetryCommand) Run() error {
+func (r *sweepRetryCommand) Run(ctx *kong.Context) error {
 	if err := r.validate(); err != nil {
+		return err
+	}
+	if err := r.misplaced(ctx); err != nil {
 		return err
 	}
 	d, err := sweep.Open(r.Dir)
@@ -177,11 +226,6 @@ func (r *sweepRetryCommand) Run() error {
 	if r.Launcher == "local" {
 		if speed, err = s.measure(configs, sweep.Share(0, r.Processes, r.Threads)); err != nil {
 			return err
-		}
-	}
-	for _, id := range failed {
-		if err := d.Reopen(id); err != nil {
-			return fmt.Errorf("trial %s: %w", id, err)
 		}
 	}
 	return s.launch(r.launchFlags, d, failed, speed)

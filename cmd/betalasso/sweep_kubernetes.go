@@ -24,11 +24,11 @@ type kubernetesFlags struct {
 // notInName is what a DNS label cannot have.
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)
 
-// kubernetesLaunch writes the manifest of d.
-func (s *session) kubernetesLaunch(f launchFlags, d *sweep.Dir) error {
-	if d.Study().Then != nil {
+// kubernetesLaunch writes the manifest of d, then opens failed trials again.
+func (s *session) kubernetesLaunch(f launchFlags, d *sweep.Dir, failed []string) error {
+	if d.Study().Then != nil && len(failed) == 0 { // these may change the choice
 		fmt.Fprintln(s.notes, "an Indexed Job has the trials of the axes only; when it has ended, the same command adds those of `then`")
-		if _, err := d.Advance(newResolver()); err != nil {
+		if _, err := d.Advance(); err != nil {
 			return err
 		}
 	}
@@ -44,6 +44,9 @@ func (s *session) kubernetesLaunch(f launchFlags, d *sweep.Dir) error {
 		return err
 	}
 	if err := run.Replace(path, text); err != nil {
+		return err
+	}
+	if err := reopen(d, failed); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.notes, "wrote the job of %d trials; the volume of claim %s must hold %s; then:\n\n    kubectl apply -f %s\n", len(d.Trials()), f.Claim, d.Path(), quote(path))

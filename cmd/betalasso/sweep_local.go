@@ -28,10 +28,14 @@ type local struct {
 	kept   time.Time
 }
 
-// local runs workers for the open trials until none is left.
-func (s *session) local(f launchFlags, d *sweep.Dir, only []string, speed plan.Rates) error {
+// local runs workers for the open trials until none is left, or opens failed ones
+// again and runs workers for these.
+func (s *session) local(f launchFlags, d *sweep.Dir, failed []string, speed plan.Rates) error {
+	if err := reopen(d, failed); err != nil {
+		return err
+	}
 	l := &local{session: s, speed: speed, began: time.Now(), kept: time.Now(), meter: s.newMeter()}
-	l.crew = sweep.Crew{Dir: d, Only: only, Stop: l.forward, Show: l.show, Died: l.died}
+	l.crew = sweep.Crew{Dir: d, Only: failed, Stop: l.forward, Show: l.show, Died: l.died}
 	list, err := l.crew.List()
 	if err != nil {
 		return err
@@ -46,14 +50,18 @@ func (s *session) local(f launchFlags, d *sweep.Dir, only []string, speed plan.R
 	if s.ctx.Err() != nil {
 		return s.stopped("stopped and saved; the same command goes on where it was")
 	}
-	if list, err = l.crew.List(); err != nil {
+	if list, err = d.Status(); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.notes, "%s: %s\n%s", d.Path(), countLine(list), chosenText(d.Study(), list))
+	among := sweep.Among(list, failed)
+	fmt.Fprintf(s.notes, "%s: %s\n%s", d.Path(), countLine(among), chosenText(d, list))
+	if n := sweep.Left(list) - sweep.Left(among); n > 0 {
+		fmt.Fprintf(s.notes, "%d other trials are not done; `betalasso sweep run` with the study trains them\n", n)
+	}
 	if err := d.Stopped(list); err != nil {
 		return err
 	}
-	return allDone(d, only)
+	return allDone(d, failed)
 }
 
 // run keeps the given number of workers going until the open trials are done.

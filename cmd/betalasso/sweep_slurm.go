@@ -36,9 +36,9 @@ type clusterFlags struct {
 	Mem         string `placeholder:"SIZE" group:"cluster" help:"memory of a task: 4G with Slurm, 4Gi with Kubernetes (default: the cluster's)"`
 }
 
-// slurmLaunch submits the open trials of d, or those whose IDs are given, to
-// Slurm, and returns.
-func (s *session) slurmLaunch(f launchFlags, d *sweep.Dir, only []string) error {
+// slurmLaunch submits the open trials of d, or the failed ones whose IDs are given,
+// to Slurm, and returns.
+func (s *session) slurmLaunch(f launchFlags, d *sweep.Dir, failed []string) error {
 	if last, err := submission(d); err == nil {
 		if jobs := queued(last); jobs != "" {
 			return fmt.Errorf("%s is with Slurm already (%s); wait, or `scancel %s %s` first", d.Path(), jobs, last.Array, last.Keeper)
@@ -48,7 +48,7 @@ func (s *session) slurmLaunch(f launchFlags, d *sweep.Dir, only []string) error 
 	if err != nil {
 		return err
 	}
-	return s.submit(d, only, sweep.Submission{
+	return s.submit(d, failed, sweep.Submission{
 		Slurm: sweep.Slurm{
 			Partition: f.Partition, Time: f.Time, Account: f.Account, QOS: f.QOS, Constraint: f.Constraint,
 			Mem: f.Mem, CPUs: f.CPUs, MaxParallel: f.MaxParallel, Warning: f.Warning, Options: f.SlurmOption,
@@ -59,23 +59,28 @@ func (s *session) slurmLaunch(f launchFlags, d *sweep.Dir, only []string) error 
 
 // submit submits an array of the open trials and the keeper after it. Without
 // open trials it submits nothing and prints how the study ended.
-func (s *session) submit(d *sweep.Dir, only []string, sub sweep.Submission) error {
+//
+// Failed trials whose IDs are given are submitted alone. They are opened again once
+// the cluster has taken them, and their array is held until then, because the task
+// of a failed trial ends at once.
+func (s *session) submit(d *sweep.Dir, failed []string, sub sweep.Submission) error {
+	held := len(failed) > 0
 	list, err := d.Status()
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(s.notes, "%s: %s\n", d.Path(), countLine(list))
 	var open []int
-	for _, p := range sweep.Among(list, only) {
-		if !sweep.Ended(p.State) {
+	for _, p := range sweep.Among(list, failed) {
+		if held || !sweep.Ended(p.State) {
 			open = append(open, p.Index)
 		}
 	}
-	if err := d.Stopped(list); err != nil {
+	if err := d.Stopped(list); err != nil && !held {
 		return err
 	}
 	if len(open) == 0 {
-		return allDone(d, only)
+		return allDone(d, nil)
 	}
 	if sub.Round > sub.Rounds {
 		return fmt.Errorf("%d trials are open still after %d arrays; `betalasso sweep run` with the launcher again begins anew", len(open), sub.Rounds)
@@ -94,18 +99,33 @@ func (s *session) submit(d *sweep.Dir, only []string, sub sweep.Submission) erro
 	if err := run.Replace(keeper, []byte(sub.Slurm.Keeper(name, root, program))); err != nil {
 		return err
 	}
-	if sub.Array, err = sbatch("--array="+sub.Slurm.Array(open), tasks); err != nil {
+	args := []string{"--array=" + sub.Slurm.Array(open), tasks}
+	if held {
+		args = append([]string{"--hold"}, args...)
+	}
+	if sub.Array, err = sbatch(args...); err != nil {
 		return err
 	}
 	if sub.Keeper, err = sbatch("--dependency=afterany:"+sub.Array, keeper); err != nil {
+		if held {
+			return errors.Join(err, slurmDo("scancel", sub.Array))
+		}
 		return errors.Join(err, fmt.Errorf("the array is submitted as job %s; nothing will submit its crashed tasks again", sub.Array))
 	}
 	text, err := json.MarshalIndent(sub, "", "  ")
+	if err == nil {
+		err = run.Replace(submissionPath(d), append(text, '\n'))
+	}
+	if err != nil && held {
+		err = errors.Join(err, slurmDo("scancel", sub.Array, sub.Keeper))
+	}
 	if err != nil {
 		return err
 	}
-	if err := run.Replace(submissionPath(d), append(text, '\n')); err != nil {
-		return err
+	if held { // released even if one could not be opened: the others are
+		if err := errors.Join(reopen(d, failed), slurmDo("scontrol", "release", sub.Array)); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(s.notes, "submitted %d trials as job %s, and job %s to look after them; scripts in %s\n`betalasso sweep status %s` and squeue say how far it is\n",
 		len(open), sub.Array, sub.Keeper, folder, quote(d.Path()))
@@ -139,7 +159,7 @@ func (c *sweepContinueCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	if _, err := d.Advance(newResolver()); err != nil {
+	if _, err := d.Advance(); err != nil {
 		return err
 	}
 	sub.Round++
@@ -171,6 +191,15 @@ func queued(sub sweep.Submission) string {
 		return "" // as for jobs that the cluster has forgotten
 	}
 	return strings.Join(strings.Split(strings.TrimSpace(string(out)), "\n"), ", ")
+}
+
+// slurmDo runs a command of Slurm that prints nothing where it succeeds.
+func slurmDo(args ...string) error {
+	out, err := exec.Command(args[0], args[1:]...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("`%s` failed, run it yourself: %s", strings.Join(args, " "), cmp.Or(strings.TrimSpace(string(out)), err.Error()))
+	}
+	return nil
 }
 
 // sbatch submits a script and returns the job's ID.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"os"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -56,7 +55,7 @@ func (s *sweepStatusCommand) Run() error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Printf("\n%s\n%s", countLine(list), chosenText(d.Study(), list))
+	fmt.Printf("\n%s\n%s", countLine(list), chosenText(d, list))
 	for _, p := range list {
 		if p.State == run.Failed || p.State == run.Broken {
 			fmt.Printf("trial %d (%s) %s: %s\n", p.Index, p.ID, p.State, run.PrintableLines(strings.TrimSpace(p.Last.Why)))
@@ -79,36 +78,30 @@ func countLine(list []sweep.Status) string {
 }
 
 // chosenText is the test accuracy of the trials that the study's second stage
-// chose, over that stage's seeds; a line for each that has results.
-func chosenText(study *sweep.Study, list []sweep.Status) string {
-	if study.Then == nil {
-		return ""
+// chooses by the statuses of all trials, over that stage's seeds; a line for each
+// that has results.
+func chosenText(d *sweep.Dir, list []sweep.Status) string {
+	chosen, err := d.Chosen(list)
+	if err != nil {
+		return err.Error() + "\n"
 	}
-	seedless := func(p sweep.Trial) string {
-		p.Config.Seed = 0
-		return p.Config.ID()
-	}
-	text := map[string]string{}
-	var order []string
+	byID := map[string]sweep.Status{}
 	for _, p := range list {
-		if key := seedless(p.Trial); p.Stage > 0 && text[key] == "" {
-			labels := maps.Clone(p.Labels)
-			delete(labels, "seed")
-			text[key] = labels.String()
-			order = append(order, key)
-		}
-	}
-	scores := map[string][]float64{}
-	for _, p := range list { // of the first stage too, which may have had such a seed
-		if key := seedless(p.Trial); text[key] != "" && p.Result != nil && slices.Contains(study.Then.Seeds, fmt.Sprint(p.Config.Seed)) {
-			scores[key] = append(scores[key], 100*p.Result.Last.TestAcc)
-		}
+		byID[p.ID] = p
 	}
 	var b strings.Builder
-	for _, key := range order {
-		if n := len(scores[key]); n > 0 {
-			mean, sd := meanSD(scores[key])
-			fmt.Fprintf(&b, "chosen by validation: %s: test %.2f ± %.2f %%, n = %d\n", text[key], mean, sd, n)
+	for _, trials := range chosen {
+		var scores []float64
+		for _, p := range trials {
+			if r := byID[p.ID].Result; r != nil {
+				scores = append(scores, 100*r.Last.TestAcc)
+			}
+		}
+		if n := len(scores); n > 0 {
+			labels := maps.Clone(trials[0].Labels)
+			delete(labels, "seed")
+			mean, sd := meanSD(scores)
+			fmt.Fprintf(&b, "chosen by validation: %s: test %.2f ± %.2f %%, n = %d\n", labels, mean, sd, n)
 		}
 	}
 	return b.String()

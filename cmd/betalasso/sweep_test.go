@@ -145,6 +145,210 @@ func TestSweepFailuresAndRetry(t *testing.T) {
 	}
 }
 
+// doneStudy makes the directory of a study's file, with a result for each trial of the
+// axes that val gives a validation accuracy above 0; the test accuracy is half of it.
+func doneStudy(t *testing.T, file, out string, val func(run.Config) float64) *sweep.Dir {
+	t.Helper()
+	s, trials, err := studyFlags{File: file}.expand()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := sweep.Create(out, s, trials)
+	if err != nil {
+		t.Fatal(err)
+	}
+	finish(t, d, val)
+	return d
+}
+
+// finish gives trials without a directory a result, as doneStudy does.
+func finish(t *testing.T, d *sweep.Dir, val func(run.Config) float64) {
+	t.Helper()
+	for _, p := range d.Trials() {
+		acc := val(p.Config)
+		if acc == 0 || run.Vacant(d.RunPath(p.ID)) != nil {
+			continue
+		}
+		r, err := run.Create(d.RunPath(p.ID), p.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.WriteResult(run.Result{Last: run.Score{Epoch: p.Config.Epochs, ValAcc: acc, TestAcc: acc / 2}, Seed: p.Config.Seed}); err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+	}
+}
+
+// What follows the best trials has the files and the data of the study as it was
+// launched, wherever the choice is made.
+func TestThenIsThatOfTheLaunch(t *testing.T) {
+	here, elsewhere := t.TempDir(), t.TempDir()
+	for _, name := range []string{"net.yaml", "other.yaml"} {
+		if err := os.WriteFile(filepath.Join(here, name), []byte(strings.Replace(ownNetwork, "blocky", strings.TrimSuffix(name, ".yaml"), 1)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(squares(t, 8), filepath.Join(here, "mine")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ fixed, then, model string }{
+		{"model: net.yaml, data: mine", "", "net"},
+		{"model: net.yaml, data: mine", ", fixed: {epochs: 2}", "net"},
+		{"model: net.yaml, data: cifar10, data-dir: mine", ", fixed: {model: other.yaml, data: digits}", "other"},
+	} {
+		t.Chdir(here)
+		file := filepath.Join(here, "study.yaml")
+		text := fmt.Sprintf("fixed: {alpha: 2, %s}\naxes: [grid: {lr: [0.1, 0.2]}]\nthen: {seeds: [7]%s}\n", c.fixed, c.then)
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		d := doneStudy(t, file, filepath.Join(t.TempDir(), "out"), func(c run.Config) float64 { return c.LR })
+		t.Chdir(elsewhere)
+		if n, err := d.Advance(); n != 1 || err != nil {
+			t.Fatalf("%s: got %d trials more, %v, want 1", text, n, err)
+		}
+		first, then := d.Trials()[1].Config, d.Trials()[2].Config
+		if then.Model != c.model || then.DataDir != first.DataDir || then.DataDir != filepath.Join(here, "mine") || then.Precision != first.Precision || then.LR != 0.2 || then.Val != first.Val {
+			t.Errorf("%s: got %+v after %+v", text, then, first)
+		}
+	}
+}
+
+// The lines of the chosen are of the choice as it is now.
+func TestChosenText(t *testing.T) {
+	file, out := filepath.Join(t.TempDir(), "study.yaml"), filepath.Join(t.TempDir(), "out")
+	write := func(seeds string) {
+		text := "fixed: {data: digits, alpha: 1, precision: fp32}\naxes: [grid: {lr: [0.1, 0.2]}]\nthen: {seeds: 2}\nseeds: " + seeds
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	val := func(c run.Config) float64 { // the best with seed 1, and on average: others
+		return map[string]float64{"0.1 1": 0.9, "0.1 2": 0.1, "0.2 1": 0.6, "0.2 2": 0.8}[fmt.Sprintf("%v %d", c.LR, c.Seed)]
+	}
+	for _, c := range []struct{ seeds, want string }{
+		{"1", "chosen by validation: lr=0.1: test 25.00 ± 28.28 %, n = 2\n"},
+		{"2", "chosen by validation: lr=0.2: test 35.00 ± 7.07 %, n = 2\n"},
+	} {
+		write(c.seeds)
+		d := doneStudy(t, file, out, val)
+		if _, err := d.Advance(); err != nil {
+			t.Fatal(err)
+		}
+		finish(t, d, val)
+		if got := chosenText(d, statuses(t, out)); got != c.want {
+			t.Errorf("seeds %s: got %q, want %q", c.seeds, got, c.want)
+		}
+	}
+}
+
+// A retry says what the whole study's choice is, and what it leaves to be trained.
+func TestRetryOfAStudyWithThen(t *testing.T) {
+	t.Parallel()
+	out := filepath.Join(t.TempDir(), "out")
+	file := study(t, 1, "then: {seeds: 2}\n")
+	d := doneStudy(t, file, out, func(c run.Config) float64 {
+		if c.LR == 0.1 {
+			return 0
+		}
+		return 1e-9
+	})
+	l, err := d.Acquire(d.Trials()[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.End(sweep.Failed, exitFailure, "the disk was away"); err != nil {
+		t.Fatal(err)
+	}
+	stdout, _ := want(t, 0, "sweep", "retry", out)
+	if !strings.Contains(stdout, "1 other trials are not done; `betalasso sweep run` with the study trains them") || !strings.Contains(stdout, "n = 1\n") {
+		t.Errorf("the retry of a trial of the axes printed %q", stdout)
+	}
+	want(t, 0, "sweep", file, "--out", out)
+	list := statuses(t, out)
+	if len(list) != 3 || list[2].State != run.Done {
+		t.Fatalf("got %+v, want the chosen one trained with another seed", list)
+	}
+	if err := os.WriteFile(filepath.Join(d.RunPath(list[2].ID), run.ResultFile), []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if stdout, _ = want(t, 0, "sweep", "retry", out); !strings.Contains(stdout, "n = 2\n") || strings.Contains(stdout, "other trials") {
+		t.Errorf("the retry of the last trial printed %q", stdout)
+	}
+}
+
+// A retry opens no trial that the cluster has not taken, and lets no task begin
+// before its trial is open.
+func TestRetryWithSlurm(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("its commands are shell scripts here")
+	}
+	bin := t.TempDir()
+	told := filepath.Join(bin, "told")
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Setenv("TOLD", told)
+	// Each command notes the number of attempts that there are, then what it was told.
+	fake := func(name, script string) {
+		text := "#!/bin/sh\n[ \"$1\" = --parsable ] && shift\necho $(ls \"$LEASES\" | wc -l) " + name + " $1 ${2%%/*} >> \"$TOLD\"\n" + script + "\n"
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	failed := func() *sweep.Dir {
+		file := filepath.Join(t.TempDir(), "study.yaml")
+		if err := os.WriteFile(file, []byte("fixed: {data: digits, alpha: 1}\nseeds: 2\non-failure: {stop-after: 1}"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		d := doneStudy(t, file, filepath.Join(t.TempDir(), "out"), func(c run.Config) float64 { return float64(c.Seed - 1) })
+		l, err := d.Acquire(d.Trials()[0].ID)
+		if err == nil {
+			err = l.End(sweep.Failed, exitDiverged, "the loss is not finite")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("LEASES", filepath.Join(d.Path(), sweep.LeasesDir))
+		os.Remove(told)
+		return d
+	}
+	const submits = `case "$1" in --hold) echo 40;; *) echo 41;; esac`
+	fake("scancel", "")
+	for what, c := range map[string]struct {
+		squeue, sbatch, scontrol string
+		status                   int
+		state                    run.Status
+		told                     string
+	}{
+		"taken":             {"", submits, "", 0, run.Planned, "1 sbatch --hold --array=0\n1 sbatch --dependency=afterany:40\n2 scontrol release 40\n"},
+		"not taken":         {"", "exit 1", "", exitFailure, run.Failed, "1 sbatch --hold --array=0\n"},
+		"without a keeper":  {"", `case "$1" in --hold) echo 40;; *) exit 1;; esac`, "", exitFailure, run.Failed, "1 sbatch --hold --array=0\n1 sbatch --dependency=afterany:40\n1 scancel 40\n"},
+		"in the queue":      {"echo 40 PENDING", submits, "", exitFailure, run.Failed, "1 squeue --noheader --format=%i %T\n"},
+		"taken and not let": {"", submits, "exit 1", exitFailure, run.Planned, "1 sbatch --hold --array=0\n1 sbatch --dependency=afterany:40\n2 scontrol release 40\n"},
+	} {
+		d := failed()
+		fake("squeue", c.squeue)
+		fake("sbatch", c.sbatch)
+		fake("scontrol", c.scontrol)
+		if c.squeue != "" {
+			if err := os.MkdirAll(filepath.Dir(submissionPath(d)), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(submissionPath(d), []byte(`{"array": "40", "keeper": "41"}`), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		status, stdout, stderr := betalasso(t, "sweep", "retry", d.Path(), "--launcher=slurm")
+		text, err := os.ReadFile(told)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if state := statuses(t, d.Path())[0].State; status != c.status || state != c.state || string(text) != c.told {
+			t.Errorf("%s: got status %d, a trial that is %s, and\n%swant %d, %s and\n%s\nit printed %s%s", what, status, state, text, c.status, c.state, c.told, stdout, stderr)
+		}
+	}
+}
+
 func TestSweepMistakes(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -168,6 +372,12 @@ func TestSweepMistakes(t *testing.T) {
 		{[]string{"sweep", write("axes: [grid: {optimizer: [sgd, beta-lasso], beta: [50]}]")}, "beta: has no effect with optimizer sgd"},
 		{[]string{"sweep", write("fixed: {data: digits}"), "--launcher=slrum"}, "launcher: there is no"},
 		{[]string{"sweep", write("fixed: {data: digits}"), "--processes=0"}, "processes: must be"},
+		{[]string{"sweep", write("fixed: {data: digits}"), "--time=1:00:00"}, "--time: only for --launcher slurm, and the launcher is local"},
+		{[]string{"sweep", write("fixed: {data: digits}"), "--cpus=2"}, "--cpus: only for --launcher slurm or kubernetes, and the launcher is local"},
+		{[]string{"sweep", write("fixed: {data: digits}"), "--launcher=slurm", "--processes=2", "--image=x"}, "--processes: only for --launcher local, and the launcher is slurm"},
+		{[]string{"sweep", write("fixed: {data: digits}"), "--launcher=slurm", "--processes=2", "--image=x"}, "--image: only for --launcher kubernetes"},
+		{[]string{"sweep", "retry", dir, "--partition=cpu"}, "--partition: only for --launcher slurm"},
+		{[]string{"sweep", "plan", write("fixed: {data: digits}\nthen: {fixed: {epochs: many}}")}, "then: trial 0 (): epochs: expected"},
 		{[]string{"sweep", write("fixed: {data: digits}"), "--epochs=3"}, "only of the paper's studies"},
 		{[]string{"sweep", "--study=tabel2"}, `use one of table2`},
 		{[]string{"sweep", "--study=scaling", "--params=1M"}, "--max-params"},
@@ -278,7 +488,11 @@ func TestSweepInterrupted(t *testing.T) {
 
 	c, said := start()
 	a := begun(said)
-	if err := syscall.Kill(a.PID, syscall.SIGKILL); err != nil {
+	worker, err := os.FindProcess(a.PID)
+	if err == nil {
+		err = worker.Kill()
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range []struct {

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 
+	"betalasso/disk"
 	"betalasso/run"
 	"betalasso/sweep"
 	"betalasso/train"
@@ -106,7 +106,7 @@ func allDone(d *sweep.Dir, only []string) error {
 // newWorker trains trials one after the other in this process.
 func (s *session) newWorker(d *sweep.Dir, threads int) *sweep.Worker {
 	return &sweep.Worker{
-		Dir: d, Resolve: newResolver(), Notes: s.notes,
+		Dir: d, Notes: s.notes,
 		Title: func(p sweep.Trial) string { return fmt.Sprintf("trial %d (%s): %s", p.Index, p.ID, p.Labels) },
 		Train: func(_ context.Context, p sweep.Trial, into *run.Dir) (int, error) {
 			c := p.Config
@@ -143,7 +143,7 @@ func (s *session) trialCode(err error) int {
 		return coded.code
 	case errors.As(err, &diverged), errors.As(err, &problems):
 		return exitDiverged
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case disk.Full(err):
 		return exitSaved
 	}
 	return exitFailure
