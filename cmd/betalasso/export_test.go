@@ -182,7 +182,7 @@ func TestPublish(t *testing.T) {
 		if a, b := len(read(given, run.WeightsFile)), len(read(name, run.WeightsFile)); a > b*2/3 {
 			t.Errorf("%s: %d bytes of %d", name, a, b)
 		}
-		if !strings.Contains(read(given, run.WeightsFile), "no training goes on from them") {
+		if !strings.Contains(read(given, run.WeightsFile), "the run cannot be resumed from them") {
 			t.Error("the metadata does not say what the weights are")
 		}
 		for _, file := range []string{run.LockFile, run.StateFile, run.TimesFile} {
