@@ -354,12 +354,18 @@ func (o outlines) FillString(f font.Face, at vg.Point, text string) {
 	const em = 1000 // a letter's own units
 	var buf sfnt.Buffer
 	var path vg.Path
+	var last vg.Point
+	var before sfnt.GlyphIndex
 	scale := f.Font.Size / em
-	for _, r := range text {
+	for i, r := range []rune(text) {
 		glyph, err := f.Face.GlyphIndex(&buf, r)
 		if err != nil {
 			continue
 		}
+		if kern, err := f.Face.Kern(&buf, before, glyph, fixed.I(em), imagefont.HintingNone); i > 0 && err == nil {
+			at.X += vg.Length(kern) / 64 * scale
+		}
+		before = glyph
 		shape, err := f.Face.LoadGlyph(&buf, glyph, fixed.I(em), nil)
 		if err != nil {
 			continue
@@ -373,13 +379,19 @@ func (o outlines) FillString(f font.Face, at vg.Point, text string) {
 				if i > 0 {
 					path.Close()
 				}
-				path.Move(p(0))
+				last = p(0)
+				path.Move(last)
 			case sfnt.SegmentOpLineTo:
-				path.Line(p(0))
-			case sfnt.SegmentOpQuadTo:
-				path.QuadTo(p(0), p(1))
+				last = p(0)
+				path.Line(last)
+			case sfnt.SegmentOpQuadTo: // as a cubic curve, because the library takes it for another one
+				c := p(0).Scale(2. / 3)
+				first, end := last.Scale(1./3).Add(c), p(1)
+				path.CubeTo(first, end.Scale(1./3).Add(c), end)
+				last = end
 			case sfnt.SegmentOpCubeTo:
-				path.CubeTo(p(0), p(1), p(2))
+				last = p(2)
+				path.CubeTo(p(0), p(1), last)
 			}
 		}
 		if len(shape) > 0 {

@@ -434,6 +434,7 @@ func TestPairsOfOneKind(t *testing.T) {
 	for what, change := range map[string]func(*run.Config){
 		"trained on":        func(c *run.Config) { c.FromSum = "00" },
 		"fewer images":      func(c *run.Config) { c.Train = 100 },
+		"no validation":     func(c *run.Config) { c.Val = 0 },
 		"own images":        func(c *run.Config) { c.DataSum = "00" },
 		"whitened pixels":   func(c *run.Config) { c.Whiten = 0.1 },
 		"fewer epochs":      func(c *run.Config) { c.Epochs = 3 },

@@ -182,7 +182,7 @@ func pair(list []group) (lasso, sgd *group) {
 
 // images are the settings of what a network is trained on.
 func images(c run.Config) run.Config {
-	return run.Config{Data: c.Data, DataSum: c.DataSum, Train: c.Train, Side: c.Side, Channels: c.Channels, SVHNExtra: c.SVHNExtra, Whiten: c.Whiten}
+	return run.Config{Data: c.Data, DataSum: c.DataSum, Train: c.Train, Val: c.Val, Side: c.Side, Channels: c.Channels, SVHNExtra: c.SVHNExtra, Whiten: c.Whiten}
 }
 
 // finishedOf is a group with its finished runs alone.

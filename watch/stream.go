@@ -127,6 +127,14 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
+		for i, id := range ids {
+			if tails[i] != nil {
+				continue
+			}
+			if p, ok := s.list.find(id, time.Now()); ok {
+				tails[i], at.marks[id] = &tail{place: p, mark: had.marks[id]}, had.marks[id]
+			}
+		}
 		u, version := s.list.since(at.version, time.Now())
 		if version != at.version || u.All {
 			at.version = version
@@ -135,15 +143,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		for i, t := range tails {
-			if t == nil {
-				p, ok := s.list.find(ids[i], time.Now())
-				if !ok {
-					continue
-				}
-				t = &tail{place: p, mark: had.marks[ids[i]]}
-				tails[i], at.marks[ids[i]] = t, t.mark
-			}
-			for more := true; more; {
+			for more := t != nil; more; {
 				whole := t.mark == (mark{}) // from the beginning, so nothing before it holds
 				events, again, left, err := t.next()
 				more = left && err == nil

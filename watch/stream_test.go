@@ -154,6 +154,13 @@ func TestStreamGoesOnWhereItWas(t *testing.T) {
 		hangUp()
 	}
 
+	// A change of the list has in its id how far the points are, too.
+	list, stop := listen(t, url, "another"+m.id[strings.Index(m.id, ","):])
+	if got := parsePosition(next(t, list, "runs").id).marks[idOf(t, dir)]; got == (mark{}) {
+		t.Error("the rows' id does not say how far the points are")
+	}
+	stop()
+
 	// The run went on from an earlier checkpoint.
 	if err := os.WriteFile(filepath.Join(dir, run.EventsFile), append(event(t, 0), event(t, 1)...), 0o666); err != nil {
 		t.Fatal(err)

@@ -101,7 +101,7 @@ function pool(r) {
   r.xs = r.at.map((at) => mean(at.map((i, twin) => horizontal(r.twins[twin].curve)[i])));
 }
 
-const mean = (values) => values.reduce((a, b) => a + b) / values.length;
+const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length; // NaN of none
 
 // drawCharts draws them all.
 export function drawCharts() {
@@ -119,7 +119,7 @@ export function drawCharts() {
     })),
     { key: 'lr', title: 'Learning rate', log: false, lines: runs.map((r) => line(r, (c) => c.values.lr.map((v) => v ?? NaN))) },
     ...[['work', 'Multiply-adds of a step, % of a dense one', 100], ['stepMs', 'Time of a step, ms', 1]].flatMap(([key, title, factor]) => {
-      const some = runs.filter((r) => r.curve.values[key].some(Number.isFinite)); // older runs did not measure it
+      const some = runs.filter((r) => r.twins.some(({ curve }) => curve.values[key].some(Number.isFinite))); // older runs did not measure it
       return some.length ? [{ key, title, log: false, lines: some.map((r) => line(r, (c) => c.values[key].map((v) => (v === null ? NaN : v * factor)))) }] : [];
     }),
   ];
@@ -142,9 +142,10 @@ export function drawCharts() {
 function line(r, of, more) {
   const l = { name: names.get(r.id), slot: r.slot, color: color(r.slot), dash: dash(r.slot), strong: r.strong, dim: r.dim, xs: r.xs, ys: of(r.curve), version: r.curve.version, ...more };
   if (r.twins.length < 2) return l;
-  l.name += ` (${r.twins.length} seeds)`;
   const all = r.twins.map(({ curve }) => of(curve));
-  const points = r.at.map((at) => at.map((i, twin) => all[twin][i] ?? NaN)); // NaN of one is NaN of all
+  const has = all.map((values) => values.some(Number.isFinite)); // older runs did not measure everything
+  l.name += ` (${has.filter(Boolean).length} seeds)`;
+  const points = r.at.map((at) => at.map((i, twin) => all[twin][i] ?? NaN).filter((_, twin) => has[twin])); // NaN of one is NaN of all
   l.ys = points.map(mean);
   l.low = points.map((values) => Math.min(...values));
   l.high = points.map((values) => Math.max(...values));

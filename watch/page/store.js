@@ -61,7 +61,7 @@ export function varying(list) {
 
 const foremost = ['lambda_conv', 'lambda_fc', 'beta', 'lr'];
 
-const noNumber = new Set(['threads', 'data_dir', 'name', 'note']); // they change no number of a run
+const noNumber = new Set(['threads', 'data_dir', 'name', 'note', 'from', 'sparse', 'returns', 'skip_bad']); // they change no number of a run
 
 // written is a setting as train's flags have it, small numbers as 1e-4; nothing
 // where it is one of β-lasso's and the run is SGD's.

@@ -34,9 +34,12 @@ export function connect(ids, on) {
     on.state('live', 'live');
   };
   source.onerror = () => {
-    on.state('no connection; trying again', 'lost');
-    if (source.readyState !== EventSource.CLOSED) return;
-    refusal(source.url).then((why) => { if (why && source?.readyState === EventSource.CLOSED) on.state(why, 'lost'); });
+    const lost = 'no connection; trying again';
+    if (source.readyState !== EventSource.CLOSED) {
+      on.state(lost, 'lost');
+      return;
+    }
+    refusal(source.url).then((why) => { if (source?.readyState === EventSource.CLOSED) on.state(why || lost, 'lost'); });
     retry = setTimeout(() => connect(ids, on), 3000);
   };
   source.addEventListener('runs', (event) => {
