@@ -26,6 +26,7 @@ func (d *Dir) acquire() error {
 	unlock, ok, err := tryLock(f)
 	if err != nil || !ok {
 		defer f.Close()
+		unlock = nil
 	}
 	if err != nil && !errors.Is(err, syscall.ENOLCK) && !errors.Is(err, errors.ErrUnsupported) {
 		return fmt.Errorf("lock %s: %w", d.path, err)
@@ -46,7 +47,9 @@ func (d *Dir) acquire() error {
 		_, err = f.WriteAt(fmt.Appendf(nil, "process %d on %s\n", os.Getpid(), host), 0)
 	}
 	if err != nil {
-		unlock()
+		if unlock != nil {
+			unlock()
+		}
 		return full(err, d.File(LockFile))
 	}
 	d.unlock = unlock

@@ -206,7 +206,8 @@ func (d *Dir) refresh() error {
 }
 
 // replaceTrials makes trials those of d, and writes the file if they are not what
-// it says. Two processes that do so at the same time write the same text.
+// it says. Of two processes that do so at the same time the later one's holds; what
+// it lacks, it adds when it looks again.
 func (d *Dir) replaceTrials(trials []Trial) error {
 	before, err := trialsText(d.trials)
 	if err != nil {

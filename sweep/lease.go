@@ -35,8 +35,8 @@ type Lease struct {
 // in its file for a minute: clocks of other machines are not trusted.
 //
 // Attempts are numbered, and beginning one creates its file anew, so of two
-// workers that find the last attempt over, only one begins the next. Nothing is
-// ever removed: a number is never used again.
+// workers that find the last attempt over, only one begins the next. Nothing that
+// began is ever removed: its number is never used again.
 func (d *Dir) Acquire(id string) (*Lease, error) {
 	last, err := d.last(id)
 	if err != nil {

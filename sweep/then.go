@@ -25,6 +25,9 @@ func (d *Dir) Advance() (added int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := d.refresh(); err != nil { // to judge all trials takes a while
+		return 0, err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	trials := slices.Clone(d.trials)
@@ -37,6 +40,7 @@ func (d *Dir) Advance() (added int, err error) {
 		switch {
 		case !there:
 			p.Index = len(trials)
+			index[p.ID] = p.Index
 			trials = append(trials, p)
 		case trials[i].Stage > 0: // what is not in its ID may have changed
 			p.Index = i
@@ -76,6 +80,11 @@ func (d *Dir) Chosen(list []Status) ([][]Trial, error) {
 	var chosen [][]Trial
 	for _, p := range best {
 		if p.Then == nil && len(then.Fixed) > 0 {
+			trials := then.followed(p, list)
+			if len(trials) > 0 {
+				chosen = append(chosen, trials)
+				continue
+			}
 			return nil, fmt.Errorf("then: an earlier version launched %s, and did not write down what follows; launch the study again with `betalasso sweep run`, which keeps what is done", d.path)
 		}
 		trials, err := then.follow(p)
@@ -97,9 +106,25 @@ func (t *Stage) follow(p Trial) (trials []Trial, err error) {
 		if c.Seed, err = strconv.ParseUint(seed, 10, 64); err != nil {
 			return nil, fmt.Errorf("then: seeds: %q is not a whole number", seed)
 		}
-		trials = append(trials, Trial{ID: c.ID(), Labels: t.labels(p, seed), Config: c, Stage: 1})
+		if id := c.ID(); !slices.ContainsFunc(trials, func(q Trial) bool { return q.ID == id }) { // a seed may be given twice
+			trials = append(trials, Trial{ID: id, Labels: t.labels(p, seed), Config: c, Stage: 1})
+		}
 	}
 	return trials, nil
+}
+
+// followed are the trials that an earlier version, which did not write down what
+// follows, made to follow p.
+func (t *Stage) followed(p Trial, list []Status) (trials []Trial) {
+	for _, seed := range t.Seeds {
+		labels := t.labels(p, seed)
+		for _, s := range list {
+			if s.Stage > 0 && maps.Equal(s.Labels, labels) {
+				trials = append(trials, s.Trial)
+			}
+		}
+	}
+	return trials
 }
 
 // labels are those of the trial with that seed that follows p.

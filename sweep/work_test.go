@@ -378,6 +378,53 @@ func mustRead(t *testing.T, path string) string {
 
 // The pair with the best mean validation accuracy on each data set is trained
 // again with other seeds; what the test set says counts for nothing.
+// Choices may meet, and seeds be given twice: each trial is one.
+func TestThenAddsATrialOnce(t *testing.T) {
+	d := newDir(t, "axes: [grid: {data: [cifar10, svhn], lr: [1, 2]}]\nthen: {for-each: [data], fixed: {data: digits}, seeds: [7, 7]}")
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	if _, err := w.Drain(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, p := range again(t, d).Trials() {
+		if _, err := d.Find(p.ID); err != nil || seen[p.ID] {
+			t.Errorf("trial %d: %s is there twice (%v)", p.Index, p.ID, err)
+		}
+		seen[p.ID] = true
+	}
+	if len(seen) != 5 {
+		t.Errorf("got %d trials, want the four of the axes and the best one of both", len(seen))
+	}
+}
+
+// A study that an earlier version ended has trials of the second stage, and nothing
+// that says what follows which.
+func TestChosenByEarlierVersions(t *testing.T) {
+	d := newDir(t, "axes: [grid: {lr: [1, 2]}]\nthen: {fixed: {epochs: 7}, seeds: [7, 8]}")
+	w := worker(d, func(p Trial, into *run.Dir) (int, error) { return pretend(p, into, 0) })
+	if _, err := w.Drain(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range d.trials {
+		d.trials[i].Then = nil
+	}
+	text, err := trialsText(d.trials)
+	if err == nil {
+		err = os.WriteFile(d.file, text, 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := again(t, d)
+	list, err := e.Status()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if chosen, err := e.Chosen(list); err != nil || len(chosen) != 1 || len(chosen[0]) != 2 || chosen[0][1].Config.Seed != 8 {
+		t.Errorf("got %+v, %v, want both seeds of the second stage", chosen, err)
+	}
+}
+
 func TestThenTrainsTheBestAgain(t *testing.T) {
 	d := newDir(t, "axes: [grid: {data: [cifar10, svhn], lr: [1, 2, 3]}]\nseeds: 2\nthen: {for-each: [data], fixed: {val: 0}, seeds: [7, 8]}")
 	val := map[string]float64{ // by data, lr and seed; 0.5 otherwise

@@ -213,7 +213,12 @@ func earlier(t *testing.T, path string) (sparse int) {
 // TestADeviceGoes: a process that trains one network after the other, as the workers
 // of a study do, keeps nothing of those before, their threads in particular.
 func TestADeviceGoes(t *testing.T) {
-	before := runtime.NumGoroutine()
+	before := 0
+	for n := runtime.NumGoroutine(); n != before; n = runtime.NumGoroutine() { // devices of other tests go first
+		before = n
+		runtime.GC()
+		time.Sleep(50 * time.Millisecond)
+	}
 	const threads = 4
 	for range 3 {
 		mustRun(t, form(t, thinConfig(), threads, "auto", false))

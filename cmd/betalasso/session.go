@@ -89,7 +89,7 @@ func newSession(json bool) *session {
 	return s
 }
 
-// unguarded is called where nothing is left that a signal could spoil: from then on
+// unguarded is called where no run is trained, whose state a signal could spoil: from then on
 // one ends the process at once. It is an error if one has come already.
 func (s *session) unguarded() error {
 	s.close()
