@@ -32,8 +32,8 @@ func (p Problem) Error() string { return p.err.Error() }
 func (p Problem) Unwrap() error { return p.err }
 
 // Run tries each kind of network among the trials, and among those that may follow
-// them, on its data, and estimates what the trials will take. All problems are reported together, as a Problem; a stop
-// is train.ErrStopped. It leaves no files.
+// them, on its data, and estimates what the trials will take. All problems are
+// reported together, as a Problem; a stop is train.ErrStopped. It leaves no files.
 func (k Check) Run(trials []sweep.Trial) (Total, error) {
 	var problems []error
 	wrong := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }

@@ -64,15 +64,7 @@ func pretend(p Trial, into *run.Dir, took time.Duration) (int, error) {
 // newDir is a study's directory made of the text of its file.
 func newDir(t testing.TB, text string) *Dir {
 	t.Helper()
-	s, err := Parse("study.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	trials, err := s.Expand(resolve)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := Create(filepath.Join(t.TempDir(), "study"), s, trials)
+	d, err := launch(t, filepath.Join(t.TempDir(), "study"), text)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -257,7 +257,7 @@ func TestARunInUseIsLeftAlone(t *testing.T) {
 func TestAStudyMayGrow(t *testing.T) {
 	d := newDir(t, "seeds: 2")
 	before := d.Trials()
-	e, err := launch(t, d, "seeds: [5, 2, 1]")
+	e, err := launch(t, d.Path(), "seeds: [5, 2, 1]")
 	if err != nil || !slices.EqualFunc(e.Trials()[:2], before, func(a, b Trial) bool { return a.ID == b.ID && a.Index == b.Index }) || len(e.Trials()) != 3 {
 		t.Errorf("got %v, %v, want the two trials as they were, and one more", e.Trials(), err)
 	}
@@ -265,7 +265,7 @@ func TestAStudyMayGrow(t *testing.T) {
 	if err != nil || len(list) != 3 {
 		t.Errorf("an open directory: got %d trials, %v, want 3", len(list), err)
 	}
-	_, err = launch(t, d, "seeds: [1, 2, 6]")
+	_, err = launch(t, d.Path(), "seeds: [1, 2, 6]")
 	var different *DifferentError
 	if !errors.As(err, &different) || len(different.Missing) != 1 || different.Missing[0].Config.Seed != 5 {
 		t.Errorf("a trial less: got %v, want a DifferentError about seed 5", err)
@@ -276,8 +276,8 @@ func TestAStudyMayGrow(t *testing.T) {
 	}
 }
 
-// launch makes d the directory of the study of a text.
-func launch(t *testing.T, d *Dir, text string) (*Dir, error) {
+// launch makes path the directory of the study of a text.
+func launch(t testing.TB, path, text string) (*Dir, error) {
 	t.Helper()
 	s, err := Parse("study.yaml", []byte(text))
 	if err != nil {
@@ -287,7 +287,7 @@ func launch(t *testing.T, d *Dir, text string) (*Dir, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Create(d.Path(), s, trials)
+	return Create(path, s, trials)
 }
 
 // Settings that are in no trial's ID are those of the last launch, for a worker that
@@ -307,7 +307,7 @@ func TestALaunchChangesWhereTheDataAre(t *testing.T) {
 		if list, err := open.Status(); err != nil || list[0].Config.DataDir != "/a" {
 			t.Fatalf("got %+v, %v", list, err)
 		}
-		e, err := launch(t, d, text+"/b}")
+		e, err := launch(t, d.Path(), text+"/b}")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -327,7 +327,7 @@ func TestALaunchChangesWhereTheDataAre(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := launch(t, d, text+"/b}"); err != nil {
+		if _, err := launch(t, d.Path(), text+"/b}"); err != nil {
 			t.Fatal(err)
 		}
 		if after, err := os.Stat(e.file); err != nil || !os.SameFile(before, after) {
@@ -501,7 +501,7 @@ func TestThenChoosesByAllSeedsOfAStudyThatGrew(t *testing.T) {
 		trials      int
 	}{{"1", "lr=1", 4}, {"3", "lr=2", 6}} {
 		var err error
-		if w.Dir, err = launch(t, d, text+c.seeds); err != nil {
+		if w.Dir, err = launch(t, d.Path(), text+c.seeds); err != nil {
 			t.Fatal(err)
 		}
 		if c.seeds == "3" && chosen(w.Dir) != nil {
